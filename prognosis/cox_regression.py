@@ -1,0 +1,170 @@
+"""Maximum partial likelihood for the Cox model: Newton with step halving on standardised columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, FitError
+from prognosis.kernels.cox_likelihood import evaluate
+from prognosis.risk_sets import RiskSets
+
+Floats = NDArray[np.float64]
+
+MAX_ITERATIONS = 60
+# The predicted gain in log-likelihood at which one last step makes the error of the estimate negligible (quadratic convergence).
+LAST_STEP_DECREMENT = 1e-9
+# On columns of standard deviation one, a standard error beyond this comes from a likelihood without maximum.
+MONOTONE_SE = 10.0
+
+
+@dataclass(frozen=True)
+class CoxRegression:
+    """Estimates of a Cox model on the scale of the given columns.
+
+    Parameters
+    ----------
+    coefficients : (p,) log hazard ratios per unit of each column.
+    covariance : (p, p) inverse of the (penalised) information.
+    means : (p,) weighted column means, the reference profile of the baseline.
+    loglik : log partial likelihood at zero and at the estimate, without penalty.
+    score_test : Rao's statistic at zero.
+    iterations : Newton steps taken.
+    """
+
+    coefficients: Floats
+    covariance: Floats
+    means: Floats
+    loglik: tuple[float, float]
+    score_test: float
+    iterations: int
+
+
+def fit_cox(
+    design: Floats,
+    risk_sets: RiskSets,
+    names: tuple[str, ...],
+    *,
+    offset: Floats | None = None,
+    efron: bool = True,
+    ridge: float = 0.0,
+) -> CoxRegression:
+    """Estimate a Cox model.
+
+    Columns are centred and scaled inside, so that a column of scale 1e12 or offset 1e9 costs no digits.
+
+    Parameters
+    ----------
+    design : (n, p) covariates, no missing values. names : (p,) their names, for messages.
+    risk_sets : the outcome, sorted.
+    offset : (n,) fixed part of the linear predictor.
+    efron : Efron's approximation for tied events, else Breslow's.
+    ridge : penalty ``ridge / 2 * sum(coefficient^2 * variance of the column)``, as R's ``ridge(scale=TRUE)``.
+
+    Raises
+    ------
+    FitError
+        C05 if the likelihood has no maximum (a column separates the events); N01 if Newton does not converge.
+    """
+    n, p = design.shape
+    means = np.average(design, axis=0, weights=risk_sets.weight)
+    centred = design - means
+    scales = np.sqrt(np.average(centred**2, axis=0, weights=risk_sets.weight))
+    penalised = _Objective(
+        np.ascontiguousarray(centred / scales),
+        risk_sets,
+        np.zeros(n) if offset is None else offset,
+        efron,
+        ridge,
+    )
+    start = np.zeros(p)
+    at_zero = penalised(start)
+    beta, at_end, iterations = _maximise(penalised, start, at_zero, names)
+    covariance = _inverse(at_end[2], names)
+    _check_monotone(beta, covariance, names, ridge)
+    penalty = 0.5 * ridge * float(beta @ beta)
+    return CoxRegression(
+        coefficients=beta / scales,
+        covariance=covariance / np.outer(scales, scales),
+        means=means,
+        loglik=(float(at_zero[0]), float(at_end[0]) + penalty),
+        score_test=float(at_zero[1] @ _inverse(at_zero[2], names) @ at_zero[1]),
+        iterations=iterations,
+    )
+
+
+@dataclass(frozen=True)
+class _Objective:
+    """Penalised log-likelihood, score and information at a coefficient vector."""
+
+    design: Floats
+    risk_sets: RiskSets
+    offset: Floats
+    efron: bool
+    ridge: float
+
+    def __call__(self, beta: Floats) -> tuple[float, Floats, Floats]:
+        r = self.risk_sets
+        loglik, score, information = evaluate(
+            self.design, self.offset, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, beta, self.efron
+        )
+        if self.ridge:
+            loglik -= 0.5 * self.ridge * float(beta @ beta)
+            score = score - self.ridge * beta
+            information = information + self.ridge * np.eye(len(beta))
+        return float(loglik), score, information
+
+
+State = tuple[float, Floats, Floats]
+
+
+def _maximise(objective: _Objective, beta: Floats, state: State, names: tuple[str, ...]) -> tuple[Floats, State, int]:
+    """Newton with step halving; stops one full step after the decrement is negligible."""
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        loglik, score, information = state
+        step = _inverse(information, names) @ score
+        decrement = float(score @ step)
+        candidate, fraction = objective(beta + step), 1.0
+        while not candidate[0] >= loglik - 1e-9 * max(1.0, abs(loglik)) and fraction > 1e-4:
+            fraction /= 2
+            candidate = objective(beta + fraction * step)
+        beta, state = beta + fraction * step, candidate
+        if decrement < LAST_STEP_DECREMENT:
+            return beta, state, iteration
+    raise FitError(
+        Finding("N01", f"the partial likelihood was not maximised in {MAX_ITERATIONS} Newton steps",
+                "look for extreme values; a ridge penalty (ridge=1.0) makes the estimate finite")
+    )  # fmt: skip
+
+
+def _inverse(information: Floats, names: tuple[str, ...]) -> Floats:
+    """Inverse of a symmetric information matrix, or the monotone likelihood that made it singular."""
+    try:
+        inverse = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(information, np.nan)
+    if not np.isfinite(inverse).all() or (np.diag(inverse) <= 0).any():
+        weakest = np.argsort(np.diag(information))[:1]
+        raise _monotone([names[j] for j in weakest])
+    return inverse
+
+
+def _check_monotone(beta: Floats, covariance: Floats, names: tuple[str, ...], ridge: float) -> None:
+    se = np.sqrt(np.diag(covariance))
+    if not ridge and (se > MONOTONE_SE).any():
+        raise _monotone([name for name, value in zip(names, se, strict=True) if value > MONOTONE_SE])
+
+
+def _monotone(columns: list[str]) -> FitError:
+    which = ", ".join(columns)
+    return FitError(
+        Finding(
+            "C05",
+            f"{which} separates the events: the likelihood keeps growing as the coefficient goes to infinity "
+            "(monotone likelihood)",
+            "merge categories, leave the variable out, or use a penalised fit: Cox(ridge=1.0)",
+            column=which,
+        )
+    )

@@ -1,0 +1,50 @@
+"""Score residuals of a Cox model and the robust covariance that they give."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.kernels.cox_likelihood import event_sums
+from prognosis.risk_sets import RiskSets
+
+Floats = NDArray[np.float64]
+
+
+def score_residuals(design: Floats, eta: Floats, risk_sets: RiskSets, efron: bool = True) -> Floats:
+    """Each row's contribution to the score, (n, p), without case weights.
+
+    Source: Therneau and Grambsch (2000), section 4.3; R's ``residuals(coxph, "score")``. `eta` is the linear
+    predictor with offset; tied events share the averaged risk set of Efron's approximation.
+    """
+    r = risk_sets
+    sums = event_sums(design, eta, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, efron)
+    _, s1, _, d1, ties = sums
+    drift = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
+    drift_tied = ties[:, 4, None] * s1 - ties[:, 5, None] * d1
+    mean_of_ties = (ties[:, 1, None] * s1 - ties[:, 2, None] * d1) / r.death_weight[:, None]
+    hazard = np.concatenate([[0.0], np.cumsum(ties[:, 1])])
+    cumulated = np.vstack([np.zeros(design.shape[1]), np.cumsum(drift, axis=0)])
+    own = hazard[r.last] - hazard[r.first]
+    shared = cumulated[r.last] - cumulated[r.first]
+    died = r.death >= 0
+    own[died] -= ties[r.death[died], 2]
+    shared[died] -= drift_tied[r.death[died]]
+    residual = -np.exp(eta)[:, None] * (design * own[:, None] - shared)
+    residual[died] += design[died] - mean_of_ties[r.death[died]]
+    return residual
+
+
+def robust_covariance(
+    residuals: Floats, weight: Floats, covariance: Floats, cluster: NDArray[np.int64] | None = None
+) -> Floats:
+    """Sandwich covariance of the coefficients from (clustered) score residuals.
+
+    Source: Lin and Wei (1989); R's ``coxph(robust=TRUE)`` and ``cluster=``.
+    """
+    influence = (residuals * weight[:, None]) @ covariance
+    if cluster is not None:
+        summed = np.zeros((int(cluster.max()) + 1, influence.shape[1]))
+        np.add.at(summed, cluster, influence)
+        influence = summed
+    return influence.T @ influence

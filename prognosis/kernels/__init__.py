@@ -1,0 +1,4 @@
+"""Numba kernels on plain arrays: sums over risk sets, concordance. Imports only numpy and numba.
+
+A cached kernel calls only kernels of its own file: numba does not notice an edit in another one.
+"""

@@ -1,0 +1,124 @@
+"""Cox partial likelihood over presorted risk sets: value, score and information, and the sums per event time.
+
+Rows are described by three indices into the sorted distinct event times: a row is at risk at the event times
+``first <= g < last`` and has its own event at ``death`` (-1 for none). Strata are consecutive runs of event
+times; ``opens[g]`` marks the first of each run. Delayed entry needs nothing else: `first` moves up.
+
+Ties: Efron (1977) with the convention of R's survival for case weights (the mean weight of the tied events), or
+Breslow (1974). Cost O(n p + n p^2 / blas) per evaluation, no sort.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _risk_sums(design, risk, first, last, death, opens):
+    """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1)."""
+    n, p = design.shape
+    times = opens.size
+    s0 = np.zeros(times)
+    s1 = np.zeros((times, p))
+    d0 = np.zeros(times)
+    d1 = np.zeros((times, p))
+    for i in range(n):
+        a, b, g, r = first[i], last[i], death[i], risk[i]
+        if a >= b:
+            continue
+        s0[b - 1] += r
+        for j in range(p):
+            s1[b - 1, j] += r * design[i, j]
+        if not opens[a]:
+            s0[a - 1] -= r
+            for j in range(p):
+                s1[a - 1, j] -= r * design[i, j]
+        if g >= 0:
+            d0[g] += r
+            for j in range(p):
+                d1[g, j] += r * design[i, j]
+    for g in range(times - 2, -1, -1):
+        if not opens[g + 1]:
+            s0[g] += s0[g + 1]
+            for j in range(p):
+                s1[g, j] += s1[g + 1, j]
+    return s0, s1, d0, d1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _tie_sums(s0, d0, events, death_weight, efron):
+    """Per event time: log-denominators and the five sums of 1/denominator that every derivative needs.
+
+    Columns: sum log(den), sum q, sum f q, sum q^2, sum f q^2, sum f^2 q^2 with q = 1 / den, f = l / m, each times
+    the mean weight of the tied events.
+    """
+    times = s0.size
+    out = np.zeros((times, 6))
+    for g in range(times):
+        m = events[g]
+        mean_weight = death_weight[g] / m
+        for step in range(m):
+            f = step / m if efron else 0.0
+            den = s0[g] - f * d0[g]
+            q = 1.0 / den
+            out[g, 0] += np.log(den)
+            out[g, 1] += q
+            out[g, 2] += f * q
+            out[g, 3] += q * q
+            out[g, 4] += f * q * q
+            out[g, 5] += f * f * q * q
+        for c in range(6):
+            out[g, c] *= mean_weight
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def evaluate(design, offset, weight, first, last, death, opens, events, death_weight, beta, efron):
+    """Return log-likelihood, score (p,) and information (p, p) at `beta`."""
+    n, p = design.shape
+    times = opens.size
+    eta = offset.copy()
+    for i in range(n):
+        for j in range(p):
+            eta[i] += design[i, j] * beta[j]
+    shift = eta.max()
+    risk = weight * np.exp(eta - shift)
+    s0, s1, d0, d1 = _risk_sums(design, risk, first, last, death, opens)
+    ties = _tie_sums(s0, d0, events, death_weight, efron)
+    loglik = 0.0
+    score = np.zeros(p)
+    for i in range(n):
+        if death[i] >= 0:
+            loglik += weight[i] * (eta[i] - shift)
+            for j in range(p):
+                score[j] += weight[i] * design[i, j]
+    roots = np.zeros((2 * times, p))
+    hazard = np.zeros(times + 1)
+    for g in range(times):
+        loglik -= ties[g, 0]
+        hazard[g + 1] = hazard[g] + ties[g, 1]
+        fold = ties[g, 4] / ties[g, 3]
+        main = np.sqrt(ties[g, 3])
+        rest = np.sqrt(max(ties[g, 5] - ties[g, 4] * fold, 0.0))
+        for j in range(p):
+            score[j] -= ties[g, 1] * s1[g, j] - ties[g, 2] * d1[g, j]
+            roots[2 * g, j] = main * (s1[g, j] - fold * d1[g, j])
+            roots[2 * g + 1, j] = rest * d1[g, j]
+    scaled = np.empty((n, p))
+    for i in range(n):
+        v = hazard[last[i]] - hazard[first[i]] if last[i] > first[i] else 0.0
+        if death[i] >= 0:
+            v -= ties[death[i], 2]
+        for j in range(p):
+            scaled[i, j] = risk[i] * v * design[i, j]
+    information = np.dot(design.T, scaled) - np.dot(roots.T, roots)
+    return loglik, score, information
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def event_sums(design, eta, weight, first, last, death, opens, events, death_weight, efron):
+    """Return (s0, s1, d0, d1, ties) at a linear predictor, in its own scale (no shift)."""
+    risk = weight * np.exp(eta)
+    s0, s1, d0, d1 = _risk_sums(design, risk, first, last, death, opens)
+    return s0, s1, d0, d1, _tie_sums(s0, d0, events, death_weight, efron)
