@@ -21,7 +21,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pandas as pd  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-# The same examples in every run: a failure seen in one place is seen in all. A first call may compile a kernel: no deadline.
+# The same examples in every run: a failure seen in one place is seen in all. No deadline: a first call may compile.
 settings.register_profile(
     "deterministic", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
