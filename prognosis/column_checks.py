@@ -1,0 +1,135 @@
+"""Can this model be estimated from these rows? Rank, separation, events per parameter, leaks: all findings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding
+from prognosis.kernels.concordance import concordance_counts
+
+Floats = NDArray[np.float64]
+
+# Ratio of the smallest to the largest singular value of the standardised columns.
+RANK_TOLERANCE = 1e-9
+# Limit for the condition number of the correlation matrix of the columns.
+CONDITION_LIMIT = 1e10
+EVENTS_PER_PARAMETER = 10
+LEAK_CONCORDANCE = 0.95
+
+
+def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]:
+    """Enough rows and events for p parameters: C17, C18, T11, T12, T13."""
+    if n < 3:
+        return [Finding("C18", f"n={n} rows: no model can be estimated", "check the filters and the rows left out")]
+    if events == 0:
+        return [Finding("T11", f"0 events among n={n} rows", "check the event column and its codes")]
+    findings = []
+    if n <= p and not penalised:
+        rule = f"n={n} rows for p={p} parameters"
+        findings.append(Finding("C17", rule, "fewer predictors, or a penalised fit: Cox(ridge=1.0)"))
+    elif events < p and not penalised:
+        rule = f"{events} events for {p} parameters: EPV {events / p:.2g} is below 1 (events per parameter)"
+        findings.append(Finding("T12", rule, "fewer predictors, or a penalised fit: Cox(ridge=1.0)"))
+    elif events < EVENTS_PER_PARAMETER * p:
+        rule = f"{events} events for {p} parameters: EPV {events / p:.2g} is below {EVENTS_PER_PARAMETER} (events per parameter)"
+        advice = "expect optimism: validate, and consider fewer predictors or a penalty"
+        findings.append(Finding("T12", rule, advice, severity="warning"))
+    return findings
+
+
+def check_levels(frame: pd.DataFrame, event: NDArray[np.bool_], *, penalised: bool) -> list[Finding]:
+    """Categories without rows or events (C05), or with few rows (C22)."""
+    findings = []
+    for name in frame.columns[[_has_levels(frame[name]) for name in frame.columns]]:
+        column = frame[name]
+        count = column.value_counts(sort=False)
+        died = column[event].value_counts(sort=False)
+        for level in count.index:
+            n, d = int(count[level]), int(died.get(level, 0))
+            if n == 0:
+                rule = f"category '{level}' has 0 rows"
+                findings.append(Finding("C05", rule, "take the level out of the codebook or merge categories", str(name)))
+            elif d == 0 and not penalised:
+                rule = f"category '{level}' has 0 events of n={n}: it separates the events (monotone likelihood)"
+                advice = "merge categories, or use a penalised fit: Cox(ridge=1.0)"
+                findings.append(Finding("C05", rule, advice, str(name)))
+            elif n < 10:
+                rule = f"rare level '{level}': n={n}"
+                findings.append(Finding("C22", rule, "consider merging it", str(name), severity="warning"))
+    return findings
+
+
+def _has_levels(column: pd.Series) -> bool:
+    return isinstance(column.dtype, pd.CategoricalDtype) or set(column.unique()) <= {0, 1}
+
+
+def check_columns(design: Floats, names: Sequence[str]) -> list[Finding]:
+    """Constant (C01), duplicate (C02), dependent (C03) and nearly dependent (C04) design columns."""
+    spread = np.ptp(design, axis=0)
+    constant = [name for name, width in zip(names, spread, strict=True) if width == 0]
+    if constant:
+        return [Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant]
+    twins = _twins(design, names)
+    if twins:
+        return twins
+    centred = design - design.mean(axis=0)
+    _, singular, axes = np.linalg.svd(centred / np.sqrt((centred**2).mean(axis=0)), full_matrices=False)
+    relative = singular / singular[0]
+    if relative[-1] < RANK_TOLERANCE:
+        rank = int((relative >= RANK_TOLERANCE).sum())
+        involved = _involved(axes[rank:], names)
+        rule = f"columns {', '.join(involved)} depend on each other exactly: rank {rank} of {len(names)}"
+        return [Finding("C03", rule, "leave one of them out", ", ".join(involved))]
+    condition = 1 / relative[-1] ** 2
+    if condition > CONDITION_LIMIT:
+        involved = _involved(axes[-1:], names)
+        rule = f"condition number {condition:.1e} is above {CONDITION_LIMIT:.0e}: columns {', '.join(involved)} are nearly dependent"
+        return [Finding("C04", rule, "leave one of them out", ", ".join(involved))]
+    return []
+
+
+def _twins(design: Floats, names: Sequence[str]) -> list[Finding]:
+    seen: dict[bytes, str] = {}
+    findings = []
+    for name, column in zip(names, design.T, strict=True):
+        twin = seen.setdefault(np.ascontiguousarray(column).tobytes(), name)
+        if twin != name:
+            rule = f"columns {twin} and {name} hold the same values"
+            findings.append(Finding("C02", rule, "leave one of them out", f"{twin}, {name}"))
+    return findings
+
+
+def _involved(axes: Floats, names: Sequence[str]) -> list[str]:
+    weight = np.abs(axes).max(axis=0)
+    return [name for name, w in zip(names, weight, strict=True) if w > 0.05 * weight.max()]
+
+
+def check_leaks(
+    frame: pd.DataFrame, time: Floats, event: NDArray[np.bool_], entry: Floats | None = None
+) -> list[Finding]:
+    """Predictors that nearly order the outcome on their own, in either direction (C08)."""
+    findings = []
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            continue
+        counts = concordance_counts(time, event, frame[name].to_numpy(float), entry=entry)
+        c = max(counts.concordance, 1 - counts.concordance)
+        if c > LEAK_CONCORDANCE:
+            rule = f"column {name} alone orders the outcome: univariate C > 0.95 (C = {c:.3f})"
+            advice = "check whether it was recorded after the outcome"
+            findings.append(Finding("C08", rule, advice, str(name), severity="warning"))
+    return findings
+
+
+def check_times(time: Floats, event: NDArray[np.bool_]) -> list[Finding]:
+    """No censoring at all (T13) or a single distinct time (T14)."""
+    findings = []
+    if event.all():
+        findings.append(Finding("T13", f"0 censored rows among n={len(event)}: every patient has the event", "check that this is so", severity="warning"))
+    if len(np.unique(time)) == 1:
+        findings.append(Finding("T14", f"1 distinct time ({time[0]:g}): all times are tied", "check the time column", severity="warning"))
+    return findings

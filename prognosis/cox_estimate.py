@@ -1,0 +1,138 @@
+"""What a fitted Cox model is: coefficients, covariance and baseline, and the answers that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prognosis.baseline import Baseline, Interval, cumulative_hazard, risk_with_interval
+from prognosis.normal import two_sided_p, z_of_level
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CoxEstimate:
+    """Estimates of a Cox model on design columns.
+
+    Parameters
+    ----------
+    names : (p,) design columns. coefficients : (p,) log hazard ratios. means : (p,) training means, the origin.
+    covariance : (p, p) model-based, or robust where `robust` says so. naive_covariance : (p, p) model-based.
+    baseline : cumulative hazard of each stratum at the training means.
+    stratum_names : labels of the strata, () without. strata : columns that define them.
+    loglik : log partial likelihood at zero and at the estimate. score_test : Rao's statistic at zero.
+    ties : ``efron`` or ``breslow``. robust : how the covariance was made: "", "robust" or "cluster".
+    """
+
+    names: tuple[str, ...]
+    coefficients: Floats
+    means: Floats
+    covariance: Floats
+    naive_covariance: Floats
+    baseline: Baseline
+    loglik: tuple[float, float]
+    score_test: float
+    ties: str
+    robust: str = ""
+    strata: tuple[str, ...] = ()
+    stratum_names: tuple[str, ...] = ()
+
+    @property
+    def event_times(self) -> Floats:
+        """Distinct event times of all strata."""
+        return np.unique(self.baseline.time)
+
+    def linear_predictor(self, design: Floats, offset: Floats | None = None) -> Floats:
+        """Log relative hazard against a patient at the training means of all columns, (m,), as ``rms::cph``."""
+        return (design - self.means) @ self.coefficients + (0.0 if offset is None else offset)
+
+    def risk(
+        self,
+        design: Floats,
+        horizons: Floats,
+        *,
+        offset: Floats | None = None,
+        stratum: NDArray[np.int64] | None = None,
+        level: float = 0.95,
+        interval: Interval = "log",
+    ) -> tuple[Floats, Floats, Floats]:
+        """Probability of the event by each horizon with lower and upper limit, each (m, h).
+
+        `design` is uncentred; `stratum` gives each patient's stratum index. The limits hold for the estimated curve,
+        not for one person's fate.
+        """
+        m, h = len(design), len(horizons)
+        z = z_of_level(level)
+        centred, eta = design - self.means, self.linear_predictor(design, offset)
+        hazard, se = np.empty((m, h)), np.empty((m, h))
+        strata = np.zeros(m, np.int64) if stratum is None else stratum
+        for s in np.unique(strata):
+            rows = strata == s
+            at = self.baseline.position(horizons, int(s))
+            hazard[rows], se[rows] = cumulative_hazard(self.baseline, centred[rows], eta[rows], self.covariance, at)
+        return risk_with_interval(hazard, se, z, interval)
+
+    def risk_at(self, linear_predictor: Floats, horizons: Floats, stratum: int = 0) -> Floats:
+        """Probability of the event by each horizon for uncentred linear predictors ``design @ coefficients``, (m, h)."""
+        at = self.baseline.position(np.asarray(horizons, float), stratum)
+        hazard = np.where(at >= 0, self.baseline.cumulative_hazard[np.maximum(at, 0)], 0.0)
+        relative = np.exp(np.asarray(linear_predictor, float) - self.means @ self.coefficients)
+        return -np.expm1(-relative[:, None] * hazard)
+
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """Table of terms: coefficient, se, hazard_ratio, lower, upper (of the hazard ratio), z, p (Wald)."""
+        se = np.sqrt(np.diag(self.covariance))
+        z = self.coefficients / se
+        width = z_of_level(level) * se
+        return pd.DataFrame(
+            {
+                "term": self.names,
+                "coefficient": self.coefficients,
+                "se": se,
+                "hazard_ratio": np.exp(self.coefficients),
+                "lower": np.exp(self.coefficients - width),
+                "upper": np.exp(self.coefficients + width),
+                "z": z,
+                "p": two_sided_p(z),
+            }
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the numbers of the model file."""
+        return {
+            "coefficients": self.coefficients,
+            "means": self.means,
+            "covariance": self.covariance,
+            "naive_covariance": self.naive_covariance,
+            "time": self.baseline.time,
+            "edges": self.baseline.edges,
+            "cumulative_hazard": self.baseline.cumulative_hazard,
+            "variance": self.baseline.variance,
+            "mean_hazard": self.baseline.mean_hazard,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is not an array."""
+        return {
+            "names": list(self.names),
+            "loglik": list(self.loglik),
+            "score_test": self.score_test,
+            "ties": self.ties,
+            "robust": self.robust,
+            "strata": list(self.strata),
+            "stratum_names": list(self.stratum_names),
+        }
+
+    @classmethod
+    def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CoxEstimate:
+        """Rebuild from `to_dict` and `arrays`."""
+        names = ("time", "edges", "cumulative_hazard", "variance", "mean_hazard")
+        numbers = {key: arrays[key] for key in ("coefficients", "means", "covariance", "naive_covariance")}
+        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+        return cls(baseline=Baseline(**{key: arrays[key] for key in names}), **numbers, **plain)

@@ -1,0 +1,239 @@
+"""From raw predictors to design columns: dummies, transforms, splines and interactions, remembered from training.
+
+Nothing is a formula string: every term is declared by values, and a new patient gets the training knots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import DataContractError, Finding, FitError, raise_findings
+from prognosis.splines import default_knots, spline_basis
+
+Floats = NDArray[np.float64]
+Knots = int | Sequence[float]
+
+TRANSFORMS: Mapping[str, Callable[[Floats], Floats]] = {
+    "log": np.log,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "square": np.square,
+}
+# The smallest value each transform is defined for, and whether the bound itself is allowed.
+DOMAIN: Mapping[str, tuple[float, bool]] = {"log": (0.0, False), "log1p": (-1.0, False), "sqrt": (0.0, True)}
+TRANSFORM_NAMES = (*TRANSFORMS, "scaled")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One design column: its rms name and the raw variables that it depends on."""
+
+    name: str
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """Main effect of one raw variable.
+
+    Parameters
+    ----------
+    variable : raw column. levels : categories, the first is the reference; None for a number.
+    transform : closed list `TRANSFORM_NAMES`; ``scaled`` subtracts `shift` and divides by `scale`.
+    knots : of the restricted cubic spline, on the transformed scale.
+    """
+
+    variable: str
+    levels: tuple[str, ...] | None = None
+    transform: str | None = None
+    shift: float = 0.0
+    scale: float = 1.0
+    knots: tuple[float, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns as rms gives them: ``sex=M``, ``age``, ``age'``."""
+        if self.levels is not None:
+            return tuple(f"{self.variable}={level}" for level in self.levels[1:])
+        stem = f"{self.transform}({self.variable})" if self.transform else self.variable
+        return tuple(stem + "'" * bend for bend in range(len(self.knots) - 1 if self.knots else 1))
+
+    def values(self, column: pd.Series) -> Floats:
+        """Design columns of this term, (n, k)."""
+        if self.levels is not None:
+            codes = pd.Categorical(column, categories=list(self.levels)).codes
+            return (codes[:, None] == np.arange(1, len(self.levels))).astype(float)
+        x = transformed(column.to_numpy(float), self.transform, self.shift, self.scale)
+        return spline_basis(x, np.array(self.knots)) if self.knots else x[:, None]
+
+
+def transformed(x: Floats, transform: str | None, shift: float = 0.0, scale: float = 1.0) -> Floats:
+    """Apply a transform of the closed list; the domain has been checked before."""
+    if transform is None:
+        return x
+    return (x - shift) / scale if transform == "scaled" else TRANSFORMS[transform](x)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The remembered way from a frame of raw predictors to the design matrix.
+
+    Parameters
+    ----------
+    terms : one `Term` a predictor, in order. interactions : pairs of predictors whose columns are multiplied.
+    """
+
+    terms: tuple[Term, ...]
+    interactions: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def fit(
+        cls,
+        frame: pd.DataFrame,
+        splines: Mapping[str, Knots] | None = None,
+        transforms: Mapping[str, str] | None = None,
+        interactions: Sequence[tuple[str, str]] = (),
+    ) -> Preparation:
+        """Learn levels, scales and knots from the training rows.
+
+        Parameters
+        ----------
+        frame : raw predictors; pd.Categorical columns become dummies, numbers and booleans stay.
+        splines : number of knots, or the knots, by variable. transforms : by variable. interactions : pairs.
+
+        Raises
+        ------
+        FitError
+            A declaration names an unknown variable or transform, or knots cannot be placed.
+        DataContractError
+            S13 a value lies outside the domain of its transform; C10 a column is text.
+        """
+        splines, transforms = dict(splines or {}), dict(transforms or {})
+        pairs = tuple((str(a), str(b)) for a, b in interactions)
+        raise_findings(_check_declarations(frame, splines, transforms, pairs), FitError)
+        terms = []
+        for name in map(str, frame.columns):
+            column = frame[name]
+            if isinstance(column.dtype, pd.CategoricalDtype):
+                terms.append(Term(name, levels=tuple(str(level) for level in column.cat.categories)))
+            else:
+                terms.append(_numeric_term(name, column, transforms.get(name), splines.get(name)))
+        return cls(tuple(terms), pairs)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All design columns in order: main terms, then interactions."""
+        main = [Column(name, (term.variable,)) for term in self.terms for name in term.names]
+        by_variable = {term.variable: term for term in self.terms}
+        crossed = [
+            Column(f"{left} * {right}", (a, b))
+            for a, b in self.interactions
+            for left in by_variable[a].names
+            for right in by_variable[b].names
+        ]
+        return (*main, *crossed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the design columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Raw variables in order."""
+        return tuple(term.variable for term in self.terms)
+
+    def design(self, frame: pd.DataFrame) -> Floats:
+        """Return the uncentred design matrix, (n, p), C-contiguous."""
+        raise_findings(_check_domains(frame, self.terms), DataContractError)
+        blocks = {term.variable: term.values(frame[term.variable]) for term in self.terms}
+        crossed = [
+            (blocks[a][:, :, None] * blocks[b][:, None, :]).reshape(len(frame), -1) for a, b in self.interactions
+        ]
+        return np.ascontiguousarray(np.hstack([*blocks.values(), *crossed]))
+
+    def terms_of_test(self) -> dict[str, list[int]]:
+        """Design columns of each term as R tests them together: a factor, a spline, an interaction."""
+        groups: dict[str, list[int]] = {}
+        for index, column in enumerate(self.columns):
+            groups.setdefault(" * ".join(column.variables), []).append(index)
+        return groups
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the model file."""
+        return {"terms": [vars(term) for term in self.terms], "interactions": [list(pair) for pair in self.interactions]}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
+        """Rebuild from `to_dict`."""
+        terms = tuple(
+            Term(**{key: tuple(value) if isinstance(value, list) else value for key, value in term.items()})
+            for term in stored["terms"]
+        )
+        return cls(terms, tuple((a, b) for a, b in stored["interactions"]))
+
+
+def _numeric_term(name: str, column: pd.Series, transform: str | None, knots: Knots | None) -> Term:
+    x = column.to_numpy(float)
+    term = Term(name, transform=transform)
+    raise_findings(_check_domains(column.to_frame(name), (term,)), DataContractError)
+    shift, scale = (float(x.mean()), float(x.std(ddof=1)) or 1.0) if transform == "scaled" else (0.0, 1.0)
+    if knots is None:
+        return Term(name, transform=transform, shift=shift, scale=scale)
+    if isinstance(knots, int):
+        placed = default_knots(transformed(x, transform, shift, scale), knots, name)
+    else:
+        placed = transformed(np.sort(np.asarray(knots, float)), transform, shift, scale)
+    return Term(name, transform=transform, shift=shift, scale=scale, knots=tuple(float(k) for k in placed))
+
+
+def _check_declarations(
+    frame: pd.DataFrame, splines: Mapping[str, Any], transforms: Mapping[str, str], pairs: Sequence[tuple[str, str]]
+) -> list[Finding]:
+    known = [str(name) for name in frame.columns]
+    used = [("splines", name) for name in splines] + [("transforms", name) for name in transforms]
+    used += [("interactions", name) for pair in pairs for name in pair]
+    findings = [
+        Finding("S12", f"{where} names '{name}', which is not a predictor", f"predictors: {', '.join(known)}", name)
+        for where, name in used
+        if name not in known
+    ]
+    findings += [
+        Finding("S12", f"unknown transform '{value}'", f"one of {', '.join(TRANSFORM_NAMES)}", name)
+        for name, value in transforms.items()
+        if value not in TRANSFORM_NAMES
+    ]
+    findings += [
+        Finding("S12", "a category has no spline and no transform", "take it out of splines and transforms", name)
+        for name in known
+        if isinstance(frame[name].dtype, pd.CategoricalDtype) and (name in splines or name in transforms)
+    ]
+    findings += [Finding("S12", f"'{a}' cannot interact with itself", "name two predictors", a) for a, b in pairs if a == b]
+    findings += [
+        Finding("C10", f"string dtype ({frame[name].dtype}): numbers or declared categories are needed",
+                "declare the column in the codebook, or make it a pd.Categorical with its levels in order", name)
+        for name in known
+        if not isinstance(frame[name].dtype, pd.CategoricalDtype) and not pd.api.types.is_numeric_dtype(frame[name])
+    ]  # fmt: skip
+    return findings
+
+
+def _check_domains(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
+    findings = []
+    for term in terms:
+        if term.transform not in DOMAIN:
+            continue
+        bound, closed = DOMAIN[term.transform]
+        x = frame[term.variable].to_numpy(float)
+        outside = x < bound if closed else x <= bound
+        if outside.any():
+            rows = tuple(str(row) for row in frame.index[outside])
+            rule = f"{term.transform} is not defined for values {'below' if closed else 'of or below'} {bound:g}"
+            findings.append(Finding("S13", rule, "use log1p or sqrt, or correct the values", term.variable, rows))
+    return findings

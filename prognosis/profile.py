@@ -1,0 +1,143 @@
+"""What a model remembers of its training cohort: aggregates only, never a patient's row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FEW_VALUES = 10
+BINS = 20
+
+
+@dataclass(frozen=True)
+class NumericProfile:
+    """Distribution of a numeric predictor: quantiles (R's type 7), moments and a histogram of shares."""
+
+    minimum: float
+    p1: float
+    p5: float
+    p25: float
+    median: float
+    p75: float
+    p95: float
+    p99: float
+    maximum: float
+    mean: float
+    sd: float
+    values: tuple[float, ...]
+    edges: tuple[float, ...]
+    density: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LevelProfile:
+    """Distribution of a categorical predictor: share of each level and the commonest one."""
+
+    levels: tuple[str, ...]
+    shares: tuple[float, ...]
+    mode: str
+
+
+Profile = dict[str, NumericProfile | LevelProfile]
+
+
+def profile_of(frame: pd.DataFrame) -> Profile:
+    """Summarise every predictor of the training rows."""
+    return {str(name): _profile_column(frame[name]) for name in frame.columns}
+
+
+def _profile_column(column: pd.Series) -> NumericProfile | LevelProfile:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        share = column.value_counts(normalize=True, sort=False)
+        levels = tuple(str(level) for level in column.cat.categories)
+        return LevelProfile(levels, tuple(float(v) for v in share), str(share.idxmax()))
+    x = column.to_numpy(float)
+    distinct = np.unique(x)
+    count, edges = np.histogram(x, bins=BINS)
+    quantiles = np.quantile(x, [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1])
+    return NumericProfile(
+        *(float(q) for q in quantiles),
+        mean=float(x.mean()),
+        sd=float(x.std(ddof=1)) if len(x) > 1 else 0.0,
+        values=tuple(float(v) for v in distinct) if len(distinct) <= FEW_VALUES else (),
+        edges=tuple(float(e) for e in edges),
+        density=tuple(float(c) for c in count / len(x)),
+    )
+
+
+def profile_to_dict(profile: Profile) -> dict[str, Any]:
+    """Return plain values for the model file."""
+    return {name: asdict(entry) for name, entry in profile.items()}
+
+
+def profile_from_dict(stored: Mapping[str, Mapping[str, Any]]) -> Profile:
+    """Rebuild from `profile_to_dict`."""
+    out: Profile = {}
+    for name, entry in stored.items():
+        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        out[name] = LevelProfile(**fields) if "levels" in fields else NumericProfile(**fields)
+    return out
+
+
+@dataclass(frozen=True)
+class ObservedCurve:
+    """Kaplan-Meier curve of the training cohort with its numbers at risk.
+
+    Parameters
+    ----------
+    time : (m,) distinct times of event or censoring. survival : (m,) S(t), right-continuous. at_risk : (m,) just before.
+    median : as R's survfit; None if not reached. median_follow_up : reverse Kaplan-Meier; None if not reached.
+    """
+
+    time: Floats
+    survival: Floats
+    at_risk: Floats
+    median: float | None
+    median_follow_up: float | None
+
+    def at(self, t: float) -> float:
+        """S(t); 1 before the first time."""
+        place = int(np.searchsorted(self.time, t, side="right"))
+        return float(self.survival[place - 1]) if place else 1.0
+
+    def number_at_risk(self, t: float) -> int:
+        """Patients still under observation at t (with delayed entry: and already entered)."""
+        place = int(np.searchsorted(self.time, t, side="left"))
+        return int(self.at_risk[place]) if place < len(self.time) else 0
+
+
+def observe(time: Floats, event: NDArray[np.bool_], entry: Floats | None = None) -> ObservedCurve:
+    """Estimate the Kaplan-Meier curve of a cohort, delayed entry counted.
+
+    Source: Kaplan and Meier (1958); reverse Kaplan-Meier (Schemper and Smith 1996) for follow-up, where events leave
+    before censorings at the same time.
+    """
+    times = np.unique(time)
+    ordered = np.sort(time)
+    at_risk = (len(time) - np.searchsorted(ordered, times, side="left")).astype(float)
+    if entry is not None:
+        at_risk -= len(time) - np.searchsorted(np.sort(entry), times, side="left")
+    place = np.searchsorted(times, time)
+    died = np.bincount(place[event], minlength=len(times))
+    censored = np.bincount(place[~event], minlength=len(times))
+    survival = np.cumprod(1 - died / np.maximum(at_risk, 1))
+    under_observation = np.cumprod(1 - censored / np.maximum(at_risk - died, 1))
+    return ObservedCurve(times, survival, at_risk, _median(times, survival), _median(times, under_observation))
+
+
+def _median(times: Floats, curve: Floats) -> float | None:
+    """Median as R's survfit prints it: the midpoint of the flat part where the curve is exactly one half."""
+    reached = np.flatnonzero(curve <= 0.5 + 1e-12)
+    if not len(reached):
+        return None
+    first = reached[0]
+    below = np.flatnonzero(curve < 0.5 - 1e-12)
+    end = below[0] if len(below) else first
+    return float((times[first] + times[max(end, first)]) / 2)

@@ -1,0 +1,104 @@
+"""Columns of X that are no predictors: strata, case weights, cluster and offset, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import DataContractError, Finding, raise_findings
+from prognosis.recipe import SurvivalArrays
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpecialColumns:
+    """Stratum and cluster as indices, weight and offset as numbers; None where not declared."""
+
+    weight: Floats
+    stratum: NDArray[np.int64] | None = None
+    stratum_names: tuple[str, ...] = ()
+    cluster: NDArray[np.int64] | None = None
+    offset: Floats | None = None
+
+
+def stratum_labels(frame: pd.DataFrame, strata: tuple[str, ...]) -> pd.Series:
+    """Label of each row's stratum, ``sex=F, centre=2``."""
+    parts = [f"{name}=" + frame[name].astype(str) for name in strata]
+    label = parts[0]
+    for part in parts[1:]:
+        label = label + ", " + part
+    return label
+
+
+def read_special_columns(
+    frame: pd.DataFrame, *, strata: tuple[str, ...], weights: str | None, cluster: str | None, offset: str | None
+) -> SpecialColumns:
+    """Read and check the declared columns of X.
+
+    Raises
+    ------
+    DataContractError
+        P01 a column is absent; C16 missing values in it; T23 weights negative, not finite or all zero.
+    """
+    declared = (*strata, *(name for name in (weights, cluster, offset) if name))
+    absent = [name for name in declared if name not in frame.columns]
+    raise_findings((Finding("P01", f"column {name} is not in X", "add the column", name) for name in absent), DataContractError)
+    weight = frame[weights].to_numpy(float) if weights else np.ones(len(frame))
+    raise_findings(_check_weights(frame, weight, weights), DataContractError)
+    others = [name for name in declared if name != weights and frame[name].isna().any()]
+    raise_findings(
+        (
+            Finding("C16", "missing values", "complete the column or leave the rows out", name, _ids(frame, frame[name].isna()))
+            for name in others
+        ),
+        DataContractError,
+    )
+    special = SpecialColumns(weight=weight)
+    if strata:
+        codes, names = pd.factorize(stratum_labels(frame, strata), sort=True)
+        special = replace(special, stratum=codes.astype(np.int64), stratum_names=tuple(str(name) for name in names))
+    if cluster:
+        special = replace(special, cluster=pd.factorize(frame[cluster])[0].astype(np.int64))
+    if offset:
+        special = replace(special, offset=frame[offset].to_numpy(float))
+    return special
+
+
+def _ids(frame: pd.DataFrame, mask: pd.Series | NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(str(row) for row in frame.index[np.asarray(mask)])
+
+
+def _check_weights(frame: pd.DataFrame, weight: Floats, name: str | None) -> list[Finding]:
+    unusable = ~np.isfinite(weight) | (weight < 0)
+    if unusable.any():
+        rule = "weights must be finite and not negative"
+        return [Finding("T23", rule, "correct the weights", name, _ids(frame, unusable))]
+    if len(weight) and not weight.any():
+        return [Finding("T23", "all weights are zero", "correct the weights", name, _ids(frame, weight == 0))]
+    return []
+
+
+def keep_weighted(
+    frame: pd.DataFrame, outcome: SurvivalArrays, special: SpecialColumns
+) -> tuple[pd.DataFrame, SurvivalArrays, SpecialColumns, list[Finding]]:
+    """Leave out rows of weight zero, with a finding that counts them."""
+    keep = special.weight > 0
+    if keep.all():
+        return frame, outcome, special, []
+    rule = f"{int((~keep).sum())} rows have zero weights and are left out"
+    finding = Finding("T23", rule, "none needed", rows=_ids(frame, ~keep), severity="warning")
+    kept = SurvivalArrays(
+        outcome.time[keep], outcome.event[keep], None if outcome.entry is None else outcome.entry[keep]
+    )
+    chosen = SpecialColumns(
+        weight=special.weight[keep],
+        stratum=None if special.stratum is None else special.stratum[keep],
+        stratum_names=special.stratum_names,
+        cluster=None if special.cluster is None else special.cluster[keep],
+        offset=None if special.offset is None else special.offset[keep],
+    )
+    return frame[keep], kept, chosen, [finding]
