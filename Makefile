@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME PIP_USER
 .NOTPARALLEL:
 
 demo: $(CORE)
-	@$(PYTHON) -m reports.command_line demo --out demo
+	@.venv/bin/prognosis demo --out demo
 
 test: $(EVERY)
 	$(PYTHON) -m ruff check .
