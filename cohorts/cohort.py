@@ -1,0 +1,143 @@
+"""The table that travels: immutable rows with their codebook and the ledger of rows left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cohorts.checking import check_table, codebook_of_dtypes
+from cohorts.errors import DataContractError, Finding, raise_findings
+from cohorts.table_one import table_one
+from cohorts.variable import Codebook
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READ = "rows read"
+KEPT = "rows kept"
+LEFT_OUT = "left out: "
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One line of the account of rows: a step, its number of rows, and their ids where rows were left out."""
+
+    step: str
+    n: int
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cohort:
+    """Immutable checked table of patients; made by `read_cohort` or `Cohort.from_frame`.
+
+    Parameters
+    ----------
+    table : values by column, index = row ids as text; not to be changed, use `frame` for a copy.
+    codebook : declaration of the id and of every column.
+    name : file name, or ``"frame"``.
+    sha256 : digest of the file, None for a frame.
+    warnings : findings that did not stop the reading.
+    ledger : ``rows read`` first, then one entry for each group of rows left out.
+    """
+
+    table: pd.DataFrame
+    codebook: Codebook
+    name: str = "frame"
+    sha256: str | None = None
+    warnings: tuple[Finding, ...] = ()
+    ledger: tuple[LedgerEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.ledger:
+            object.__setattr__(self, "ledger", (LedgerEntry(READ, len(self.table)),))
+        left_out = sum(entry.n for entry in self.ledger[1:])
+        if self.ledger[0].n != len(self.table) + left_out:
+            raise ValueError("the ledger does not account for every row")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Cohort({self.name}: {len(self)} patients, {self.table.shape[1]} columns)"
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Copy of the values; index = row ids (text), one column for each declared variable but the id."""
+        return self.table.copy()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Row ids in the file's order."""
+        return tuple(self.table.index)
+
+    @property
+    def flow(self) -> pd.DataFrame:
+        """The ledger as a frame with the columns step and n; the last line is the rows kept."""
+        steps = [(entry.step, entry.n) for entry in self.ledger] + [(KEPT, len(self))]
+        return pd.DataFrame(steps, columns=["step", "n"])
+
+    def view(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return a copy of some columns only.
+
+        Raises
+        ------
+        DataContractError
+            A column does not exist (S01).
+        """
+        absent = [name for name in columns if name not in self.table.columns]
+        if absent:
+            way_out = f"the cohort has {', '.join(self.table.columns)}"
+            faults = [Finding("S01", "the cohort has no such column", way_out, column=name) for name in absent]
+            raise DataContractError(*faults)
+        return self.table[list(dict.fromkeys(columns))].copy()
+
+    def without(self, rows: Sequence[str], reason: str) -> Cohort:
+        """Return the cohort without some patients; the ledger tells who is left out and why.
+
+        Raises
+        ------
+        DataContractError
+            A row id does not exist (S08).
+        """
+        asked = tuple(dict.fromkeys(str(row) for row in rows))
+        unknown = tuple(row for row in asked if row not in self.table.index)
+        if unknown:
+            raise DataContractError(Finding("S08", "the cohort has no such rows", "check the ids", rows=unknown))
+        if not asked:
+            return self
+        entry = LedgerEntry(LEFT_OUT + reason, len(asked), asked)
+        return replace(self, table=self.table.drop(index=list(asked)), ledger=(*self.ledger, entry))
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, id: str = "pid", codebook: Codebook | str | Path | None = None) -> Cohort:  # noqa: A002
+        """Build a cohort from a frame in memory.
+
+        Parameters
+        ----------
+        frame : one row a patient.
+        id : name of the column (or of the index) with the row ids.
+        codebook : declaration of the columns. Without it kinds come from the dtypes alone: numbers, booleans,
+            categories and datetimes; every unit counts as undeclared, and object columns are refused.
+
+        Raises
+        ------
+        DataContractError
+            Every finding of the table at once, as in `read_cohort`.
+        """
+        columns = frame if id in frame.columns or frame.index.name != id else frame.reset_index()
+        if codebook is None:
+            book, findings = codebook_of_dtypes(columns, id)
+            raise_findings(findings, DataContractError)
+        else:
+            book = codebook if isinstance(codebook, Codebook) else Codebook.from_toml(codebook)
+        checked = check_table(columns, book, id_column=id)
+        raise_findings(checked.findings, DataContractError)
+        return cls(checked.frame, book, warnings=tuple(checked.findings))
+
+    def table_one(self, by: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Summarise the cohort, by group where `by` names a column; see `cohorts.table_one.table_one`."""
+        return table_one(self.table, self.codebook, by=by, columns=columns)
