@@ -1,1 +1,19 @@
-"""Models, resampling, metrics and model files: a cohort and a question become a validated prognosis. May import `cohorts` only; never draws."""
+"""Models, resampling, metrics and model files: a cohort and a question become a validated prognosis.
+
+May import `cohorts` only; never draws, and knows neither images nor reports.
+"""
+
+from __future__ import annotations
+
+from cohorts.neighbours import check_neighbours
+from cohorts.version import __version__
+
+check_neighbours(__file__, "cohorts")
+
+from prognosis.model import FittedModel  # noqa: E402
+from prognosis.model_file import load_model  # noqa: E402
+from prognosis.prediction import Prediction, Remark, RiskCurve  # noqa: E402
+from prognosis.study import Study  # noqa: E402
+from prognosis.validation import Validation  # noqa: E402
+
+__all__ = ["FittedModel", "Prediction", "Remark", "RiskCurve", "Study", "Validation", "__version__", "load_model"]

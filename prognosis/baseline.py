@@ -30,6 +30,7 @@ class Baseline:
     cumulative_hazard : (G,) Lambda_0(t) at the training means.
     variance : (G,) its variance for known coefficients.
     mean_hazard : (G, p) cumulated risk-set means times the hazard, the part of the variance that comes from the coefficients.
+    end : (S,) last observed time of each stratum; beyond it nothing is known.
     """
 
     time: Floats
@@ -37,6 +38,7 @@ class Baseline:
     cumulative_hazard: Floats
     variance: Floats
     mean_hazard: Floats
+    end: Floats
 
     def position(self, horizons: Floats, stratum: int = 0) -> NDArray[np.int64]:
         """Index of the last event time <= each horizon, -1 before the first."""
@@ -46,9 +48,14 @@ class Baseline:
 
 
 def estimate_baseline(
-    fit: CoxRegression, design: Floats, risk_sets: RiskSets, strata: int = 1, offset: Floats | None = None, efron: bool = True
+    fit: CoxRegression,
+    design: Floats,
+    risk_sets: RiskSets,
+    end: Floats,
+    offset: Floats | None = None,
+    efron: bool = True,
 ) -> Baseline:
-    """Estimate the cumulative baseline hazard with its variance.
+    """Estimate the cumulative baseline hazard with its variance; `end` is the last observed time of each stratum.
 
     Source: Therneau and Grambsch (2000), section 10.2; R's ``survival:::agsurv``.
     """
@@ -59,13 +66,14 @@ def estimate_baseline(
         centred, eta, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, efron
     )
     mean_hazard = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
-    edges = np.searchsorted(r.stratum, np.arange(strata + 1))
+    edges = np.searchsorted(r.stratum, np.arange(len(end) + 1))
     return Baseline(
         time=r.time,
         edges=edges.astype(np.int64),
         cumulative_hazard=_cumulate(ties[:, 1], edges),
         variance=_cumulate(ties[:, 3], edges),
         mean_hazard=_cumulate(mean_hazard, edges),
+        end=end,
     )
 
 

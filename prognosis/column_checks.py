@@ -22,7 +22,7 @@ LEAK_CONCORDANCE = 0.95
 
 
 def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]:
-    """Enough rows and events for p parameters: C17, C18, T11, T12, T13."""
+    """Enough rows and events for p parameters: C17, C18, T11, T12."""
     if n < 3:
         return [Finding("C18", f"n={n} rows: no model can be estimated", "check the filters and the rows left out")]
     if events == 0:
@@ -52,7 +52,9 @@ def check_levels(frame: pd.DataFrame, event: NDArray[np.bool_], *, penalised: bo
             n, d = int(count[level]), int(died.get(level, 0))
             if n == 0:
                 rule = f"category '{level}' has 0 rows"
-                findings.append(Finding("C05", rule, "take the level out of the codebook or merge categories", str(name)))
+                findings.append(
+                    Finding("C05", rule, "take the level out of the codebook or merge categories", str(name))
+                )
             elif d == 0 and not penalised:
                 rule = f"category '{level}' has 0 events of n={n}: it separates the events (monotone likelihood)"
                 advice = "merge categories, or use a penalised fit: Cox(ridge=1.0)"
@@ -122,14 +124,4 @@ def check_leaks(
             rule = f"column {name} alone orders the outcome: univariate C > 0.95 (C = {c:.3f})"
             advice = "check whether it was recorded after the outcome"
             findings.append(Finding("C08", rule, advice, str(name), severity="warning"))
-    return findings
-
-
-def check_times(time: Floats, event: NDArray[np.bool_]) -> list[Finding]:
-    """No censoring at all (T13) or a single distinct time (T14)."""
-    findings = []
-    if event.all():
-        findings.append(Finding("T13", f"0 censored rows among n={len(event)}: every patient has the event", "check that this is so", severity="warning"))
-    if len(np.unique(time)) == 1:
-        findings.append(Finding("T14", f"1 distinct time ({time[0]:g}): all times are tied", "check the time column", severity="warning"))
     return findings

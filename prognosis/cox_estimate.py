@@ -64,8 +64,8 @@ class CoxEstimate:
     ) -> tuple[Floats, Floats, Floats]:
         """Probability of the event by each horizon with lower and upper limit, each (m, h).
 
-        `design` is uncentred; `stratum` gives each patient's stratum index. The limits hold for the estimated curve,
-        not for one person's fate.
+        `design` is uncentred; `stratum` gives each patient's stratum index. Not a number beyond the last observed time
+        (of the stratum). The limits hold for the estimated curve, not for one person's fate.
         """
         m, h = len(design), len(horizons)
         z = z_of_level(level)
@@ -76,12 +76,15 @@ class CoxEstimate:
             rows = strata == s
             at = self.baseline.position(horizons, int(s))
             hazard[rows], se[rows] = cumulative_hazard(self.baseline, centred[rows], eta[rows], self.covariance, at)
+            hazard[np.ix_(rows, horizons > self.baseline.end[s])] = np.nan
         return risk_with_interval(hazard, se, z, interval)
 
     def risk_at(self, linear_predictor: Floats, horizons: Floats, stratum: int = 0) -> Floats:
         """Probability of the event by each horizon for uncentred linear predictors ``design @ coefficients``, (m, h)."""
-        at = self.baseline.position(np.asarray(horizons, float), stratum)
+        times = np.asarray(horizons, float)
+        at = self.baseline.position(times, stratum)
         hazard = np.where(at >= 0, self.baseline.cumulative_hazard[np.maximum(at, 0)], 0.0)
+        hazard = np.where(times > self.baseline.end[stratum], np.nan, hazard)
         relative = np.exp(np.asarray(linear_predictor, float) - self.means @ self.coefficients)
         return -np.expm1(-relative[:, None] * hazard)
 
@@ -115,6 +118,7 @@ class CoxEstimate:
             "cumulative_hazard": self.baseline.cumulative_hazard,
             "variance": self.baseline.variance,
             "mean_hazard": self.baseline.mean_hazard,
+            "end": self.baseline.end,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,7 +136,7 @@ class CoxEstimate:
     @classmethod
     def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CoxEstimate:
         """Rebuild from `to_dict` and `arrays`."""
-        names = ("time", "edges", "cumulative_hazard", "variance", "mean_hazard")
+        names = ("time", "edges", "cumulative_hazard", "variance", "mean_hazard", "end")
         numbers = {key: arrays[key] for key in ("coefficients", "means", "covariance", "naive_covariance")}
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
         return cls(baseline=Baseline(**{key: arrays[key] for key in names}), **numbers, **plain)

@@ -167,7 +167,10 @@ class Preparation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the model file."""
-        return {"terms": [vars(term) for term in self.terms], "interactions": [list(pair) for pair in self.interactions]}
+        return {
+            "terms": [vars(term) for term in self.terms],
+            "interactions": [list(pair) for pair in self.interactions],
+        }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
@@ -214,7 +217,9 @@ def _check_declarations(
         for name in known
         if isinstance(frame[name].dtype, pd.CategoricalDtype) and (name in splines or name in transforms)
     ]
-    findings += [Finding("S12", f"'{a}' cannot interact with itself", "name two predictors", a) for a, b in pairs if a == b]
+    findings += [
+        Finding("S12", f"'{a}' cannot interact with itself", "name two predictors", a) for a, b in pairs if a == b
+    ]
     findings += [
         Finding("C10", f"string dtype ({frame[name].dtype}): numbers or declared categories are needed",
                 "declare the column in the codebook, or make it a pd.Categorical with its levels in order", name)

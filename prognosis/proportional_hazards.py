@@ -43,7 +43,9 @@ def proportional_hazards_test(
         N02 for an unknown transform.
     """
     if transform not in get_args(Transform):
-        raise FitError(Finding("N02", f"unknown transform of time '{transform}'", f"one of {', '.join(get_args(Transform))}"))
+        raise FitError(
+            Finding("N02", f"unknown transform of time '{transform}'", f"one of {', '.join(get_args(Transform))}")
+        )
     r = risk_sets
     died = r.death >= 0
     moments = event_sums(design, eta, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, efron)

@@ -17,6 +17,22 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What a metric sees of a fitted model in some rows: outcome and linear predictor, (n,) each.
+
+    `stratum`: pairs and risk sets are compared within strata only. `efron`: the ties of the model.
+    """
+
+    time: Floats
+    event: NDArray[np.bool_]
+    linear_predictor: Floats
+    entry: Floats | None = None
+    weight: Floats | None = None
+    stratum: NDArray[np.int64] | None = None
+    efron: bool = True
+
+
+@dataclass(frozen=True)
 class Bounds:
     """Allowed range of a numeric parameter; the lower bound is included."""
 
@@ -67,6 +83,11 @@ class Recipe(BaseEstimator):  # type: ignore[misc]
         """True when fitting chooses among predictors, so that the optimism bootstrap would flatter it."""
         return False
 
+    def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
+        """Return outcome and linear predictor in some rows, for the metrics."""
+        outcome = read_outcome(y)
+        return Evaluation(outcome.time, outcome.event == 1, self.predict(X), outcome.entry)
+
     def check_parameters(self) -> None:
         """Check every parameter that has a declared limit.
 
@@ -76,7 +97,11 @@ class Recipe(BaseEstimator):  # type: ignore[misc]
             S14 naming all parameters out of their limits.
         """
         faults = [
-            Finding("S14", f"{type(self).__name__}: {name}={getattr(self, name)!r} is not allowed", f"{name} must be {limit}")
+            Finding(
+                "S14",
+                f"{type(self).__name__}: {name}={getattr(self, name)!r} is not allowed",
+                f"{name} must be {limit}",
+            )
             for name, limit in self.limits.items()
             if not limit.allows(getattr(self, name))
         ]
@@ -112,6 +137,8 @@ def read_outcome(y: NDArray[Any]) -> SurvivalArrays:
     names = y.dtype.names or ()
     if not {"event", "time"} <= set(names) or set(names) - {"event", "time", "entry"}:
         rule = f"the outcome has the fields ({', '.join(names)})"
-        raise DataContractError(Finding("T04", rule, "a structured array with the fields event, time and optionally entry"))
+        raise DataContractError(
+            Finding("T04", rule, "a structured array with the fields event, time and optionally entry")
+        )
     entry = y["entry"].astype(float) if "entry" in names else None
     return SurvivalArrays(y["time"].astype(float), y["event"].astype(np.int64), entry)

@@ -46,13 +46,21 @@ def read_special_columns(
     """
     declared = (*strata, *(name for name in (weights, cluster, offset) if name))
     absent = [name for name in declared if name not in frame.columns]
-    raise_findings((Finding("P01", f"column {name} is not in X", "add the column", name) for name in absent), DataContractError)
+    raise_findings(
+        (Finding("P01", f"column {name} is not in X", "add the column", name) for name in absent), DataContractError
+    )
     weight = frame[weights].to_numpy(float) if weights else np.ones(len(frame))
     raise_findings(_check_weights(frame, weight, weights), DataContractError)
     others = [name for name in declared if name != weights and frame[name].isna().any()]
     raise_findings(
         (
-            Finding("C16", "missing values", "complete the column or leave the rows out", name, _ids(frame, frame[name].isna()))
+            Finding(
+                "C16",
+                "missing values",
+                "complete the column or leave the rows out",
+                name,
+                _ids(frame, frame[name].isna()),
+            )
             for name in others
         ),
         DataContractError,

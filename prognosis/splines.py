@@ -35,7 +35,12 @@ def default_knots(values: Floats, count: int, name: str = "x") -> Floats:
     """
     if not FEWEST_KNOTS <= count <= MOST_KNOTS:
         raise FitError(
-            Finding("S10", f"{count} knots asked for", f"a restricted cubic spline has {FEWEST_KNOTS} to {MOST_KNOTS} knots", name)
+            Finding(
+                "S10",
+                f"{count} knots asked for",
+                f"a restricted cubic spline has {FEWEST_KNOTS} to {MOST_KNOTS} knots",
+                name,
+            )
         )
     if len(np.unique(values)) - 2 <= count:
         raise _too_few(values, count, name)
@@ -93,7 +98,7 @@ def spline_basis(values: Floats, knots: Floats) -> Floats:
         return np.maximum((x - knot) / scale, 0.0) ** 3
 
     inner = knots[:-2]
-    bent = cubed(inner) + (
-        (before - inner) * cubed(np.array([end])) - (end - inner) * cubed(np.array([before]))
-    ) / (end - before)
+    bent = cubed(inner) + ((before - inner) * cubed(np.array([end])) - (end - inner) * cubed(np.array([before]))) / (
+        end - before
+    )
     return np.column_stack([values, bent])

@@ -128,8 +128,6 @@ def concordance_counts(
     for rows in groups:
         by_time = rows[np.argsort(time[rows], kind="stable")]
         by_entry = rows[np.argsort(entries[rows], kind="stable")]
-        found = _count_pairs(
-            time, event, entries, entry is not None, rank, weights, by_time, by_entry, len(values)
-        )
+        found = _count_pairs(time, event, entries, entry is not None, rank, weights, by_time, by_entry, len(values))
         concordant, tied, comparable = concordant + found[0], tied + found[1], comparable + found[2]
     return ConcordanceCounts(concordant, comparable - concordant - tied, tied)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.baseline import estimate_baseline
-from prognosis.column_checks import check_columns, check_leaks, check_levels, check_rows, check_times
+from prognosis.column_checks import check_columns, check_leaks, check_levels, check_rows
 from prognosis.cox_estimate import CoxEstimate
 from prognosis.cox_regression import CoxRegression, fit_cox
 from prognosis.cox_residuals import robust_covariance, score_residuals
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.preparation import Knots, Preparation
 from prognosis.proportional_hazards import Transform, proportional_hazards_test
-from prognosis.recipe import Bounds, Choice, Recipe, SurvivalArrays, as_frame, read_outcome
+from prognosis.recipe import Bounds, Choice, Evaluation, Recipe, SurvivalArrays, as_frame, read_outcome
 from prognosis.risk_sets import RiskSets, build_risk_sets
 from prognosis.special_columns import SpecialColumns, keep_weighted, read_special_columns
 
@@ -103,14 +103,10 @@ class Cox(Recipe):
             Missing values (C16), weights (T23) or columns that cannot be used.
         """
         self.check_parameters()
-        frame, outcome = as_frame(X), read_outcome(y)
+        frame, outcome, special, left_out = keep_weighted(*self._read(as_frame(X), y))
         if (outcome.event > 1).any():
             rule = "the outcome has competing events, which one Cox model leaves out"
             raise FitError(Finding("T30", rule, "declare a TimeToEvent endpoint that says how the other event counts"))
-        special = read_special_columns(
-            frame, strata=tuple(self.strata), weights=self.weights, cluster=self.cluster, offset=self.offset
-        )
-        frame, outcome, special, left_out = keep_weighted(frame, outcome, special)
         predictors = frame.drop(columns=list(self.auxiliary))
         died = outcome.event == 1
         warnings = [*left_out, *self._check(predictors, outcome, died)]
@@ -122,7 +118,7 @@ class Cox(Recipe):
         risk_sets = build_risk_sets(outcome.time, died, outcome.entry, special.stratum, special.weight)
         efron = self.ties == "efron"
         fit = fit_cox(design, risk_sets, names, offset=special.offset, efron=efron, ridge=self.ridge)
-        self.estimate_ = self._estimate(fit, design, risk_sets, special)
+        self.estimate_ = self._estimate(fit, design, risk_sets, special, outcome.time)
         self.warnings_ = tuple(warnings)
         eta = self.estimate_.linear_predictor(design, special.offset)
         self.training_ = CoxTraining(design - fit.means, outcome, risk_sets, eta)
@@ -137,17 +133,17 @@ class Cox(Recipe):
         if len(predictors) < 3 or not died.any():
             raise FitError(*check_rows(len(predictors), predictors.shape[1], int(died.sum()), penalised=False))
         findings = check_levels(predictors, died, penalised=self.ridge > 0)
-        findings += check_times(outcome.time, died)
         numeric = predictors.select_dtypes(include=["number", "bool"])
         return findings + check_leaks(numeric, outcome.time, died, outcome.entry)
 
     def _estimate(
-        self, fit: CoxRegression, design: Floats, risk_sets: RiskSets, special: SpecialColumns
+        self, fit: CoxRegression, design: Floats, risk_sets: RiskSets, special: SpecialColumns, time: Floats
     ) -> CoxEstimate:
         efron = self.ties == "efron"
-        baseline = estimate_baseline(
-            fit, design, risk_sets, max(1, len(special.stratum_names)), special.offset, efron
-        )
+        end = np.array([time.max()])
+        if special.stratum is not None:
+            end = np.array([time[special.stratum == s].max() for s in range(len(special.stratum_names))])
+        baseline = estimate_baseline(fit, design, risk_sets, end, special.offset, efron)
         covariance, robust = fit.covariance, ""
         fractional = bool((special.weight != np.round(special.weight)).any())
         if special.cluster is not None or fractional:
@@ -179,8 +175,26 @@ class Cox(Recipe):
 
     def score(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> float:
         """Harrell's C in these rows, so that GridSearchCV can rank recipes."""
-        outcome = read_outcome(y)
-        return harrell_c(outcome.time, outcome.event == 1, self.predict(X), entry=outcome.entry)
+        return harrell_c(self.evaluation(X, y))
+
+    def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
+        """Return outcome and linear predictor in some rows, with the weights and strata of the model."""
+        frame, outcome, special, _ = keep_weighted(*self._read(as_frame(X), y))
+        return Evaluation(
+            time=outcome.time,
+            event=outcome.event == 1,
+            linear_predictor=self.predict(frame),
+            entry=outcome.entry,
+            weight=special.weight if self.weights else None,
+            stratum=special.stratum,
+            efron=self.ties == "efron",
+        )
+
+    def _read(self, frame: pd.DataFrame, y: NDArray[Any]) -> tuple[pd.DataFrame, SurvivalArrays, SpecialColumns]:
+        special = read_special_columns(
+            frame, strata=tuple(self.strata), weights=self.weights, cluster=self.cluster, offset=self.offset
+        )
+        return frame, read_outcome(y), special
 
     def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
         """Score test of proportional hazards for each term and globally, as R's ``cox.zph``."""
@@ -199,7 +213,9 @@ class Cox(Recipe):
 
 def missing_findings(missing: pd.Series, n: int) -> list[Finding]:
     """Name every column with missing values (C16)."""
-    listed = ", ".join(f"{name} {count} ({100 * count / n:.1f} percent)" for name, count in missing[missing > 0].items())
+    listed = ", ".join(
+        f"{name} {count} ({100 * count / n:.1f} percent)" for name, count in missing[missing > 0].items()
+    )
     columns = ", ".join(str(name) for name in missing.index[missing > 0])
     rule = f"missing values without a declared strategy; columns and counts: {listed} of {n} rows"
     advice = 'declare missing="complete_cases" in Study, or [imputation] method = "complete_cases" in the study file'

@@ -1,0 +1,332 @@
+"""A fitted model: what was estimated, from whom, and the one verb for answers, `predict`."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from cohorts import Codebook, TimeToEvent
+from cohorts.errors import Finding, FitError, PredictionError
+from cohorts.version import __version__
+from prognosis.baseline import Interval
+from prognosis.patients import Door, Patients, PatientTable
+from prognosis.prediction import Prediction, Remark, RiskCurve
+from prognosis.preparation import Preparation
+from prognosis.profile import ObservedCurve, Profile, observe, profile_of
+from prognosis.proportional_hazards import Transform
+from prognosis.recipe import Recipe
+from prognosis.special_columns import stratum_labels
+from prognosis.validation import Validation
+
+if TYPE_CHECKING:
+    from prognosis.study import Study
+
+Floats = NDArray[np.float64]
+
+# Fewer patients than this at risk: the risk is given with a remark.
+SPARSE = 10
+
+
+@dataclass(frozen=True)
+class Training:
+    """What only a freshly fitted model has: the ids of its rows and the fitted recipe. Never saved."""
+
+    ids: tuple[str, ...]
+    fitted: Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A model and everything it needs to answer for new patients; made by `Study.fit` or `load_model`.
+
+    Parameters
+    ----------
+    name : in tables and files. recipe : unfitted parameters. preparation : from raw predictors to columns.
+    estimate : the numbers. codebook : of the predictors. endpoint, horizons : the question.
+    n, events : training patients and events. profile : aggregate distribution of the predictors.
+    follow_up : observed Kaplan-Meier curve of the training cohort. seed : of the study.
+    missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
+    created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
+    validation : attached by `with_validation`. training : None after loading.
+    verified : True when `load_model` matched a digest that the user got elsewhere.
+    """
+
+    name: str
+    recipe: Recipe
+    preparation: Preparation
+    estimate: Any
+    codebook: Codebook
+    endpoint: TimeToEvent
+    horizons: tuple[float, ...]
+    n: int
+    events: int
+    profile: Profile
+    follow_up: ObservedCurve
+    seed: int
+    missing: str | None
+    flow: tuple[tuple[str, int], ...]
+    warnings: tuple[Finding, ...]
+    created: str
+    version: str
+    id_column: str
+    cohort: str
+    validation: Validation | None = None
+    training: Training | None = field(default=None, repr=False)
+    verified: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Kind of the recipe, ``cox``."""
+        return self.recipe.kind
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Raw predictors in order."""
+        return self.preparation.predictors
+
+    @property
+    def max_follow_up(self) -> float:
+        """Last observed time, in the endpoint's unit; there is no risk beyond it."""
+        return float(self.follow_up.time[-1])
+
+    @property
+    def median_follow_up(self) -> float | None:
+        """Median follow-up by reverse Kaplan-Meier; None if not reached."""
+        return self.follow_up.median_follow_up
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Terms with coefficient, se, hazard ratio, 95 % limits, z and p."""
+        table: pd.DataFrame = self.estimate.summary()
+        return table
+
+    @property
+    def loglik(self) -> tuple[float, float]:
+        """Log partial likelihood without predictors and at the estimate."""
+        return self.estimate.loglik[0], self.estimate.loglik[1]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the model's content, as written in its file."""
+        from prognosis.model_file import content_hash
+
+        return content_hash(self)
+
+    def predict(
+        self,
+        patients: Patients,
+        horizons: list[float] | tuple[float, ...] | Floats | None = None,
+        level: float = 0.95,
+        interval: Interval = "log",
+    ) -> Prediction:
+        """Probability of the event by each horizon.
+
+        Parameters
+        ----------
+        patients : frame of raw predictors (index or id column = id), mapping of one patient, or cohort.
+        horizons : times in the endpoint's unit; default the study's. level : of the interval.
+        interval : scale of the limits: ``log`` (R's default), ``log-log`` or ``plain``.
+
+        Returns
+        -------
+        Prediction; beyond the follow-up the risk is not a number and a remark says why.
+
+        Raises
+        ------
+        PredictionError
+            P01 to P09 for the patients, P12 for a horizon that is no positive number, S14 for level or interval.
+        """
+        times = _checked_horizons(self.horizons if horizons is None else horizons)
+        _check_interval(level, interval)
+        table = self.door.admit(patients)
+        risk, lower, upper, eta = self._answer(table, times, level, interval)
+        remarks = (*table.remarks, *self._horizon_remarks(times))
+        return Prediction(table.ids, times, self.endpoint.unit, risk, lower, upper, level, interval, eta, remarks)
+
+    def curve(self, patient: Patients, level: float = 0.95, interval: Interval = "log") -> RiskCurve:
+        """Risk of one patient at every event time, from (0, 0) to the last follow-up.
+
+        Raises
+        ------
+        PredictionError
+            P15 when more than one patient is given, besides those of `predict`.
+        """
+        _check_interval(level, interval)
+        table = self.door.admit(patient)
+        if len(table.ids) != 1:
+            raise PredictionError(
+                Finding("P15", f"{len(table.ids)} patients given", "a curve is drawn for one patient")
+            )
+        times = np.unique(np.concatenate([self.estimate.event_times, [self.max_follow_up]]))
+        risk, lower, upper, _ = self._answer(table, times, level, interval)
+        known = np.isfinite(risk[0])
+        start = np.zeros(1)
+        rows = (np.concatenate([start, values[0][known]]) for values in (risk, lower, upper))
+        return RiskCurve(np.concatenate([start, times[known]]), *rows)
+
+    def contributions(self, patients: Patients) -> pd.DataFrame:
+        """What each predictor adds to the linear predictor, patients x predictors.
+
+        Coefficients times the distance from the training mean, columns of a spline or factor summed, those of an
+        interaction shared equally. Rows sum to the linear predictor (less an offset): the exact SHAP values of a
+        linear model with independent predictors.
+        """
+        table = self.door.admit(patients)
+        parts = (self.preparation.design(table.frame) - self.estimate.means) * self.estimate.coefficients
+        out = pd.DataFrame(0.0, index=list(table.ids), columns=list(self.predictors))
+        for part, column in zip(parts.T, self.preparation.columns, strict=True):
+            for variable in column.variables:
+                out[variable] += part / len(column.variables)
+        return out
+
+    def linear_predictor(self, patients: Patients) -> Floats:
+        """Log relative hazard against a patient at the training means, (n,), as ``rms::cph``."""
+        table = self.door.admit(patients)
+        eta: Floats = self.estimate.linear_predictor(self.preparation.design(table.frame), self._offset(table))
+        return eta
+
+    def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
+        """Score test of proportional hazards by term and globally, as R's ``cox.zph``: term, chisq, df, p."""
+        fitted: Any = self.freshly_fitted()
+        if not hasattr(fitted, "proportional_hazards"):
+            raise FitError(Finding("N03", f"{self.kind} models have no proportional hazards test", "none needed"))
+        table: pd.DataFrame = fitted.proportional_hazards(transform)
+        return table
+
+    def freshly_fitted(self) -> Recipe:
+        """Return the fitted recipe with its training rows.
+
+        Raises
+        ------
+        FitError
+            N03 after loading: a model file holds no patient's rows.
+        """
+        if self.training is None:
+            rule = "this needs the training rows, which a model file does not hold"
+            raise FitError(Finding("N03", rule, "fit the model again with its study"))
+        return self.training.fitted
+
+    def with_validation(self, validation: Validation) -> FittedModel:
+        """Return the model with the validation that reports show."""
+        return replace(self, validation=validation)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as data, ``NAME.prognosis``; see `load_model`."""
+        from prognosis.model_file import save_model
+
+        return save_model(self, Path(path))
+
+    @property
+    def door(self) -> Door:
+        """What new patients are checked by."""
+        extra = tuple(self.estimate.strata) + ((self.recipe.offset,) if getattr(self.recipe, "offset", None) else ())
+        return Door(self.codebook, self.profile, self.id_column, extra)
+
+    def _offset(self, table: PatientTable) -> Floats | None:
+        name = getattr(self.recipe, "offset", None)
+        return table.frame[name].to_numpy(float) if name else None
+
+    def _answer(
+        self, table: PatientTable, times: Floats, level: float, interval: Interval
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        design, offset = self.preparation.design(table.frame), self._offset(table)
+        stratum = self._strata(table.frame)
+        risk, lower, upper = self.estimate.risk(
+            design, times, offset=offset, stratum=stratum, level=level, interval=interval
+        )
+        return risk, lower, upper, self.estimate.linear_predictor(design, offset)
+
+    def _strata(self, frame: pd.DataFrame) -> NDArray[np.int64] | None:
+        if not self.estimate.strata:
+            return None
+        labels = stratum_labels(frame, self.estimate.strata)
+        known = self.estimate.stratum_names
+        unknown = ~labels.isin(known)
+        if unknown.any():
+            rows = tuple(str(row) for row in frame.index[unknown])
+            rule = f"unknown category: stratum {labels[unknown].iloc[0]}; known levels: {'; '.join(known)}"
+            raise PredictionError(Finding("P03", rule, "correct the value", ", ".join(self.estimate.strata), rows))
+        return labels.map({name: index for index, name in enumerate(known)}).to_numpy(np.int64)
+
+    def _horizon_remarks(self, times: Floats) -> list[Remark]:
+        unit, last = self.endpoint.unit, self.max_follow_up
+        remarks = []
+        for horizon in map(float, times):
+            at_risk = self.follow_up.number_at_risk(horizon)
+            if horizon > last:
+                text = f"horizon {horizon:g} {unit} lies beyond the max follow-up of {last:g} {unit}: no risk is given"
+                remarks.append(Remark("P10", text, horizon=horizon))
+            elif at_risk < SPARSE:
+                text = f"horizon {horizon:g} {unit}: only n at risk = {at_risk} in the training cohort"
+                remarks.append(Remark("P11", text, horizon=horizon))
+        return remarks
+
+
+def _checked_horizons(horizons: Any) -> Floats:
+    times = np.atleast_1d(np.asarray(horizons, float))
+    wrong = ~np.isfinite(times) | (times <= 0)
+    if wrong.any():
+        rule = f"horizon {times[wrong][0]:g} is no positive number"
+        raise PredictionError(Finding("P12", rule, "give horizons above 0"))
+    if not len(times):
+        raise PredictionError(Finding("P12", "no horizon is declared", "give horizons=[...]"))
+    return times
+
+
+def _check_interval(level: float, interval: str) -> None:
+    if not 0 < level < 1:
+        raise PredictionError(
+            Finding("S14", f"level={level!r} is not allowed", "a number between 0 and 1, 0.95 is usual")
+        )
+    if interval not in ("log", "log-log", "plain"):
+        raise PredictionError(Finding("S14", f"interval={interval!r} is not allowed", "one of log, log-log, plain"))
+
+
+def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
+    """Put a fitted recipe and its study together into a model."""
+    state: Any = fitted
+    outcome, cohort = study.outcome, study.cohort
+    if not isinstance(study.endpoint, TimeToEvent):
+        raise FitError(Finding("T30", f"a {study.endpoint.kind} endpoint has no follow-up", "declare a time to event"))
+    return FittedModel(
+        name=name,
+        recipe=clone(fitted),
+        preparation=state.preparation_,
+        estimate=state.estimate_,
+        codebook=cohort.codebook.only(study.predictors),
+        endpoint=study.endpoint,
+        horizons=study.horizons,
+        n=len(outcome.ids),
+        events=int((outcome.event == 1).sum()),
+        profile=profile_of(study.frame),
+        follow_up=observe(outcome.time, outcome.event == 1, outcome.entry),
+        seed=study.seed,
+        missing=study.missing,
+        flow=tuple((str(step), int(n)) for step, n in study.flow.itertuples(index=False)),
+        warnings=(*study.warnings, *state.warnings_),
+        created=_today(),
+        version=__version__,
+        id_column=cohort.codebook.id or "id",
+        cohort=cohort.name,
+        training=Training(outcome.ids, fitted),
+    )
+
+
+def _today() -> str:
+    """Date of the fit in UTC; SOURCE_DATE_EPOCH fixes it, so that a run can be repeated to the byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = (
+        datetime.datetime.now(datetime.UTC)
+        if epoch is None
+        else datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
+    )
+    return now.strftime("%Y-%m-%d")

@@ -1,0 +1,216 @@
+"""A fitted model as plain values and arrays, and back; nothing in it can execute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts import Codebook, TimeToEvent
+from cohorts.endpoint import endpoint_from_dict
+from cohorts.errors import Finding, ModelFileError
+from prognosis.models import recipes
+from prognosis.preparation import TRANSFORM_NAMES, Preparation
+from prognosis.profile import LevelProfile, ObservedCurve, Profile, profile_from_dict, profile_to_dict
+from prognosis.recipe import Recipe
+from prognosis.validation import Validation
+
+if TYPE_CHECKING:
+    from prognosis.model import FittedModel
+
+SCHEMA = 1
+Arrays = dict[str, NDArray[Any]]
+FOLLOW_UP = ("time", "survival", "at_risk")
+
+
+def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
+    """Return what the file holds: JSON values and arrays."""
+    arrays = {f"estimate.{key}": value for key, value in model.estimate.arrays().items()}
+    arrays |= {f"follow_up.{key}": getattr(model.follow_up, key) for key in FOLLOW_UP}
+    content = {
+        "schema": SCHEMA,
+        "kind": model.kind,
+        "name": model.name,
+        "recipe": _plain(model.recipe.get_params()),
+        "preparation": _plain(model.preparation.to_dict()),
+        "estimate": model.estimate.to_dict(),
+        "codebook": model.codebook.to_dict(),
+        "endpoint": model.endpoint.to_dict(),
+        "horizons": list(model.horizons),
+        "n": model.n,
+        "events": model.events,
+        "profile": _plain(profile_to_dict(model.profile)),
+        "follow_up": {"median": model.follow_up.median, "median_follow_up": model.follow_up.median_follow_up},
+        "seed": model.seed,
+        "missing": model.missing,
+        "flow": [list(line) for line in model.flow],
+        "warnings": [_finding_to_dict(finding) for finding in model.warnings],
+        "created": model.created,
+        "version": model.version,
+        "id_column": model.id_column,
+        "cohort": model.cohort,
+        "validation": _validation_to_dict(model.validation),
+    }
+    return content, arrays
+
+
+def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], verified: bool) -> FittedModel:
+    """Rebuild a model from checked content.
+
+    Raises
+    ------
+    ModelFileError
+        L06 an unknown kind of model; L05 a recipe or preparation with anything but plain declared values.
+    """
+    from prognosis.model import FittedModel
+
+    recipe_class = recipes().get(content["kind"])
+    if recipe_class is None:
+        rule = f"unknown kind of model '{content['kind']}'"
+        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(sorted(recipes()))}"))
+    endpoint = endpoint_from_dict(content["endpoint"])
+    if not isinstance(endpoint, TimeToEvent):
+        raise ModelFileError(
+            Finding("L06", f"a model of a {endpoint.kind} endpoint", "this version reads time to event")
+        )
+    _check_terms(content["preparation"])
+    estimates = {key.removeprefix("estimate."): value for key, value in arrays.items() if key.startswith("estimate.")}
+    return FittedModel(
+        name=content["name"],
+        recipe=_recipe(recipe_class, content["recipe"]),
+        preparation=Preparation.from_dict(content["preparation"]),
+        estimate=recipe_class.estimate_class.restore(content["estimate"], estimates),
+        codebook=Codebook.from_dict(content["codebook"]),
+        endpoint=endpoint,
+        horizons=tuple(content["horizons"]),
+        n=content["n"],
+        events=content["events"],
+        profile=profile_from_dict(content["profile"]),
+        follow_up=ObservedCurve(*(arrays[f"follow_up.{key}"] for key in FOLLOW_UP), **content["follow_up"]),
+        seed=content["seed"],
+        missing=content["missing"],
+        flow=tuple((step, n) for step, n in content["flow"]),
+        warnings=tuple(_finding_from_dict(finding) for finding in content["warnings"]),
+        created=content["created"],
+        version=content["version"],
+        id_column=content["id_column"],
+        cohort=content["cohort"],
+        validation=_validation_from_dict(content["validation"]),
+        verified=verified,
+    )
+
+
+def example_patients(profile: Profile, extra: Mapping[str, list[Any]]) -> pd.DataFrame:
+    """Three synthetic patients (5th, 50th, 95th centile; levels in turn) for the self-test of a file."""
+    columns: dict[str, Any] = {}
+    for name, entry in profile.items():
+        if isinstance(entry, LevelProfile):
+            columns[name] = [entry.levels[i % len(entry.levels)] for i in range(3)]
+        elif set(entry.values) <= {0.0, 1.0} and entry.values:
+            columns[name] = [entry.values[i % len(entry.values)] for i in range(3)]
+        else:
+            columns[name] = [entry.p5, entry.median, entry.p95]
+    return pd.DataFrame({**columns, **extra}, index=["low", "middle", "high"])
+
+
+def self_test_of(model: FittedModel) -> dict[str, Any]:
+    """Risks of the example patients at the model's horizons, to be met again after loading."""
+    horizons = model.horizons or (model.max_follow_up / 2,)
+    patients = example_patients(model.profile, _extra(model))
+    table = model.door.admit(patients)
+    design = model.preparation.design(table.frame)
+    eta = model.estimate.linear_predictor(design)
+    risk = model.estimate.risk_at(design @ model.estimate.coefficients, np.array(horizons))
+    return {"horizons": list(horizons), "linear_predictor": _numbers(eta), "risk": [_numbers(row) for row in risk]}
+
+
+def _extra(model: FittedModel) -> dict[str, list[Any]]:
+    """Columns of strata and offset that the door asks for; the self-test uses the first stratum."""
+    columns: dict[str, list[Any]] = {}
+    first = dict(
+        part.split("=", 1) for part in (model.estimate.stratum_names[:1] or ("",))[0].split(", ") if "=" in part
+    )
+    for name in model.door.extra:
+        columns[name] = [first.get(name, 0.0)] * 3
+    return columns
+
+
+def _numbers(values: NDArray[Any]) -> list[float | None]:
+    return [float(value) if math.isfinite(value) else None for value in values]
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, mappings as dicts, numpy scalars as numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _recipe(recipe_class: type[Recipe], stored: Mapping[str, Any]) -> Recipe:
+    known = set(recipe_class().get_params())
+    if set(stored) != known:
+        rule = f"the recipe has the parameters {', '.join(sorted(set(stored) ^ known))} too many or too few"
+        raise ModelFileError(Finding("L05", rule, "the file comes from another version"))
+    parameters = {
+        key: [tuple(pair) for pair in value] if key == "interactions" else value for key, value in stored.items()
+    }
+    recipe = recipe_class(**parameters)
+    recipe.check_parameters()
+    return recipe
+
+
+def _check_terms(preparation: Mapping[str, Any]) -> None:
+    """Only declared transforms are ever applied; a text that asks for anything else is refused."""
+    for term in preparation["terms"]:
+        if term["transform"] is not None and term["transform"] not in TRANSFORM_NAMES:
+            rule = f"token {term['transform']!r} is no declared transform"
+            raise ModelFileError(Finding("L05", rule, f"one of {', '.join(TRANSFORM_NAMES)}", term["variable"]))
+
+
+def _finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """A finding without row ids: a model file names no patient."""
+    return {item.name: getattr(finding, item.name) for item in fields(Finding) if item.name != "rows"}
+
+
+def _finding_from_dict(stored: Mapping[str, Any]) -> Finding:
+    return Finding(**stored)
+
+
+def _validation_to_dict(validation: Validation | None) -> dict[str, Any] | None:
+    if validation is None:
+        return None
+    table = [
+        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+        for row in validation.table.to_dict(orient="records")
+    ]
+    return {
+        "table": _plain(table),
+        "method": validation.method,
+        "repeats": validation.repeats,
+        "seed": validation.seed,
+        "failed": validation.failed,
+        "warnings": [_finding_to_dict(finding) for finding in validation.warnings],
+    }
+
+
+def _validation_from_dict(stored: Mapping[str, Any] | None) -> Validation | None:
+    if stored is None:
+        return None
+    table = pd.DataFrame(stored["table"])
+    numbers = [name for name in table.columns if name not in ("model", "metric")]
+    return Validation(
+        table=table.astype(dict.fromkeys(numbers, float)),
+        raw=pd.DataFrame(),
+        method=stored["method"],
+        repeats=stored["repeats"],
+        seed=stored["seed"],
+        failed=stored["failed"],
+        warnings=tuple(_finding_from_dict(finding) for finding in stored["warnings"]),
+    )

@@ -1,0 +1,214 @@
+"""New patients at the door of a model: columns, levels, units and ranges are checked before any risk is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cohorts import Codebook, Cohort, Variable
+from cohorts.errors import Finding, PredictionError, raise_findings, warn_findings
+from prognosis.prediction import Remark
+from prognosis.profile import LevelProfile, NumericProfile, Profile
+
+# Factors by which laboratories' units differ: g/L and g/dL, creatinine and glucose to mol, milli.
+UNIT_FACTORS = (10.0, 88.4, 18.0, 1000.0)
+
+Patients = pd.DataFrame | Mapping[str, object] | Cohort
+
+
+@dataclass(frozen=True)
+class PatientTable:
+    """Checked patients: typed predictors (and columns of strata and offset), index = ids, and remarks."""
+
+    frame: pd.DataFrame
+    remarks: tuple[Remark, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids as text."""
+        return tuple(str(row) for row in self.frame.index)
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a model knows to check new patients by.
+
+    Parameters
+    ----------
+    codebook : declarations of the predictors. profile : their distribution in the training cohort.
+    id_column : name of the id column. extra : columns of strata and offset that prediction needs.
+    """
+
+    codebook: Codebook
+    profile: Profile
+    id_column: str
+    extra: tuple[str, ...] = ()
+
+    def admit(self, patients: Patients) -> PatientTable:
+        """Check patients and return them typed.
+
+        Raises
+        ------
+        PredictionError
+            All findings at once: P01 missing column, P02 missing value, P03 unknown category, P05 no column names,
+            P07 value outside the allowed range, P09 value in another unit, I01 duplicate id, C10 text for a number.
+        """
+        raw = _as_rows(patients, self.id_column)
+        names = [*self.codebook, *self.extra]
+        absent = [name for name in names if name not in raw.columns]
+        raise_findings((_absent(name) for name in absent), PredictionError)
+        remarks: list[Remark] = []
+        if not isinstance(patients, Cohort):
+            remarks += _extra_columns([str(c) for c in raw.columns if c not in names and c != self.id_column])
+        raw = raw[names]
+        findings = _duplicate_ids(raw) + _missing(raw)
+        raise_findings(findings, PredictionError)
+        columns = {}
+        for name in names:
+            if name in self.codebook:
+                columns[name], faults = _typed(raw[name], self.codebook[name], self.profile[name])
+                findings += faults
+            else:
+                columns[name] = raw[name]
+        raise_findings(findings, PredictionError)
+        frame = pd.DataFrame(columns, index=raw.index)
+        for name in self.codebook:
+            remarks += _outside(frame[name], self.profile[name], self.codebook[name])
+        return PatientTable(frame, tuple(remarks))
+
+
+def _as_rows(patients: Patients, id_column: str) -> pd.DataFrame:
+    if isinstance(patients, Cohort):
+        return patients.frame
+    if isinstance(patients, Mapping):
+        patient = dict(patients)
+        name = str(patient.pop(id_column, "patient"))
+        return pd.DataFrame({key: [value] for key, value in patient.items()}, index=pd.Index([name]))
+    if not isinstance(patients, pd.DataFrame):
+        rule = "column names required: a bare array says nothing about its columns"
+        raise PredictionError(Finding("P05", rule, "give a DataFrame or a mapping with the predictors' names"))
+    rows = patients.set_index(id_column) if id_column in patients.columns else patients
+    return rows.set_axis(pd.Index([str(row) for row in rows.index], dtype=object), axis="index")
+
+
+def _absent(name: str) -> Finding:
+    return Finding("P01", f"column {name} is missing", "add the column; the model needs it", column=name)
+
+
+def _extra_columns(names: Sequence[str]) -> list[Remark]:
+    if not names:
+        return []
+    listed = ", ".join(names)
+    finding = Finding("P06", "the model does not use it; ignored", "none needed", column=listed, severity="warning")
+    warn_findings([finding], stacklevel=6)
+    return [Remark("P06", f"ignored, not part of the model: column {name}", column=name) for name in names]
+
+
+def _duplicate_ids(raw: pd.DataFrame) -> list[Finding]:
+    twice = raw.index[raw.index.duplicated()].unique()
+    if not len(twice):
+        return []
+    return [Finding("I01", "duplicate patient id", "give each patient an id of its own", rows=tuple(map(str, twice)))]
+
+
+def _missing(raw: pd.DataFrame) -> list[Finding]:
+    return [
+        Finding(
+            "P02",
+            f"column {name} is missing for {int(raw[name].isna().sum())} patient(s)",
+            "this model has no imputation for new patients: complete the value",
+            column=str(name),
+            rows=tuple(str(row) for row in raw.index[raw[name].isna()]),
+        )
+        for name in raw.columns
+        if raw[name].isna().any()
+    ]
+
+
+def _typed(
+    column: pd.Series, variable: Variable, profile: NumericProfile | LevelProfile
+) -> tuple[pd.Series, list[Finding]]:
+    if isinstance(profile, LevelProfile):
+        return _categories(column, profile)
+    if not pd.api.types.is_numeric_dtype(column):
+        rule = f"string dtype ({column.dtype}) in a numeric predictor"
+        finding = Finding("C10", rule, "give numbers", variable.name, tuple(column.index), repr(column.iloc[0]))
+        return column, [finding]
+    return column.astype(float), _range_faults(column.astype(float), variable, profile)
+
+
+def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, list[Finding]]:
+    texts = column.astype(object).map(str)
+    unknown = ~texts.isin(profile.levels)
+    typed = pd.Series(pd.Categorical(texts, categories=list(profile.levels)), index=column.index, name=column.name)
+    if not unknown.any():
+        return typed, []
+    values = ", ".join(repr(value) for value in texts[unknown].unique())
+    rule = f"unknown category {values}; known levels: {', '.join(profile.levels)}"
+    advice = "correct the value; a category unseen in training has no estimate and is never mapped to the reference"
+    rows = tuple(str(row) for row in column.index[unknown])
+    return typed, [Finding("P03", rule, advice, str(column.name), rows, values)]
+
+
+def _range_faults(x: pd.Series, variable: Variable, profile: NumericProfile) -> list[Finding]:
+    if variable.kind == "binary" or (profile.values and set(profile.values) <= {0.0, 1.0}):
+        wrong = ~x.isin((0.0, 1.0))
+        rule = "unknown category; known levels: 0, 1"
+        return [_range_finding("P03", rule, "give 0 or 1", x, wrong)] if wrong.any() else []
+    low, high = variable.limits or _widened(profile)
+    unit = f" {variable.unit}" if variable.unit else ""
+    other = _in_other_unit(x, variable, profile)
+    outside = (~np.isfinite(x) | (x < low) | (x > high)) & ~other
+    findings = []
+    if other.any():
+        rule = (
+            f"value in another unit? {variable.text()} is expected in {variable.unit}: the training cohort has "
+            f"{profile.p1:g} to {profile.p99:g} (1st to 99th percentile)"
+        )
+        findings.append(_range_finding("P09", rule, f"convert to {variable.unit} (expected {variable.unit})", x, other))
+    if outside.any():
+        rule = f"outside the allowed range {low:g} to {high:g}{unit} of {variable.text()}"
+        findings.append(_range_finding("P07", rule, "correct the value", x, outside))
+    return findings
+
+
+def _range_finding(code: str, rule: str, way_out: str, x: pd.Series, where: pd.Series) -> Finding:
+    values = ", ".join(f"{value:g}" for value in x[where].unique()[:5])
+    return Finding(code, rule, way_out, str(x.name), tuple(str(row) for row in x.index[where]), values)
+
+
+def _widened(profile: NumericProfile) -> tuple[float, float]:
+    """Without declared limits: no further from the training range than its own width."""
+    width = profile.maximum - profile.minimum
+    return profile.minimum - width, profile.maximum + width
+
+
+def _in_other_unit(x: pd.Series, variable: Variable, profile: NumericProfile) -> pd.Series:
+    """Where a unit's factor, larger than the natural spread, brings an outlying concentration into the usual range."""
+    found = pd.Series(False, index=x.index)
+    if not variable.unit or "/" not in variable.unit or profile.p1 <= 0:
+        return found
+    spread = profile.p99 / profile.p1
+    for factor in (f for f in UNIT_FACTORS if f > 1.2 * spread):
+        found |= (x * factor).between(profile.p1, profile.p99) | (x / factor).between(profile.p1, profile.p99)
+    return found & ~x.between(profile.p1, profile.p99)
+
+
+def _outside(x: pd.Series, profile: NumericProfile | LevelProfile, variable: Variable) -> list[Remark]:
+    if isinstance(profile, LevelProfile):
+        return []
+    unit = f" {variable.unit}" if variable.unit else ""
+    far = (x < profile.p1) | (x > profile.p99)
+    return [
+        Remark(
+            "P08",
+            f"{variable.text()} {x[row]:g}{unit} lies outside the training 1st-99th percentile "
+            f"({profile.p1:g} to {profile.p99:g}{unit})",
+            patient=str(row),
+            column=str(x.name),
+        )
+        for row in x.index[far]
+    ]

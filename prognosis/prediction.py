@@ -1,0 +1,102 @@
+"""The answer of every model: probability of the event by each horizon, with interval and remarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something the reader of a risk must know.
+
+    Parameters
+    ----------
+    code : stable identifier. text : the remark in words.
+    patient, column, horizon : what it is about; None for all.
+    """
+
+    code: str
+    text: str
+    patient: str | None = None
+    column: str | None = None
+    horizon: float | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Probability of the event by each horizon.
+
+    Parameters
+    ----------
+    ids : n patients. horizons : (h,) in `unit`. unit : time unit.
+    risk, lower, upper : (n, h) probability with its interval; not a number beyond the follow-up, see `remarks`.
+    level : of the interval. interval : the scale it was made on.
+    linear_predictor : (n,) log relative hazard against a patient at the training means.
+    remarks : what must be known about these numbers.
+
+    Notes
+    -----
+    The interval covers the uncertainty of the model's estimate, not one person's fate.
+    """
+
+    ids: tuple[str, ...]
+    horizons: Floats
+    unit: str
+    risk: Floats
+    lower: Floats
+    upper: Floats
+    level: float
+    interval: str
+    linear_predictor: Floats
+    remarks: tuple[Remark, ...] = ()
+
+    def remarks_on(self, patient: str, horizon: float | None = None) -> tuple[Remark, ...]:
+        """Remarks that concern a patient (and a horizon), those for everybody included."""
+        return tuple(
+            remark
+            for remark in self.remarks
+            if remark.patient in (None, patient) and (horizon is None or remark.horizon in (None, horizon))
+        )
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One line a patient and horizon: id, horizon, risk, lower, upper, linear_predictor, remarks."""
+        n, h = self.risk.shape
+        texts = [
+            "; ".join(remark.text for remark in self.remarks_on(patient, float(horizon)))
+            for patient in self.ids
+            for horizon in self.horizons
+        ]
+        return pd.DataFrame(
+            {
+                "id": np.repeat(np.array(self.ids, dtype=object), h),
+                "horizon": np.tile(self.horizons, n),
+                "risk": self.risk.ravel(),
+                "lower": self.lower.ravel(),
+                "upper": self.upper.ravel(),
+                "linear_predictor": np.repeat(self.linear_predictor, h),
+                "remarks": pd.Series(texts, dtype=object),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class RiskCurve:
+    """Risk of one patient over time: a right-continuous step function that starts at (0, 0), with its interval."""
+
+    time: Floats
+    risk: Floats
+    lower: Floats
+    upper: Floats
+
+    def at(self, t: float) -> float:
+        """Risk by time t; not a number beyond the last time of the curve."""
+        if t > self.time[-1]:
+            return float("nan")
+        return float(self.risk[np.searchsorted(self.time, t, side="right") - 1])
