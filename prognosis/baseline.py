@@ -7,6 +7,7 @@ functions with S(0) = 1, never interpolated between event times.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ class Baseline:
     time : (G,) event times, stratum after stratum. edges : (S + 1,) where each stratum begins.
     cumulative_hazard : (G,) Lambda_0(t) at the training means.
     variance : (G,) its variance for known coefficients.
-    mean_hazard : (G, p) cumulated risk-set means times the hazard, the part of the variance that comes from the coefficients.
+    mean_hazard : (G, p) cumulated risk-set means times the hazard, for the variance that comes from the coefficients.
     end : (S,) last observed time of each stratum; beyond it nothing is known.
     """
 
@@ -79,7 +80,7 @@ def estimate_baseline(
 
 def _cumulate(values: Floats, edges: NDArray[np.int64]) -> Floats:
     out = np.empty_like(values)
-    for lo, hi in zip(edges[:-1], edges[1:], strict=True):
+    for lo, hi in pairwise(edges):
         out[lo:hi] = np.cumsum(values[lo:hi], axis=0)
     return out
 

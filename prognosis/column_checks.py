@@ -35,7 +35,8 @@ def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]
         rule = f"{events} events for {p} parameters: EPV {events / p:.2g} is below 1 (events per parameter)"
         findings.append(Finding("T12", rule, "fewer predictors, or a penalised fit: Cox(ridge=1.0)"))
     elif events < EVENTS_PER_PARAMETER * p:
-        rule = f"{events} events for {p} parameters: EPV {events / p:.2g} is below {EVENTS_PER_PARAMETER} (events per parameter)"
+        epv = f"EPV {events / p:.2g} (events per parameter)"
+        rule = f"{events} events for {p} parameters: {epv} is below {EVENTS_PER_PARAMETER}"
         advice = "expect optimism: validate, and consider fewer predictors or a penalty"
         findings.append(Finding("T12", rule, advice, severity="warning"))
     return findings
@@ -89,7 +90,8 @@ def check_columns(design: Floats, names: Sequence[str]) -> list[Finding]:
     condition = 1 / relative[-1] ** 2
     if condition > CONDITION_LIMIT:
         involved = _involved(axes[-1:], names)
-        rule = f"condition number {condition:.1e} is above {CONDITION_LIMIT:.0e}: columns {', '.join(involved)} are nearly dependent"
+        which = f"columns {', '.join(involved)} are nearly dependent"
+        rule = f"condition number {condition:.1e} is above {CONDITION_LIMIT:.0e}: {which}"
         return [Finding("C04", rule, "leave one of them out", ", ".join(involved))]
     return []
 

@@ -62,7 +62,7 @@ class CoxEstimate:
         level: float = 0.95,
         interval: Interval = "log",
     ) -> tuple[Floats, Floats, Floats]:
-        """Probability of the event by each horizon with lower and upper limit, each (m, h).
+        """Estimate the probability of the event by each horizon with its limits, each (m, h).
 
         `design` is uncentred; `stratum` gives each patient's stratum index. Not a number beyond the last observed time
         (of the stratum). The limits hold for the estimated curve, not for one person's fate.
@@ -137,6 +137,10 @@ class CoxEstimate:
     def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> CoxEstimate:
         """Rebuild from `to_dict` and `arrays`."""
         names = ("time", "edges", "cumulative_hazard", "variance", "mean_hazard", "end")
-        numbers = {key: arrays[key] for key in ("coefficients", "means", "covariance", "naive_covariance")}
-        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+        numbers: dict[str, Any] = {
+            key: arrays[key] for key in ("coefficients", "means", "covariance", "naive_covariance")
+        }
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
+        }
         return cls(baseline=Baseline(**{key: arrays[key] for key in names}), **numbers, **plain)

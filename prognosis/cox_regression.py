@@ -14,7 +14,7 @@ from prognosis.risk_sets import RiskSets
 Floats = NDArray[np.float64]
 
 MAX_ITERATIONS = 60
-# The predicted gain in log-likelihood at which one last step makes the error of the estimate negligible (quadratic convergence).
+# Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
 LAST_STEP_DECREMENT = 1e-9
 # On columns of standard deviation one, a standard error beyond this comes from a likelihood without maximum.
 MONOTONE_SE = 10.0
@@ -83,7 +83,7 @@ def fit_cox(
     at_zero = penalised(start)
     beta, at_end, iterations = _maximise(penalised, start, at_zero, names)
     covariance = _inverse(at_end[2], names)
-    _check_monotone(beta, covariance, names, ridge)
+    _check_monotone(covariance, names, ridge)
     penalty = 0.5 * ridge * float(beta @ beta)
     return CoxRegression(
         coefficients=beta / scales,
@@ -158,10 +158,10 @@ def _inverse(information: Floats, names: tuple[str, ...]) -> Floats:
     if not np.isfinite(inverse).all() or (np.diag(inverse) <= 0).any():
         weakest = np.argsort(np.diag(information))[:1]
         raise _monotone([names[j] for j in weakest])
-    return inverse
+    return np.asarray(inverse, float)
 
 
-def _check_monotone(beta: Floats, covariance: Floats, names: tuple[str, ...], ridge: float) -> None:
+def _check_monotone(covariance: Floats, names: tuple[str, ...], ridge: float) -> None:
     se = np.sqrt(np.diag(covariance))
     if not ridge and (se > MONOTONE_SE).any():
         raise _monotone([name for name, value in zip(names, se, strict=True) if value > MONOTONE_SE])

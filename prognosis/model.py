@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -174,7 +174,7 @@ class FittedModel:
         return RiskCurve(np.concatenate([start, times[known]]), *rows)
 
     def contributions(self, patients: Patients) -> pd.DataFrame:
-        """What each predictor adds to the linear predictor, patients x predictors.
+        """Return what each predictor adds to the linear predictor, patients x predictors.
 
         Coefficients times the distance from the training mean, columns of a spline or factor summed, those of an
         interaction shared equally. Rows sum to the linear predictor (less an offset): the exact SHAP values of a
@@ -324,9 +324,5 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
 def _today() -> str:
     """Date of the fit in UTC; SOURCE_DATE_EPOCH fixes it, so that a run can be repeated to the byte."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = (
-        datetime.datetime.now(datetime.UTC)
-        if epoch is None
-        else datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
-    )
+    now = dt.datetime.now(dt.UTC) if epoch is None else dt.datetime.fromtimestamp(int(epoch), dt.UTC)
     return now.strftime("%Y-%m-%d")

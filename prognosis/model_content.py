@@ -91,7 +91,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         n=content["n"],
         events=content["events"],
         profile=profile_from_dict(content["profile"]),
-        follow_up=ObservedCurve(*(arrays[f"follow_up.{key}"] for key in FOLLOW_UP), **content["follow_up"]),
+        follow_up=_follow_up(content["follow_up"], arrays),
         seed=content["seed"],
         missing=content["missing"],
         flow=tuple((step, n) for step, n in content["flow"]),
@@ -103,6 +103,11 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         validation=_validation_from_dict(content["validation"]),
         verified=verified,
     )
+
+
+def _follow_up(stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ObservedCurve:
+    time, survival, at_risk = (arrays[f"follow_up.{key}"] for key in FOLLOW_UP)
+    return ObservedCurve(time, survival, at_risk, stored["median"], stored["median_follow_up"])
 
 
 def example_patients(profile: Profile, extra: Mapping[str, list[Any]]) -> pd.DataFrame:
@@ -175,7 +180,7 @@ def _check_terms(preparation: Mapping[str, Any]) -> None:
 
 
 def _finding_to_dict(finding: Finding) -> dict[str, Any]:
-    """A finding without row ids: a model file names no patient."""
+    """Return a finding without row ids: a model file names no patient."""
     return {item.name: getattr(finding, item.name) for item in fields(Finding) if item.name != "rows"}
 
 

@@ -193,7 +193,7 @@ def _check_self_test(model: FittedModel, stored: Mapping[str, Any]) -> None:
 
 
 def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """An npz with fixed time stamps."""
+    """Pack arrays as an npz with fixed time stamps."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(arrays):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from prognosis.profile import LevelProfile, NumericProfile, Profile
 # Factors by which laboratories' units differ: g/L and g/dL, creatinine and glucose to mol, milli.
 UNIT_FACTORS = (10.0, 88.4, 18.0, 1000.0)
 
-Patients = pd.DataFrame | Mapping[str, object] | Cohort
+Patients: TypeAlias = pd.DataFrame | Mapping[str, object] | Cohort
 
 
 @dataclass(frozen=True)

@@ -175,11 +175,11 @@ class Preparation:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
         """Rebuild from `to_dict`."""
-        terms = tuple(
-            Term(**{key: tuple(value) if isinstance(value, list) else value for key, value in term.items()})
+        fields: list[dict[str, Any]] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in term.items()}
             for term in stored["terms"]
-        )
-        return cls(terms, tuple((a, b) for a, b in stored["interactions"]))
+        ]
+        return cls(tuple(Term(**term) for term in fields), tuple((a, b) for a, b in stored["interactions"]))
 
 
 def _numeric_term(name: str, column: pd.Series, transform: str | None, knots: Knots | None) -> Term:
@@ -232,7 +232,7 @@ def _check_declarations(
 def _check_domains(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
     findings = []
     for term in terms:
-        if term.transform not in DOMAIN:
+        if term.transform is None or term.transform not in DOMAIN:
             continue
         bound, closed = DOMAIN[term.transform]
         x = frame[term.variable].to_numpy(float)

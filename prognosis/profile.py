@@ -14,6 +14,17 @@ Floats = NDArray[np.float64]
 
 FEW_VALUES = 10
 BINS = 20
+QUANTILES = {
+    "minimum": 0.0,
+    "p1": 0.01,
+    "p5": 0.05,
+    "p25": 0.25,
+    "median": 0.5,
+    "p75": 0.75,
+    "p95": 0.95,
+    "p99": 0.99,
+    "maximum": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -61,9 +72,9 @@ def _profile_column(column: pd.Series) -> NumericProfile | LevelProfile:
     x = column.to_numpy(float)
     distinct = np.unique(x)
     count, edges = np.histogram(x, bins=BINS)
-    quantiles = np.quantile(x, [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1])
+    quantiles = np.quantile(x, list(QUANTILES.values()))
     return NumericProfile(
-        *(float(q) for q in quantiles),
+        **dict(zip(QUANTILES, map(float, quantiles), strict=True)),
         mean=float(x.mean()),
         sd=float(x.std(ddof=1)) if len(x) > 1 else 0.0,
         values=tuple(float(v) for v in distinct) if len(distinct) <= FEW_VALUES else (),
@@ -81,7 +92,9 @@ def profile_from_dict(stored: Mapping[str, Mapping[str, Any]]) -> Profile:
     """Rebuild from `profile_to_dict`."""
     out: Profile = {}
     for name, entry in stored.items():
-        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        }
         out[name] = LevelProfile(**fields) if "levels" in fields else NumericProfile(**fields)
     return out
 
@@ -92,7 +105,7 @@ class ObservedCurve:
 
     Parameters
     ----------
-    time : (m,) distinct times of event or censoring. survival : (m,) S(t), right-continuous. at_risk : (m,) just before.
+    time : (m,) distinct times of event or censoring. survival : (m,) S(t). at_risk : (m,) just before each time.
     median : as R's survfit; None if not reached. median_follow_up : reverse Kaplan-Meier; None if not reached.
     """
 
@@ -132,7 +145,7 @@ def observe(time: Floats, event: NDArray[np.bool_], entry: Floats | None = None)
     return ObservedCurve(times, survival, at_risk, _median(times, survival), _median(times, under_observation))
 
 
-def _median(times: Floats, curve: Floats) -> float | None:
+def _median(times: Floats, curve: NDArray[Any]) -> float | None:
     """Median as R's survfit prints it: the midpoint of the flat part where the curve is exactly one half."""
     reached = np.flatnonzero(curve <= 0.5 + 1e-12)
     if not len(reached):

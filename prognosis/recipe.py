@@ -40,7 +40,7 @@ class Bounds:
     upper: float = float("inf")
 
     def allows(self, value: object) -> bool:
-        """True for a number in the range."""
+        """Tell whether a value is a number in the range."""
         return isinstance(value, int | float) and not isinstance(value, bool) and self.lower <= value <= self.upper
 
     def __str__(self) -> str:
@@ -54,14 +54,14 @@ class Choice:
     values: tuple[str, ...]
 
     def allows(self, value: object) -> bool:
-        """True for one of the values."""
+        """Tell whether a value is one of the choices."""
         return value in self.values
 
     def __str__(self) -> str:
         return f"one of {', '.join(self.values)}"
 
 
-class Recipe(BaseEstimator):  # type: ignore[misc]
+class Recipe(BaseEstimator):
     """A model before it has seen data.
 
     A new model is one file in ``prognosis/models`` with a subclass that sets `kind`, `endpoints` and

@@ -93,7 +93,7 @@ def build_risk_sets(
         death=death.astype(np.int64),
         opens=opens,
         events=np.bincount(death[event], minlength=len(times)).astype(np.int64),
-        death_weight=np.bincount(death[event], weights=weights[event], minlength=len(times)),
+        death_weight=np.bincount(death[event], weights=weights[event], minlength=len(times)).astype(float),
         time=times,
         stratum=owners.astype(np.int64),
         weight=weights,

@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 from sklearn.base import clone
 
-from cohorts import Binary, Cohort, Competing, Outcome, TimeToEvent
+from cohorts import Binary, Cohort, Competing, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.model import FittedModel, assemble
 from prognosis.models.cox import missing_findings
@@ -88,7 +88,8 @@ class Study:
 
     def __repr__(self) -> str:
         events = int((self.outcome.event == 1).sum())
-        return f"Study({self.endpoint.name}: {len(self.cohort)} patients, {events} events, predictors {', '.join(self.predictors)})"
+        listed = ", ".join(self.predictors)
+        return f"Study({self.endpoint.name}: {len(self.cohort)} patients, {events} events, predictors {listed})"
 
     def fit(self, recipe: Recipe, name: str | None = None) -> FittedModel:
         """Fit a recipe to the study's rows.
@@ -127,7 +128,7 @@ class Study:
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> Validation:
-        """Internal validation: the whole recipe is refitted in every resample.
+        """Validate inside the cohort: the whole recipe is refitted in every resample.
 
         Parameters
         ----------
@@ -205,6 +206,4 @@ def _post_baseline(name: str, allowed: bool) -> Finding:
 
 
 def _check_horizons(horizons: Sequence[float], outcome: Outcome, endpoint: Endpoint) -> list[Finding]:
-    from cohorts.outcome import check_horizons
-
     return check_horizons(horizons, float(outcome.time.max()), getattr(endpoint, "unit", ""))
