@@ -64,8 +64,8 @@ class CoxEstimate:
     ) -> tuple[Floats, Floats, Floats]:
         """Estimate the probability of the event by each horizon with its limits, each (m, h).
 
-        `design` is uncentred; `stratum` gives each patient's stratum index. Not a number beyond the last observed time
-        (of the stratum). The limits hold for the estimated curve, not for one person's fate.
+        `design` is uncentred; `stratum` gives each patient's stratum index. Not a number beyond the last observed
+        time (of the stratum). The limits hold for the estimated curve, not for one person's fate.
         """
         m, h = len(design), len(horizons)
         z = z_of_level(level)

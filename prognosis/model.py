@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from cohorts import Codebook, TimeToEvent
 from cohorts.errors import Finding, FitError, PredictionError
-from cohorts.version import __version__
 from prognosis.baseline import Interval
 from prognosis.patients import Door, Patients, PatientTable
 from prognosis.prediction import Prediction, Remark, RiskCurve
 from prognosis.preparation import Preparation
-from prognosis.profile import ObservedCurve, Profile, observe, profile_of
+from prognosis.profile import ObservedCurve, Profile
 from prognosis.proportional_hazards import Transform
 from prognosis.recipe import Recipe
 from prognosis.special_columns import stratum_labels
 from prognosis.validation import Validation
-
-if TYPE_CHECKING:
-    from prognosis.study import Study
 
 Floats = NDArray[np.float64]
 
@@ -289,40 +282,3 @@ def _check_interval(level: float, interval: str) -> None:
         )
     if interval not in ("log", "log-log", "plain"):
         raise PredictionError(Finding("S14", f"interval={interval!r} is not allowed", "one of log, log-log, plain"))
-
-
-def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
-    """Put a fitted recipe and its study together into a model."""
-    state: Any = fitted
-    outcome, cohort = study.outcome, study.cohort
-    if not isinstance(study.endpoint, TimeToEvent):
-        raise FitError(Finding("T30", f"a {study.endpoint.kind} endpoint has no follow-up", "declare a time to event"))
-    return FittedModel(
-        name=name,
-        recipe=clone(fitted),
-        preparation=state.preparation_,
-        estimate=state.estimate_,
-        codebook=cohort.codebook.only(study.predictors),
-        endpoint=study.endpoint,
-        horizons=study.horizons,
-        n=len(outcome.ids),
-        events=int((outcome.event == 1).sum()),
-        profile=profile_of(study.frame),
-        follow_up=observe(outcome.time, outcome.event == 1, outcome.entry),
-        seed=study.seed,
-        missing=study.missing,
-        flow=tuple((str(step), int(n)) for step, n in study.flow.itertuples(index=False)),
-        warnings=(*study.warnings, *state.warnings_),
-        created=_today(),
-        version=__version__,
-        id_column=cohort.codebook.id or "id",
-        cohort=cohort.name,
-        training=Training(outcome.ids, fitted),
-    )
-
-
-def _today() -> str:
-    """Date of the fit in UTC; SOURCE_DATE_EPOCH fixes it, so that a run can be repeated to the byte."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = dt.datetime.now(dt.UTC) if epoch is None else dt.datetime.fromtimestamp(int(epoch), dt.UTC)
-    return now.strftime("%Y-%m-%d")

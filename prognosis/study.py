@@ -10,7 +10,8 @@ from sklearn.base import clone
 
 from cohorts import Binary, Cohort, Competing, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
-from prognosis.model import FittedModel, assemble
+from prognosis.assembly import assemble
+from prognosis.model import FittedModel
 from prognosis.models.cox import missing_findings
 from prognosis.recipe import Recipe
 from prognosis.validation import Method, Validation, validate_by_bootstrap
