@@ -80,7 +80,7 @@ class CoxEstimate:
         return risk_with_interval(hazard, se, z, interval)
 
     def risk_at(self, linear_predictor: Floats, horizons: Floats, stratum: int = 0) -> Floats:
-        """Probability of the event by each horizon for uncentred linear predictors ``design @ coefficients``, (m, h)."""
+        """Probability of the event by each horizon for uncentred ``design @ coefficients``, (m, h)."""
         times = np.asarray(horizons, float)
         at = self.baseline.position(times, stratum)
         hazard = np.where(at >= 0, self.baseline.cumulative_hazard[np.maximum(at, 0)], 0.0)
