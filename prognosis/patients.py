@@ -48,6 +48,11 @@ class Door:
     id_column: str
     extra: tuple[str, ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns a patient must have."""
+        return (*self.codebook, *self.extra)
+
     def admit(self, patients: Patients) -> PatientTable:
         """Check patients and return them typed.
 
@@ -58,7 +63,7 @@ class Door:
             P07 value outside the allowed range, P09 value in another unit, I01 duplicate id, C10 text for a number.
         """
         raw = _as_rows(patients, self.id_column)
-        names = [*self.codebook, *self.extra]
+        names = list(self.columns)
         absent = [name for name in names if name not in raw.columns]
         raise_findings((_absent(name) for name in absent), PredictionError)
         remarks: list[Remark] = []

@@ -1,0 +1,254 @@
+"""The command `prognosis`: demo, check, run, predict, report, nomogram. Everything heavy is imported inside."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cohorts.version import __version__
+
+if TYPE_CHECKING:
+    from cohorts import Cohort
+    from cohorts.errors import Finding
+    from prognosis import FittedModel
+    from reports.run import Run
+
+EPILOG = "Research software: no treatment advice. Exit codes: 0 done, 1 the input or the run failed, 2 usage."
+app = typer.Typer(
+    name="prognosis",
+    help="Survival and prognosis models for bone oncology: checked cohorts, Cox models, validation, nomograms, reports.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results: new, empty, or of an earlier run.")]
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, NAME.prognosis.")]
+PatientsPath = Annotated[
+    Path,
+    typer.Argument(metavar="PATIENTS", help="Table with one row a patient: the id column and the model's predictors."),
+]
+Digest = Annotated[str | None, typer.Option(help="SHA-256 you got elsewhere: the model then counts as verified.")]
+Separator = Annotated[str, typer.Option(help="Column separator of the CSV file.")]
+Decimal = Annotated[str, typer.Option(help="Decimal sign of the CSV file, '.' or ','.")]
+Encoding = Annotated[str, typer.Option(help="Encoding of the CSV file, for example gb18030.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"bone-prognosis {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Prepare logging: one line now and then where no terminal shows a bar."""
+    if not sys.stderr.isatty():
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+        logging.getLogger("prognosis").setLevel(logging.INFO)
+
+
+@app.command()
+def demo(out: Out = Path("prognosis-demo")) -> None:
+    """Run the embedded study on real patients, end to end.
+
+    1,384 people with MGUS; a Cox model for progression or death, its bootstrap validation, a nomogram and three
+    patient reports. The study file and its data are written too, to be copied for a study of your own.
+    """
+    from reports.demonstration import run_demo
+
+    done = run_demo(out, _say)
+    _finish(done)
+
+
+@app.command()
+def check(
+    cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="CSV, Excel, Parquet, SPSS, Stata or SAS file.")],
+    codebook: Annotated[Path, typer.Option("--codebook", "-c", help="Codebook (TOML) that declares every column.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Read and check a cohort; every finding names row, rule and way out. Exit code 1 on an error."""
+    from cohorts import Codebook
+    from cohorts.errors import PrognosisError
+    from cohorts.reading import read_cohort
+
+    findings: Sequence[Finding]
+    try:
+        table = read_cohort(cohort, codebook=Codebook.from_toml(codebook))
+        findings, flow = table.warnings, table.flow
+        missing = table.frame.isna().sum()
+    except PrognosisError as error:
+        findings, flow, missing = error.findings, None, None
+    failed = any(finding.severity == "error" for finding in findings)
+    if as_json:
+        counts = {} if missing is None else {str(name): int(n) for name, n in missing.items()}
+        steps = [] if flow is None else [{"step": step, "n": int(n)} for step, n in flow.itertuples(index=False)]
+        answer = {"ok": not failed, "findings": [f.to_dict() for f in findings], "flow": steps, "missing": counts}
+        typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.severity}: {finding}")
+        if flow is not None and missing is not None:
+            typer.echo(flow.to_string(index=False, header=False))
+            for name, n in missing[missing > 0].items():
+                typer.echo(f"missing: {name} {n}")
+        typer.echo(f"{'failed' if failed else 'ok'}: {len(findings)} finding(s)")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def run(study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="Study file.")], out: Out) -> None:
+    """Run a study file: fit, validate, draw, report. Everything is written into one folder."""
+    from reports.run import run_study
+
+    done = run_study(study, out, _say)
+    _finish(done)
+
+
+@app.command()
+def predict(
+    model: ModelPath,
+    patients: PatientsPath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file for the risks.")],
+    horizons: Annotated[str | None, typer.Option(help="Times separated by commas; default the model's own.")] = None,
+    sha256: Digest = None,
+    separator: Separator = ",",
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Write the probability of the event by each horizon, with its interval, for new patients."""
+    from cohorts.export import neutralise
+    from prognosis import load_model
+    from reports.page import write_whole
+
+    fitted = load_model(model, sha256)
+    cohort = _patients(fitted, patients, separator, decimal, encoding)
+    prediction = fitted.predict(cohort, _times(horizons))
+    write_whole(out, neutralise(prediction.table).to_csv(index=False).encode())
+    for text in dict.fromkeys(remark.text for remark in prediction.remarks if remark.patient is None):
+        typer.echo(f"remark: {text}", err=True)
+    flagged = {remark.patient for remark in prediction.remarks if remark.patient is not None}
+    typer.echo(f"{len(prediction.ids)} patients, {len(flagged)} with remarks: {out}")
+
+
+@app.command()
+def report(
+    model: ModelPath,
+    patients: PatientsPath,
+    out: Out,
+    language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
+    sha256: Digest = None,
+    separator: Separator = ",",
+    decimal: Decimal = ".",
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Write a one-page report on every patient, as PDF and HTML."""
+    from prognosis import load_model
+    from reports.run import report_patients
+
+    fitted = load_model(model, sha256)
+    cohort = _patients(fitted, patients, separator, decimal, encoding)
+    done = report_patients(fitted, cohort, out, language, _say)
+    _finish(done)
+
+
+@app.command()
+def nomogram(
+    model: ModelPath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .pdf, .svg or .png.")],
+    patient: Annotated[str | None, typer.Option(help="Id of the patient to draw as the worked example.")] = None,
+    patients: Annotated[Path | None, typer.Option(help="Table that holds this patient.")] = None,
+    horizons: Annotated[str | None, typer.Option(help="Times separated by commas; default the model's own.")] = None,
+    limits: Annotated[Literal["rms", "centiles"], typer.Option(help="rms: full range; centiles: 1st to 99th.")] = "rms",
+    language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
+    sha256: Digest = None,
+) -> None:
+    """Draw the nomogram of a model, with a worked patient on it."""
+    from cohorts.errors import Finding, RunError
+    from nomograms import Nomogram
+    from prognosis import load_model
+
+    if (patient is None) != (patients is None):
+        raise typer.BadParameter("--patient and --patients belong together")
+    fitted = load_model(model, sha256)
+    row = None
+    if patient is not None and patients is not None:
+        cohort = _patients(fitted, patients, ",", ".", "utf-8")
+        if patient not in cohort.ids:
+            raise RunError(Finding("U05", "this patient is not in the table", "correct the id", rows=(patient,)))
+        row = cohort.frame.loc[[patient]]
+    drawn = Nomogram(fitted, horizons=_times(horizons), limits=limits, language=language)
+    drawn.save(out, patient=row)
+    typer.echo(str(out))
+
+
+def _times(horizons: str | None) -> list[float] | None:
+    if horizons is None:
+        return None
+    try:
+        return [float(part) for part in horizons.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--horizons {horizons}: numbers separated by commas are needed") from None
+
+
+def _patients(model: FittedModel, path: Path, separator: str, decimal: str, encoding: str) -> Cohort:
+    """Read new patients by the model's own codebook."""
+    from cohorts import Codebook, FileFormat, Variable
+    from cohorts.errors import Finding, PrognosisWarning, RunError
+    from cohorts.reading import read_cohort
+
+    if decimal not in (".", ","):
+        raise typer.BadParameter("--decimal must be '.' or ','")
+    if any(name not in model.codebook for name in model.door.columns):
+        rule = "this model needs columns of strata or offset, which a table of patients cannot declare"
+        raise RunError(Finding("U07", rule, "predict in Python with model.predict(frame)"))
+    declared = {model.id_column: Variable(name=model.id_column, kind="id"), **model.codebook}
+    layout = FileFormat(separator=separator, decimal="," if decimal == "," else ".", encoding=encoding)
+    with warnings.catch_warnings():
+        # Warnings on a cohort's make-up (rare levels, identical rows) say nothing about single new patients.
+        warnings.simplefilter("ignore", PrognosisWarning)
+        return read_cohort(path, codebook=Codebook(declared, layout))
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _finish(done: Run) -> None:
+    for finding in done.warnings:
+        typer.echo(f"warning: {finding}", err=True)
+    typer.echo(f"wrote {len(done.files)} files into {done.folder}:")
+    for name in done.files:
+        typer.echo(f"  {done.folder / name}")
+
+
+def main() -> None:
+    """Entry point: a fault is one clear message and exit code 1, never a traceback."""
+    from cohorts.errors import PrognosisError, PrognosisWarning
+
+    warnings.simplefilter("ignore", PrognosisWarning)
+    try:
+        app()
+    except PrognosisError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

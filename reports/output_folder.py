@@ -1,0 +1,144 @@
+"""The folder of a run: one owner at a time, whole files only, every file in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cohorts.errors import Finding, RunError
+
+MANIFEST, LOCK = "manifest.json", ".lock"
+
+
+@dataclass
+class OutputFolder:
+    """Where a run writes; it keeps the digest of every file.
+
+    Parameters
+    ----------
+    path : existing folder, locked by this run. written : relative name to SHA-256.
+    """
+
+    path: Path
+    written: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, data: bytes | str) -> Path:
+        """Write a whole file: beside its place, to the disk, then moved.
+
+        Raises
+        ------
+        RunError
+            K03 it cannot be written (the disk is full, say); nothing is left under the final name.
+        """
+        raw = data.encode() if isinstance(data, str) else data
+        target = self.path / name
+        beside = target.with_name(target.name + ".part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            rule = f"cannot write {target} ({len(raw)} bytes needed): {error.strerror or error}"
+            raise RunError(Finding("K03", rule, "make room and give the same command again", file=name)) from None
+        self.written[name] = hashlib.sha256(raw).hexdigest()
+        return target
+
+    def place(self, name: str) -> Path:
+        """Path for a writer of its own (PDF, model file); call `record` afterwards."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def record(self, name: str) -> Path:
+        """Enter a file that another writer has finished."""
+        target = self.path / name
+        self.written[name] = hashlib.sha256(target.read_bytes()).hexdigest()
+        return target
+
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write plain values as JSON; a number that does not exist is refused here, it must be null with a reason."""
+        return self.write(name, json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+@contextmanager
+def output_folder(path: str | Path) -> Iterator[OutputFolder]:
+    """Make and lock the folder of a run, tried by a real write before anything is computed.
+
+    Raises
+    ------
+    RunError
+        K04 it cannot be made or written; K05 another run works in it; U03 it holds files of something else.
+    """
+    folder = Path(path)
+    lock = _prepare(folder)
+    try:
+        yield OutputFolder(folder)
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _prepare(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        foreign = [item.name for item in folder.iterdir() if item.name != LOCK]
+        if foreign and MANIFEST not in foreign:
+            rule = f"the folder holds other files ({', '.join(sorted(foreign)[:3])})"
+            raise RunError(Finding("U03", rule, "choose an empty folder, or one of an earlier run", file=str(folder)))
+        return _lock(folder / LOCK)
+    except OSError as error:
+        rule = f"cannot write into the folder {folder}: {error.strerror or error}"
+        raise RunError(Finding("K04", rule, "choose another folder with --out", file=str(folder))) from None
+
+
+def _lock(lock: Path) -> Path:
+    owner = {"pid": os.getpid(), "host": socket.gethostname(), "start": datetime.now(UTC).isoformat(timespec="seconds")}
+    text = json.dumps(owner)
+    for _ in range(2):
+        try:
+            with lock.open("x") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            return lock
+        except FileExistsError:
+            holder = _holder(lock)
+            if holder is not None and _alive(holder):
+                rule = f"another run works here: pid {holder.get('pid')} on host {holder.get('host')} since start {holder.get('start')}"
+                raise RunError(
+                    Finding("K05", rule, "wait for it, or choose another folder", file=str(lock.parent))
+                ) from None
+            lock.unlink(missing_ok=True)
+    raise RunError(Finding("K05", "another run has just taken the folder", "wait for it", file=str(lock.parent)))
+
+
+def _holder(lock: Path) -> dict[str, Any] | None:
+    try:
+        holder = json.loads(lock.read_text())
+    except (OSError, ValueError):
+        return None
+    return holder if isinstance(holder, dict) else None
+
+
+def _alive(holder: dict[str, Any]) -> bool:
+    """A lock of a dead process of this host is stale; that of another host is believed."""
+    if holder.get("host") != socket.gethostname():
+        return True
+    try:
+        os.kill(int(holder.get("pid", -1)), 0)
+    except (ProcessLookupError, ValueError, TypeError):
+        return False
+    except PermissionError:
+        return True
+    return True

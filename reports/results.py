@@ -1,0 +1,139 @@
+"""Content of ``results.json``: every number of a run under stable keys; a missing one is null with a reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cohorts.errors import Finding
+from nomograms import Nomogram
+from prognosis import FittedModel, Study
+
+SCHEMA_VERSION = 1
+CONVENTIONS = {
+    "ties": "Efron unless the model says breslow",
+    "baseline": "hazard matching the ties (R survfit.coxph), step function, S(0) = 1, at the training means",
+    "risk_interval": "normal on the log survival scale (R default), 95 %; covers the model's uncertainty",
+    "linear_predictor": "centred at the training means of all columns (rms::cph)",
+    "harrell_c": "R survival::concordance, timewt n",
+    "splines": "restricted cubic, Harrell's knots (Hmisc::rcspline.eval, norm 2)",
+    "optimism": "corrected = apparent - mean optimism; interval location-shifted bootstrap percentiles",
+    "follow_up": "median by reverse Kaplan-Meier",
+}
+
+
+def results_of(
+    title: str,
+    study: Study,
+    models: Sequence[FittedModel],
+    nomograms: Mapping[str, Nomogram],
+    table_one: pd.DataFrame,
+) -> dict[str, Any]:
+    """Collect the numbers of a run as plain values."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": {"title": title, "seed": study.seed, "horizons": list(study.horizons), "missing": study.missing},
+        "flow": records(study.flow),
+        "endpoint": endpoint_facts(study),
+        "table_one": records(table_one.reset_index()),
+        "models": {model.name: model_facts(model) for model in models},
+        "validation": {model.name: _validation(model) for model in models if model.validation is not None},
+        "external": {},
+        "nomograms": {name: nomogram.to_dict() for name, nomogram in nomograms.items()},
+        "warnings": [{"code": f.code, "message": str(f)} for f in all_warnings(study, models)],
+        "conventions": CONVENTIONS,
+    }
+
+
+def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
+    """Every warning once, in order of appearance."""
+    found = [*study.warnings, *(finding for model in models for finding in model.warnings)]
+    found += [finding for model in models if model.validation for finding in model.validation.warnings]
+    return list({str(finding): finding for finding in found}.values())
+
+
+def endpoint_facts(study: Study) -> dict[str, Any]:
+    """Declaration of the endpoint with patients, events and follow-up."""
+    outcome = study.outcome
+    return study.endpoint.to_dict() | {
+        "n": len(outcome.ids),
+        "events": int((outcome.event == 1).sum()),
+        "max_follow_up": float(outcome.time.max()),
+    }
+
+
+def model_facts(model: FittedModel) -> dict[str, Any]:
+    """Everything a third party needs to predict, and to judge the fit."""
+    estimate = model.estimate
+    table = model.summary
+    coefficients = table.rename(columns={"coefficient": "estimate"})
+    baseline = estimate.baseline
+    return {
+        "kind": model.kind,
+        "hash": model.hash,
+        "created": model.created,
+        "predictors": list(model.predictors),
+        "options": {key: _value(value) for key, value in model.recipe.get_params().items()},
+        "n": model.n,
+        "events": model.events,
+        "max_follow_up": model.max_follow_up,
+        "median_follow_up": _number(model.median_follow_up),
+        "loglik": model.loglik[1],
+        "loglik_null": model.loglik[0],
+        "covariance": estimate.robust or "model-based",
+        "coefficients": records(coefficients),
+        "knots": {term.variable: list(term.knots) for term in model.preparation.terms if term.knots},
+        "means": dict(zip(estimate.names, map(float, estimate.means), strict=True)),
+        "baseline": {
+            "time": baseline.time.tolist(),
+            "cumulative_hazard": baseline.cumulative_hazard.tolist(),
+            "strata": list(estimate.stratum_names),
+            "edges": baseline.edges.tolist(),
+        },
+        "baseline_survival": [
+            {"horizon": horizon, "survival": _number(float(1 - risk))}
+            for horizon, risk in zip(model.horizons, _mean_risk(model), strict=True)
+        ],
+        "proportional_hazards": records(model.proportional_hazards()),
+    }
+
+
+def _mean_risk(model: FittedModel) -> np.ndarray[Any, np.dtype[np.float64]]:
+    at_means = np.array([model.estimate.means @ model.estimate.coefficients])
+    risk: np.ndarray[Any, np.dtype[np.float64]] = model.estimate.risk_at(at_means, np.array(model.horizons))[0]
+    return risk
+
+
+def _validation(model: FittedModel) -> list[dict[str, Any]]:
+    assert model.validation is not None
+    rows = records(model.validation.of(model.name).drop(columns="model"))
+    for row in rows:
+        if row["horizon"] is None:
+            row["reason"] = f"{row['metric']} is one number for the whole follow-up"
+    return rows
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as plain values; not-a-number becomes null."""
+    names = [str(name) if not isinstance(name, tuple) else " ".join(map(str, name)).strip() for name in table.columns]
+    return [dict(zip(names, map(_value, row), strict=True)) for row in table.itertuples(index=False, name=None)]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _value(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_value(item) for item in value]
+    return value
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

@@ -1,0 +1,140 @@
+"""The study file: one TOML that says everything a run needs. Unknown words are refused, nothing is evaluated."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cohorts.errors import Finding, RunError
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StudyTable(_Table):
+    """``[study]``: title and the seed of every random step."""
+
+    title: str
+    seed: int = Field(default=0, ge=0)
+
+
+class CohortTable(_Table):
+    """``[cohort]``: data and codebook, relative to the study file."""
+
+    file: str
+    codebook: str
+
+
+class ImputationTable(_Table):
+    """``[imputation]``: how missing predictors are handled; never silently."""
+
+    method: Literal["complete_cases"]
+
+
+class ValidationTable(_Table):
+    """``[validation]``: internal validation."""
+
+    method: Literal["bootstrap"] = "bootstrap"
+    repeats: int = Field(default=200, ge=2)
+
+
+class NomogramTable(_Table):
+    """``[nomogram]``: of which model, over which range of the predictors."""
+
+    model: str
+    limits: Literal["rms", "centiles"] = "rms"
+    language: Literal["en", "zh"] = "en"
+
+
+class ReportsTable(_Table):
+    """``[reports]``: ids of the patients; `languages` makes exceptions by id."""
+
+    patients: tuple[str, ...] = ()
+    language: Literal["en", "zh"] = "en"
+    languages: Mapping[str, Literal["en", "zh"]] = {}
+
+
+class ModelTable(BaseModel):
+    """``[[models]]``: name, kind, predictors, and the options of the recipe as further keys."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")
+    kind: str
+    predictors: tuple[str, ...] = Field(min_length=1)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the recipe."""
+        return dict(self.model_extra or {})
+
+
+class StudyFile(_Table):
+    """A whole study file."""
+
+    study: StudyTable
+    cohort: CohortTable
+    endpoint: dict[str, Any]
+    models: tuple[ModelTable, ...] = Field(min_length=1)
+    imputation: ImputationTable | None = None
+    validation: ValidationTable | None = None
+    nomogram: NomogramTable | None = None
+    reports: ReportsTable = ReportsTable()
+    allow_post_baseline: tuple[str, ...] = ()
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Predictors of all models: their complete cases are the rows of the study."""
+        return tuple(dict.fromkeys(name for model in self.models for name in model.predictors))
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read and check a study file.
+
+    Raises
+    ------
+    RunError
+        U01 the file is absent or no TOML; U02 a key is unknown, missing or has an impossible value (all at once).
+    """
+    path = Path(path)
+    try:
+        declared = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RunError(
+            Finding("U01", f"cannot read the study file: {error.strerror}", "check the path", file=str(path))
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(
+            Finding("U01", f"the study file is not valid TOML: {error}", "correct the line", file=path.name)
+        ) from None
+    try:
+        study = StudyFile.model_validate(declared)
+    except ValidationError as error:
+        raise RunError(*(_fault(item, path) for item in error.errors())) from None
+    _check_names(study, path)
+    return study
+
+
+def _fault(item: Mapping[str, Any], path: Path) -> Finding:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return Finding("U02", f"unknown key {place}", "see docs/study_file.md for all keys", file=path.name)
+    return Finding("U02", f"{place}: {item['msg']}", "see docs/study_file.md", file=path.name)
+
+
+def _check_names(study: StudyFile, path: Path) -> None:
+    names = [model.name for model in study.models]
+    findings = [
+        Finding("U02", f"two models are called {name}", "give each a name of its own", file=path.name)
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    if study.nomogram and study.nomogram.model not in names:
+        rule = f"[nomogram] names the model {study.nomogram.model}"
+        findings.append(Finding("U02", rule, f"the models are {', '.join(names)}", file=path.name))
+    if findings:
+        raise RunError(*findings)
