@@ -1,0 +1,197 @@
+"""The layout of one axis in millimetres: its line, its ticks, its labels.
+
+Positions run from 0 at the left end of the Points ruler to `LENGTH` at its right end. Which ticks are drawn does not
+depend on lettering, so that the reading error can be computed without drawing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nomograms.labels import Flags, Floats, Label, Measure, level_labels, number_labels, thinned, written
+from nomograms.outcomes import OutcomeAxis
+from nomograms.points import LARGEST, Axis, Value
+from nomograms.pretty import pretty
+from nomograms.wording import number, percent_tick, value_text
+
+# The figure is 180 mm wide: labels on the left, the rulers, and the example's points on the right.
+WIDTH, LEFT, LENGTH = 180.0, 46.5, 120.0
+OVERHANG = 4.0  # how far labels may stand out beyond the rulers
+CLOSEST = 0.8  # smallest distance between ticks that can be told apart
+ROUND_STEPS = (1, 2, 5, 10, 20)
+LABELLED = 3.2  # distance of a tick that stands alone, so that it can be labelled
+FOLD = 0.5  # a curve that turns back by less looks straight
+HALVED = 0.5  # the same for a single tick in the middle of an interval
+SHORTEST = 2.5  # an axis below this length is one place for the reader
+LONG, MIDDLE, SHORT = 1.3, 0.9, 0.6
+WRITTEN = 3  # risks of this rank or less may get a label
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark at `x` of a length in millimetres, above the line if `up`."""
+
+    x: float
+    length: float = LONG
+    up: bool = False
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One laid out line from `start` to `end` with its ticks and labels; `last` is the largest number on it."""
+
+    start: float
+    end: float
+    ticks: tuple[Tick, ...]
+    labels: tuple[Label, ...]
+    last: float = math.inf
+
+
+def place(points: Floats | float) -> Floats:
+    """Return where points lie on the Points ruler, in millimetres."""
+    return np.asarray(points, float) * LENGTH / LARGEST
+
+
+def marks(axis: Axis) -> tuple[tuple[Value, ...], Floats, Flags]:
+    """Return the values that get a tick, their places, and whether each is one of the labelled grid.
+
+    Each interval of the grid is divided into as many equal round steps as can be told apart, and the parts again where
+    the axis is stretched. Where values crowd together, ticks of the grid are left out too.
+    """
+    x = place(axis.fine_points)
+    if axis.discrete:
+        return axis.fine, x, np.ones(len(x), bool)
+    main = np.isin(np.array(axis.fine, float), np.array(axis.values, float))
+    ends = np.flatnonzero(main)
+    kept = _told_apart(x, [0, *_each_divided(x, [int(end) for end in ends])])
+    return tuple(axis.fine[i] for i in kept), x[kept], main[kept]
+
+
+def _told_apart(x: Floats, ticks: list[int]) -> NDArray[np.intp]:
+    """Leave out ticks that stand on their neighbour, never the two ends."""
+    kept = ticks[:1]
+    for tick in ticks[1:-1]:
+        if abs(x[tick] - x[kept[-1]]) >= HALVED and abs(x[ticks[-1]] - x[tick]) >= HALVED:
+            kept.append(tick)
+    return np.array([*kept, ticks[-1]], dtype=np.intp)
+
+
+def _divided(x: Floats, left: int, right: int) -> list[int]:
+    """Ticks after `left` up to `right`, by places in the fine grid, whose multiples of 10, 5 and 2 are round values."""
+    for step in ROUND_STEPS:
+        inner = list(range(left, right + 1, step))
+        closest = HALVED if 2 * step == right - left else CLOSEST
+        if step < right - left and (right - left) % step == 0 and np.abs(np.diff(x[inner])).min() >= closest:
+            return _each_divided(x, inner)
+    for step in reversed(ROUND_STEPS):
+        # no even division can be told apart: a single value with room for its label
+        for i in range(left + step - left % step, right, step):
+            if min(abs(x[i] - x[left]), abs(x[right] - x[i])) >= LABELLED:
+                return _each_divided(x, [left, i, right])
+    return [right]
+
+
+def _each_divided(x: Floats, ticks: list[int]) -> list[int]:
+    return [tick for pair in itertools.pairwise(ticks) for tick in _divided(x, *pair)]
+
+
+def turning_points(x: Floats) -> list[int]:
+    """Return where the places along an axis turn back by more than `FOLD`; smaller waves cannot be seen."""
+    turns: list[int] = []
+    far, way = 0, 0.0
+    for i in range(1, len(x)):
+        if (x[i] - x[far]) * way > 0 or (way == 0 and abs(x[i] - x[far]) >= FOLD):
+            far, way = i, float(np.sign(x[i] - x[far]))
+        elif (x[far] - x[i]) * way >= FOLD:
+            turns.append(far)
+            far, way = i, -way
+    return turns
+
+
+def predictor_strips(axis: Axis, measure: Measure, between: str) -> tuple[Strip, ...]:
+    """Lay out the axis of a predictor: one line, or more where a curve folds back more than once.
+
+    A stretch that folds back is written above the line, as rms does; a third stretch gets a line of its own.
+
+    Parameters
+    ----------
+    axis : the predictor's axis. measure : width of a text in millimetres.
+    between : template with ``{first}`` and ``{last}`` for an axis too short for two labels.
+    """
+    values, x, main = marks(axis)
+    if axis.discrete:
+        ticks = tuple(Tick(float(where)) for where in x)
+        labels = _levels([value_text(value) for value in values], x, measure)
+        return (Strip(float(x.min()), float(x.max()), ticks, labels),)
+    numbers, whole = np.array(values, float), place(axis.fine_points)
+    if np.ptp(whole) < SHORTEST:
+        return (_short_strip(numbers, whole, measure, between),)
+    fine = np.array(axis.fine, float)
+    ends = [float(fine[0]), *(float(fine[turn]) for turn in turning_points(whole)), float(fine[-1])]
+    strips = []
+    for first in range(0, len(ends) - 1, 2):
+        low, fold, high = ends[first], ends[first + 1], ends[min(first + 2, len(ends) - 1)]
+        line, drawn = whole[(fine >= low) & (fine <= high)], (numbers >= low) & (numbers <= high)
+        up = numbers[drawn] > fold
+        ticks = tuple(
+            Tick(float(where), LONG if big else SHORT, bool(side))
+            for where, big, side in zip(x[drawn], main[drawn], up, strict=True)
+        )
+        labels = number_labels(numbers[drawn], x[drawn], main[drawn], up, measure)
+        strips.append(Strip(float(line.min()), float(line.max()), ticks, labels, high))
+    return tuple(strips)
+
+
+def _short_strip(numbers: Floats, whole: Floats, measure: Measure, between: str) -> Strip:
+    """Lay out an axis too short to tell its values apart: one label names its range."""
+    start, end = float(whole.min()), float(whole.max())
+    text = between.format(first=number(numbers[0]), last=number(numbers[-1]))
+    return Strip(start, end, (Tick(start), Tick(end)), _levels([text], np.array([(start + end) / 2]), measure))
+
+
+def _levels(texts: list[str], x: Floats, measure: Measure) -> tuple[Label, ...]:
+    return level_labels(texts, x, measure, -OVERHANG, LENGTH + OVERHANG)
+
+
+def ruler_strip(largest: float, measure: Measure, *, up: bool) -> Strip:
+    """Lay out an evenly divided ruler from 0 to `largest` points that takes the whole length."""
+    values = pretty(0.0, largest)
+    ticks = {float(v): LONG for v in values}
+    for parts, length in ((2, MIDDLE), (10, SHORT), (5, SHORT)):
+        finer = np.linspace(0.0, largest, (len(values) - 1) * parts + 1)
+        if finer[1] * LENGTH / largest >= CLOSEST:
+            ticks = {float(v): length for v in finer} | ticks
+            if length == SHORT:
+                break
+    x = values * LENGTH / largest
+    labels = number_labels(values, x, np.ones(len(x), bool), np.full(len(x), up), measure)
+    drawn = tuple(Tick(v * LENGTH / largest, length, up) for v, length in sorted(ticks.items()))
+    return Strip(0.0, LENGTH, drawn, labels)
+
+
+def risk_marks(outcome: OutcomeAxis, largest: float) -> Flags:
+    """Return which risks get a tick on a total ruler that ends at `largest`: the roundest first."""
+    x = outcome.total_points * LENGTH / largest
+    taken: list[int] = []
+    for i in np.lexsort((x, outcome.rank)):
+        if all(abs(x[i] - x[other]) >= CLOSEST for other in taken):
+            taken.append(int(i))
+    return np.isin(np.arange(len(x)), taken)
+
+
+def risk_strip(outcome: OutcomeAxis, largest: float, measure: Measure) -> Strip:
+    """Lay out the risk axis of one horizon under a total ruler that ends at `largest`."""
+    kept = risk_marks(outcome, largest)
+    x, rank = outcome.total_points[kept] * LENGTH / largest, outcome.rank[kept]
+    texts = [percent_tick(risk) for risk in outcome.risks[kept]]
+    widths = np.array([measure(text) for text in texts])
+    one_side = np.zeros(len(x), bool)
+    lengths = np.where(rank == 0, LONG, np.where(rank <= WRITTEN, MIDDLE, SHORT))
+    ticks = tuple(Tick(float(where), float(length)) for where, length in zip(x, lengths, strict=True))
+    chosen = thinned(x, widths, np.where(rank <= WRITTEN, rank, -1), one_side)
+    return Strip(float(x.min()), float(x.max()), ticks, written(texts, x, one_side, chosen))

@@ -1,0 +1,92 @@
+"""From total points to the risk of the event: the total ruler, the linear predictor, one axis for each horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nomograms.points import LARGEST, Points
+from nomograms.pretty import pretty
+
+if TYPE_CHECKING:
+    from prognosis.model import FittedModel
+
+Floats = NDArray[np.float64]
+
+STEPS = 1000
+FEW = 3
+# Risks worth a tick, the roundest first; which of them are drawn depends on the room that they have.
+ROUND_RISKS: tuple[tuple[float, ...], ...] = (
+    (10, 20, 30, 40, 50, 60, 70, 80, 90),
+    (1, 5, 95, 99),
+    (15, 25, 35, 45, 55, 65, 75, 85),
+    (0.1, 0.5, 2, 3, 7, 93, 97, 98, 99.5, 99.9),
+    tuple(float(risk) for risk in range(4, 97) if risk % 5 and risk not in (7, 93)),
+    (0.2, 0.3, 0.7, 1.5, 98.5, 99.3, 99.7, 99.8),
+)
+
+
+@dataclass(frozen=True)
+class OutcomeAxis:
+    """Risk of the event by one horizon along the total points.
+
+    Parameters
+    ----------
+    horizon : in the unit of the endpoint. risks : probabilities with a tick, ascending, (m,).
+    total_points : their places, (m,). rank : 0 for the roundest risk, which is the last to be thinned out, (m,).
+    """
+
+    horizon: float
+    risks: Floats
+    total_points: Floats
+    rank: NDArray[np.int64]
+
+
+def total_ticks(largest: float) -> Floats:
+    """Return the ticks of the total ruler, from 0 to at least 100 and at least the largest total."""
+    return pretty(0.0, max(LARGEST, largest))
+
+
+def places(
+    answer: Callable[[Floats], Floats], ticks: Sequence[float], lower: float, upper: float
+) -> tuple[Floats, Floats]:
+    """Invert a function of the linear predictor as rms does, by interpolation on 1000 steps.
+
+    Parameters
+    ----------
+    answer : monotone function of the linear predictor, (n,) -> (n,). ticks : values to find.
+    lower, upper : range of the linear predictor.
+
+    Returns
+    -------
+    tuple
+        The ticks that the range holds, and the linear predictor at each.
+    """
+    linear_predictor = np.linspace(lower, upper, STEPS)
+    answers = answer(linear_predictor)
+    order = np.argsort(answers, kind="stable")
+    answers, first = np.unique(answers[order], return_index=True)
+    wanted = np.asarray(ticks, float)
+    wanted = wanted[(wanted >= answers[0]) & (wanted <= answers[-1])]
+    return wanted, np.interp(wanted, answers, linear_predictor[order][first])
+
+
+def outcome_axis(model: FittedModel, points: Points, horizon: float, largest_total: float) -> OutcomeAxis:
+    """Find the places of all round risks between 0 points and the end of the total ruler."""
+
+    def risk(linear_predictor: Floats) -> Floats:
+        return np.asarray(model.estimate.risk_at(linear_predictor, (horizon,)), float)[:, 0]
+
+    ranks = {risk / 100: rank for rank, risks in enumerate(ROUND_RISKS) for risk in risks}
+    upper = points.constant + largest_total / points.per_unit
+    found, linear_predictor = places(risk, sorted(ranks), points.constant, upper)
+    if len(found) < FEW:
+        low, high = risk(np.array([points.constant, upper]))
+        ranks = {float(value): 0 for value in pretty(low, high)}
+        found, linear_predictor = places(risk, sorted(ranks), points.constant, upper)
+    rank = np.array([ranks[float(value)] for value in found], dtype=np.int64)
+    return OutcomeAxis(horizon, found, (linear_predictor - points.constant) * points.per_unit, rank)
