@@ -33,6 +33,7 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
         codebook=cohort.codebook.only(study.predictors),
         endpoint=study.endpoint,
         horizons=study.horizons,
+        event_label=dict(cohort.codebook[study.endpoint.event].label),
         n=len(outcome.ids),
         events=int((outcome.event == 1).sum()),
         profile=profile_of(study.frame),

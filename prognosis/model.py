@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -45,7 +46,7 @@ class FittedModel:
     ----------
     name : in tables and files. recipe : unfitted parameters. preparation : from raw predictors to columns.
     estimate : the numbers. codebook : of the predictors. endpoint, horizons : the question.
-    n, events : training patients and events. profile : aggregate distribution of the predictors.
+    event_label : what the event is called, by language. n, events : training patients and events. profile : aggregate distribution of the predictors.
     follow_up : observed Kaplan-Meier curve of the training cohort. seed : of the study.
     missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
     created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
@@ -60,6 +61,7 @@ class FittedModel:
     codebook: Codebook
     endpoint: TimeToEvent
     horizons: tuple[float, ...]
+    event_label: Mapping[str, str]
     n: int
     events: int
     profile: Profile
@@ -106,6 +108,10 @@ class FittedModel:
     def loglik(self) -> tuple[float, float]:
         """Log partial likelihood without predictors and at the estimate."""
         return self.estimate.loglik[0], self.estimate.loglik[1]
+
+    def event_text(self, language: str = "en") -> str:
+        """What the event is called: the codebook's label of the event column, else the endpoint's name."""
+        return self.event_label.get(language) or self.event_label.get("en") or self.endpoint.name
 
     @cached_property
     def hash(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from cohorts.datasets import MGUS2, MGUS2_CODEBOOK
+from cohorts.datasets import DATA
 from cohorts.errors import Finding, RunError
 from reports.run import Run, Say, run_study
 
@@ -27,8 +27,8 @@ def run_demo(out: str | Path, say: Say = lambda _: None) -> Run:
     home = Path(out) / "study"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        for file in (MGUS2, MGUS2_CODEBOOK):
-            shutil.copyfile(file, home / file.name)
+        for name in ("mgus2.csv", "mgus2.codebook.toml"):
+            shutil.copyfile(DATA / name, home / name)
         text = STUDY.read_text(encoding="utf-8")
         if _has_chinese_font():
             text += CHINESE.format(patient=CHINESE_PATIENT)
