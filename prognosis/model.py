@@ -46,7 +46,8 @@ class FittedModel:
     ----------
     name : in tables and files. recipe : unfitted parameters. preparation : from raw predictors to columns.
     estimate : the numbers. codebook : of the predictors. endpoint, horizons : the question.
-    event_label : what the event is called, by language. n, events : training patients and events. profile : aggregate distribution of the predictors.
+    event_label : what the event is called, by language. n, events : training patients and events.
+    profile : aggregate distribution of the predictors.
     follow_up : observed Kaplan-Meier curve of the training cohort. seed : of the study.
     missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
     created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
@@ -110,7 +111,7 @@ class FittedModel:
         return self.estimate.loglik[0], self.estimate.loglik[1]
 
     def event_text(self, language: str = "en") -> str:
-        """What the event is called: the codebook's label of the event column, else the endpoint's name."""
+        """Name the event: the codebook's label of the event column, else the endpoint's name."""
         return self.event_label.get(language) or self.event_label.get("en") or self.endpoint.name
 
     @cached_property

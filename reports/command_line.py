@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EPILOG = "Research software: no treatment advice. Exit codes: 0 done, 1 the input or the run failed, 2 usage."
 app = typer.Typer(
     name="prognosis",
-    help="Survival and prognosis models for bone oncology: checked cohorts, Cox models, validation, nomograms, reports.",
+    help="Survival and prognosis models for bone oncology: checked cohorts, models, validation, nomograms, reports.",
     epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
@@ -50,13 +50,13 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _options(
+def _prepare(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Prepare logging: one line now and then where no terminal shows a bar."""
-    if not sys.stderr.isatty():
+    """Where no terminal shows a bar, long work tells how far it is in one line now and then."""
+    if not version and not sys.stderr.isatty():
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         logging.getLogger("prognosis").setLevel(logging.INFO)
 

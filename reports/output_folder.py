@@ -115,7 +115,8 @@ def _lock(lock: Path) -> Path:
         except FileExistsError:
             holder = _holder(lock)
             if holder is not None and _alive(holder):
-                rule = f"another run works here: pid {holder.get('pid')} on host {holder.get('host')} since start {holder.get('start')}"
+                who = f"pid {holder.get('pid')} on host {holder.get('host')}, start {holder.get('start')}"
+                rule = f"another run works here: {who}"
                 raise RunError(
                     Finding("K05", rule, "wait for it, or choose another folder", file=str(lock.parent))
                 ) from None
@@ -132,7 +133,7 @@ def _holder(lock: Path) -> dict[str, Any] | None:
 
 
 def _alive(holder: dict[str, Any]) -> bool:
-    """A lock of a dead process of this host is stale; that of another host is believed."""
+    """Tell whether the holder lives; a dead process of this host left a stale lock, another host is believed."""
     if holder.get("host") != socket.gethostname():
         return True
     try:

@@ -57,7 +57,7 @@ def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
 
 
 def endpoint_facts(study: Study) -> dict[str, Any]:
-    """Declaration of the endpoint with patients, events and follow-up."""
+    """Return the declared endpoint with patients, events and follow-up."""
     outcome = study.outcome
     return study.endpoint.to_dict() | {
         "n": len(outcome.ids),

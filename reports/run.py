@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cohorts import Cohort, endpoint_from_dict
-from cohorts.errors import DataContractError, Finding, FitError, PredictionError, RunError
+from cohorts.errors import DataContractError, Finding, PredictionError, RunError
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from cohorts.version import __version__
