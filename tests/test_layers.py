@@ -37,7 +37,7 @@ LIBRARIES["prognosis"] = LIBRARIES["cohorts"] | {
     ),
     *("threadpoolctl", "psutil"),
 }
-LIBRARIES["nomograms"] = LIBRARIES["prognosis"] | {"matplotlib", "jinja2"}
+LIBRARIES["nomograms"] = LIBRARIES["prognosis"] | {"matplotlib", "fontTools", "jinja2"}
 LIBRARIES["imaging_head"] = LIBRARIES["prognosis"] | {"torch", "monai", "pydicom", "PIL", "safetensors"}
 LIBRARIES["reports"] = LIBRARIES["nomograms"] | {"typst", "typer", "rich", "click", "mplfonts", "dask", "distributed"}
 LAZY = {"torch", "monai", "shap", "dask", "distributed", "mplfonts"}  # heavy or optional: never at the head of a file
