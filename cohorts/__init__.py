@@ -6,9 +6,11 @@ openpyxl, pyarrow and tableone.
 
 from cohorts.cohort import Cohort, LedgerEntry
 from cohorts.endpoint import Binary, Competing, Endpoint, TimeToEvent, endpoint_from_dict
+from cohorts.export import neutralise
 from cohorts.folds import Folds, make_folds
 from cohorts.neighbours import check_neighbours
 from cohorts.outcome import Outcome, check_horizons
+from cohorts.reading import check_file, read_cohort
 from cohorts.variable import Codebook, FileFormat, Variable
 
 check_neighbours(__file__, "prognosis", "reports")
@@ -25,8 +27,11 @@ __all__ = [
     "Outcome",
     "TimeToEvent",
     "Variable",
+    "check_file",
     "check_horizons",
     "check_neighbours",
     "endpoint_from_dict",
     "make_folds",
+    "neutralise",
+    "read_cohort",
 ]

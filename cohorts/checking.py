@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -29,6 +29,7 @@ def check_table(
     codebook: Codebook,
     *,
     id_column: str | None = None,
+    names: Sequence[str] | None = None,
     text: bool = False,
     decimal: str = ".",
     file: str | None = None,
@@ -40,6 +41,7 @@ def check_table(
     raw : table as read.
     codebook : declaration of the columns.
     id_column : name of the id column where the caller gives one; it must be the codebook's.
+    names : all column names of the file, where `raw` holds the declared ones only.
     text : True where all cells are text (CSV).
     decimal : decimal sign of a text file.
     file : file name for the messages.
@@ -49,7 +51,8 @@ def check_table(
     Checked
         The typed columns in the codebook's order. Findings of severity ``error`` mean that the frame is not to be used.
     """
-    findings = [*_missing_declarations(raw, codebook, id_column), *personal_columns(map(str, raw.columns))]
+    present = [str(name) for name in (raw.columns if names is None else names)]
+    findings = [*_missing_declarations(present, codebook, id_column), *personal_columns(present)]
     key = codebook.id
     if key is None or key not in raw.columns:
         return Checked(pd.DataFrame(), _located(findings, file))
@@ -113,20 +116,19 @@ def _refused(column: pd.Series, name: str) -> Finding:
     return Finding("C21", rule, "make it a category, or give a codebook that declares its levels", column=name)
 
 
-def _missing_declarations(raw: pd.DataFrame, codebook: Codebook, id_column: str | None) -> Iterator[Finding]:
+def _missing_declarations(present: list[str], codebook: Codebook, id_column: str | None) -> Iterator[Finding]:
     keys = [name for name, variable in codebook.items() if variable.kind == "id"]
     if len(keys) != 1:
         rule = f"the codebook declares {len(keys)} id columns {keys or ''}".strip()
         yield Finding("S05", rule, 'declare exactly one column with kind = "id"')
-    elif id_column not in (None, keys[0]) and id_column in raw.columns:
+    elif id_column not in (None, keys[0]) and id_column in present:
         rule = f"the codebook's id column is {keys[0]}, not {id_column}"
         yield Finding("S06", rule, "name the same column", column=id_column)
-    present = ", ".join(map(str, raw.columns[:30]))
     for name in codebook:
-        if name not in raw.columns:
-            way_out = f"correct the codebook or the table, which has {present}"
+        if name not in present:
+            way_out = f"correct the codebook or the table, which has {', '.join(present[:30])}"
             yield Finding("S01", "declared in the codebook but absent", way_out, column=name)
-    extra = [str(name) for name in raw.columns if name not in codebook]
+    extra = [name for name in present if name not in codebook]
     if extra:
         rule = f"{len(extra)} columns are not declared in the codebook and left out: {', '.join(extra[:30])}"
         yield Finding("S04", rule, "declare them to use them", severity="warning")

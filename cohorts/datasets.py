@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from cohorts.cohort import Cohort
 from cohorts.endpoint import TimeToEvent
-from cohorts.variable import Codebook
+from cohorts.reading import read_cohort
 
 DATA = Path(__file__).parent / "data"
-MGUS2 = DATA / "mgus2.csv"
-MGUS2_CODEBOOK = DATA / "mgus2.codebook.toml"
 
 
 def load_mgus2() -> Cohort:
@@ -22,9 +18,7 @@ def load_mgus2() -> Cohort:
     -----
     From the R package survival (LGPL-2 or later), with the derived columns described in ``data/README.md``.
     """
-    book = Codebook.from_toml(MGUS2_CODEBOOK)
-    raw = pd.read_csv(MGUS2, dtype={"id": str})
-    return Cohort.from_frame(raw, id="id", codebook=book)
+    return read_cohort(DATA / "mgus2.csv", DATA / "mgus2.codebook.toml")
 
 
 def mgus2_progression_free() -> TimeToEvent:

@@ -46,7 +46,8 @@ def sentinels(values: pd.Series, variable: Variable) -> list[Finding]:
     for code in SENTINELS:
         marked = values == code
         rest = values[~marked & values.notna()]
-        if marked.sum() < MIN_SENTINELS or rest.empty:
+        # A column of a few codes, such as -1, 0, 1, is a scale and no measurement.
+        if marked.sum() < MIN_SENTINELS or rest.nunique() <= MANY_VALUES:
             continue
         far = rest.min() >= 0 if code < 0 else code > 3 * rest.max()
         if far:

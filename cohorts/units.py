@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,11 @@ WHOLE_COLUMN = 0.9
 # Share of the distance between two units (in logarithms) within which a value belongs to one of them.
 NEAR = 0.35
 FEW_OUTSIDE = 3
-MOSTLY = 0.95
+# Least width of the empty stretch between two units, as a share of their distance.
+GAP = 0.25
+# Most of a cluster (its middle half) must be narrower than this share of the distance.
+NARROW = 0.2
+STRAYS = 0.02
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,15 @@ def unit_faults(values: pd.Series, variable: Variable) -> list[Finding]:
         return []
     numbers = values.to_numpy(dtype=np.float64)
     expected = variable.limits or variable.plausible
+    found = None
     if expected is not None:
         found = _explained_by_range(numbers, expected, hard=variable.limits is not None)
-        if found is not None:
+        if found is not None and found.other.sum() >= WHOLE_COLUMN * (~np.isnan(numbers)).sum():
             return [_describe(found, values, variable, expected)]
     mixture = _two_clusters(numbers)
+    # Some values in the other unit can lie within the limits; the cluster then names more rows than the limits do.
+    if found is not None and (mixture is None or (found.other & ~mixture.other).any()):
+        mixture = found
     return [] if mixture is None else [_describe(mixture, values, variable, expected)]
 
 
@@ -86,54 +95,76 @@ def _explained_by_range(numbers: FloatArray, expected: tuple[float, float], hard
 
 
 def _two_clusters(numbers: FloatArray) -> _Mixture | None:
+    """Find a second cluster of values at a laboratory factor from the first one."""
     positive = numbers > 0
-    if positive.sum() < 2 * MIN_ROWS:
-        return None
     logs = np.log(numbers, where=positive, out=np.full(len(numbers), np.nan))
-    fits = [
-        found
-        for factor in FACTORS
-        for step in (np.log(factor), -np.log(factor))
-        if (found := _fit(logs, float(step))) is not None
-    ]
+    known = np.sort(logs[positive])
+    # What can be negative is a difference or a score and has no unit to be mistaken for another.
+    if len(known) < 2 * MIN_ROWS or (numbers < 0).any():
+        return None
+    steps = [sign * float(np.log(factor)) for factor in FACTORS for sign in (1, -1)]
+    fits = [(misfit, step, cut) for step in steps for misfit, cut in _fit(known, step)]
     if not fits:
         return None
-    _, step, main, other = min(fits, key=lambda fit: fit[0])
-    own = numbers[main]
+    _, step, cut = min(fits)
+    other = (logs > cut) if step > 0 else (logs < cut)
+    own = numbers[positive & ~other]
     low, high = np.percentile(own, [1, 99])
     return _Mixture(float(np.exp(step)), other, float(np.median(own)), float(low), float(high))
 
 
-def _fit(logs: FloatArray, step: float) -> tuple[float, float, Mask, Mask] | None:
-    """Try a second cluster at a distance `step` from the first; return (misfit, step, first, second) where it holds."""
-    known = logs[~np.isnan(logs)]
-    reach = NEAR * abs(step)
-    centre = float(np.percentile(known, 50, method="lower"))
+def _fit(known: FloatArray, step: float) -> list[tuple[float, float]]:
+    """Try a second cluster at a distance `step` from the first in sorted logarithms.
+
+    Returns
+    -------
+    One pair (misfit, cut between the clusters) where two such clusters exist, else nothing.
+    """
+    centre = _middle(known)
     for _ in range(5):
         # The median of all is drawn towards the other unit; that of its own cluster is not.
-        centre = float(np.median(known[np.abs(known - centre) <= reach]))
-    main, other = np.abs(logs - centre) <= reach, np.abs(logs - centre - step) <= reach
-    first, second = logs[main], logs[other] - step
-    if len(second) < max(MIN_ROWS, MIN_SHARE * len(known)) or len(second) > len(first):
-        return None
-    gap = np.sort([centre + np.sign(step) * reach, centre + step - np.sign(step) * reach])
-    between = ((known > gap[0]) & (known < gap[1])).sum()
-    # A long tail of one quantity fills the gap; two units leave it empty.
-    if between > 0.02 * len(second) or len(first) + len(second) < MOSTLY * len(known):
-        return None
-    if len(np.unique(second)) < MIN_DISTINCT:
-        return None
-    misfit = abs(float(np.median(second)) - float(np.median(first)))
-    return (misfit, step, main, other) if _alike(first, second, abs(step)) else None
+        centre = _middle(_within(known, centre, NEAR * abs(step)))
+    found = []
+    for cut in _cuts(known, centre, step):
+        place = int(np.searchsorted(known, cut))
+        first, second = (known[:place], known[place:]) if step > 0 else (known[place:], known[:place])
+        enough = max(MIN_ROWS, MIN_SHARE * len(known)) <= len(second) <= len(first)
+        if enough and len(np.unique(second)) >= MIN_DISTINCT and _alike(first, second - step, abs(step)):
+            found.append((abs(_middle(second) - step - _middle(first)), cut))
+    return found[:1]
+
+
+def _cuts(known: FloatArray, centre: float, step: float) -> Iterator[float]:
+    """Yield where the two units may part: a long tail of one quantity leaves no gap, two units do."""
+    between = _within(known, centre + step / 2, abs(step) / 2)
+    gaps = np.diff(between)
+    if len(gaps) and gaps.max() >= GAP * abs(step):
+        widest = int(gaps.argmax())
+        yield float(between[widest : widest + 2].mean())
+    # A few stray values may lie in the gap.
+    reach = NEAR * abs(step)
+    strays = _within(known, centre + step / 2, abs(step) / 2 - reach)
+    if len(strays) <= STRAYS * len(_within(known, centre + step, reach)):
+        yield centre + step / 2
+
+
+def _within(known: FloatArray, centre: float, reach: float) -> FloatArray:
+    start, end = np.searchsorted(known, [centre - reach, centre + reach])
+    return known[start:end]
+
+
+def _middle(part: FloatArray) -> float:
+    """Return a value that occurs: between two units of equal share the mean of the middle two would be in neither."""
+    return float(part[(len(part) - 1) // 2])
 
 
 def _alike(first: FloatArray, second: FloatArray, step: float) -> bool:
     """Say whether two clusters have a like place and a like spread, each much narrower than the step between them."""
     low, high = np.percentile(first, [5, 95])
     spreads = [float(np.subtract(*np.percentile(part, [75, 25]))) for part in (first, second)]
-    if not low <= np.median(second) <= high or min(spreads) <= 0:
+    if not low <= _middle(second) <= high or min(spreads) <= 0:
         return False
-    return 1 / 3 <= spreads[1] / spreads[0] <= 3 and max(spreads) < NEAR * step
+    return 1 / 3 <= spreads[1] / spreads[0] <= 3 and max(spreads) < NARROW * step
 
 
 def _describe(found: _Mixture, values: pd.Series, variable: Variable, expected: tuple[float, float] | None) -> Finding:

@@ -62,9 +62,13 @@ class Variable(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Variable:
         if self.kind in CATEGORICAL and not self.levels:
-            raise ValueError(f"column {self.name}: a {self.kind} variable needs its levels in order, the reference first")
+            raise ValueError(
+                f"column {self.name}: a {self.kind} variable needs its levels in order, the reference first"
+            )
         if self.kind == "time" and not self.unit:
-            raise ValueError(f"column {self.name}: a time variable needs a unit (time unit: days, weeks, months or years)")
+            raise ValueError(
+                f"column {self.name}: a time variable needs a unit (time unit: days, weeks, months or years)"
+            )
         if self.kind == "date" and not self.date_format:
             raise ValueError(f"column {self.name}: declare date format (date_format), for example '%Y-%m-%d'")
         if self.levels and len(set(self.levels)) != len(self.levels):
@@ -150,7 +154,9 @@ class Codebook(Mapping[str, Variable]):
     def from_dict(cls, declared: Mapping[str, Any], file: str | None = None) -> Codebook:
         """Build a codebook from ``{"variables": {NAME: {...}}, "file": {...}}``."""
         findings = [
-            Finding("S03", f"unknown table [{name}]", "a codebook has the tables [file] and [variables.NAME]", file=file)
+            Finding(
+                "S03", f"unknown table [{name}]", "a codebook has the tables [file] and [variables.NAME]", file=file
+            )
             for name in declared
             if name not in ("variables", "file")
         ]
