@@ -16,8 +16,9 @@ Floats = NDArray[np.float64]
 MAX_ITERATIONS = 60
 # Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
 LAST_STEP_DECREMENT = 1e-9
-# On columns of standard deviation one, a standard error beyond this comes from a likelihood without maximum.
-MONOTONE_SE = 10.0
+# Information at the estimate over that at zero, in the worst direction: below this the likelihood has no maximum.
+# (A collinear direction has little information at both, so the ratio tells it from a separating one.)
+MONOTONE_RATIO = 1e-7
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,16 @@ def fit_cox(
     start = np.zeros(p)
     at_zero = penalised(start)
     beta, at_end, iterations = _maximise(penalised, start, at_zero, names)
-    covariance = _inverse(at_end[2], names)
-    _check_monotone(covariance, names, ridge)
+    covariance = _inverse(at_end[2], beta, names)
+    if not ridge:
+        _check_monotone(at_zero[2], at_end[2], names)
     penalty = 0.5 * ridge * float(beta @ beta)
     return CoxRegression(
         coefficients=beta / scales,
         covariance=covariance / np.outer(scales, scales),
         means=means,
         loglik=(float(at_zero[0]), float(at_end[0]) + penalty),
-        score_test=float(at_zero[1] @ _inverse(at_zero[2], names) @ at_zero[1]),
+        score_test=float(at_zero[1] @ _inverse(at_zero[2], start, names) @ at_zero[1]),
         iterations=iterations,
     )
 
@@ -134,7 +136,7 @@ def _maximise(objective: _Objective, beta: Floats, state: State, names: tuple[st
     """Newton with step halving; stops one full step after the decrement is negligible."""
     for iteration in range(1, MAX_ITERATIONS + 1):
         loglik, score, information = state
-        step = _inverse(information, names) @ score
+        step = _inverse(information, beta, names) @ score
         decrement = float(score @ step)
         candidate, fraction = objective(beta + step), 1.0
         while not candidate[0] >= loglik - 1e-9 * max(1.0, abs(loglik)) and fraction > 1e-4:
@@ -149,22 +151,27 @@ def _maximise(objective: _Objective, beta: Floats, state: State, names: tuple[st
     )  # fmt: skip
 
 
-def _inverse(information: Floats, names: tuple[str, ...]) -> Floats:
+def _inverse(information: Floats, beta: Floats, names: tuple[str, ...]) -> Floats:
     """Inverse of a symmetric information matrix, or the monotone likelihood that made it singular."""
     try:
         inverse = np.linalg.inv(information)
     except np.linalg.LinAlgError:
         inverse = np.full_like(information, np.nan)
     if not np.isfinite(inverse).all() or (np.diag(inverse) <= 0).any():
-        weakest = np.argsort(np.diag(information))[:1]
-        raise _monotone([names[j] for j in weakest])
+        # The information vanishes because one coefficient has run away: it is the largest.
+        weight = np.abs(beta) if beta.any() else 1 / np.maximum(np.diag(information), np.finfo(float).tiny)
+        raise _monotone([name for name, w in zip(names, weight, strict=True) if w > 0.5 * weight.max()])
     return np.asarray(inverse, float)
 
 
-def _check_monotone(covariance: Floats, names: tuple[str, ...], ridge: float) -> None:
-    se = np.sqrt(np.diag(covariance))
-    if not ridge and (se > MONOTONE_SE).any():
-        raise _monotone([name for name, value in zip(names, se, strict=True) if value > MONOTONE_SE])
+def _check_monotone(at_zero: Floats, at_end: Floats, names: tuple[str, ...]) -> None:
+    """Find a direction in which the information has vanished on the way from zero to the estimate."""
+    values, axes = np.linalg.eigh(at_zero)
+    whiten = axes / np.sqrt(values)
+    ratios, directions = np.linalg.eigh(whiten.T @ at_end @ whiten)
+    if ratios[0] < MONOTONE_RATIO:
+        weight = np.abs(whiten @ directions[:, 0])
+        raise _monotone([name for name, w in zip(names, weight, strict=True) if w > 0.05 * weight.max()])
 
 
 def _monotone(columns: list[str]) -> FitError:

@@ -24,7 +24,6 @@ from reports.filenames import file_names
 from reports.output_folder import MANIFEST, OutputFolder, output_folder
 from reports.patient import PatientReport
 from reports.results import all_warnings, results_of
-from reports.study import StudyReport
 from reports.study_file import ModelTable, StudyFile, read_study_file
 
 Say = Callable[[str], None]
@@ -168,6 +167,8 @@ def _draw_nomogram(declared: StudyFile, model: FittedModel, folder: OutputFolder
 def _write_study_report(
     declared: StudyFile, results: dict[str, Any], nomogram: Nomogram | None, folder: OutputFolder, say: Say
 ) -> None:
+    from reports.study import StudyReport
+
     say("writing the study report")
     figures = {}
     if nomogram is not None:
