@@ -103,8 +103,6 @@ def _read(handle: TextIO, path: Path, separator: str, wanted: tuple[str, ...], i
         columns, count = _records(reader, lines, path, names, places)
     except csv.Error as error:
         raise _broken(error, lines, path) from None
-    if not count:
-        raise fail("F01", "the file is empty: it has a header but no rows", "export it again", path)
     frame = pd.DataFrame(columns) if columns else pd.DataFrame(index=range(count))
     return RawTable(frame, names, text=True, findings=_open_end(lines, path, is_sealed))
 
@@ -157,7 +155,7 @@ class _Shape:
         """Return F08 for a last line that ends early and F07 for all other ragged lines."""
         findings = []
         shown, count = self.shown, self.count
-        if count and self.last == lines.number and not lines.is_closed:
+        if 0 < self.last_fields < self._width and self.last == lines.number and not lines.is_closed:
             fields = self.last_fields
             shown, count = [item for item in shown if item[0] != self.last], count - 1
             findings.append(_torn(f"line {self.last} ends early with {fields} of {self._width} fields", path))
@@ -185,6 +183,8 @@ def _records(
                 _store(chunk, parts, places, path)
                 chunk = []
     raise_findings(shape.faults(lines, path), DataContractError)
+    if not count:
+        raise fail("F01", "the file is empty: it has a header but no rows", "export it again", path)
     if chunk:
         _store(chunk, parts, places, path)
     return {name: _text_column(arrays) for name, arrays in parts.items()}, count

@@ -169,8 +169,8 @@ def endpoint_from_dict(declared: Mapping[str, Any]) -> Endpoint:
         raise DataContractError(Finding("S03", f"endpoint kind {kind!r}", f"give one of {', '.join(_KINDS)}"))
     known = {item.name for item in fields(_KINDS[kind])}
     unknown = sorted(set(given) - known)
-    absent = sorted({"name", "event"} | ({"time"} if kind != "binary" else set()) - set(given))
-    absent = [key for key in absent if key not in given]
+    needed = {"name", "event"} | (set() if kind == "binary" else {"time"})
+    absent = sorted(needed - set(given))
     if unknown or absent:
         rule = f"the endpoint of kind {kind} has unknown keys {unknown} and lacks {absent}"
         raise DataContractError(Finding("S03", rule, f"the keys are {', '.join(sorted(known))}"))

@@ -13,7 +13,8 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy whose text cells no spreadsheet takes for a formula.
 
     Text cells, column names and index labels that begin with ``= + - @``, TAB or CR get an apostrophe in front.
-    Numeric columns are not touched. `read_cohort` takes the apostrophe away again.
+    Numeric columns are not touched. `read_cohort` takes the apostrophe away again. Cells with a bare CR need quotes
+    in the file besides: write with ``quoting=csv.QUOTE_NONNUMERIC``.
     """
     safe = frame.copy()
     for place in range(safe.shape[1]):
