@@ -20,13 +20,13 @@ from nomograms.pretty import pretty
 from nomograms.wording import number, percent_tick, value_text
 
 # The figure is 180 mm wide: labels on the left, the rulers, and the example's points on the right.
-WIDTH, LEFT, LENGTH = 180.0, 46.5, 120.0
+WIDTH, LEFT, LENGTH = 180.0, 45.5, 120.0
 OVERHANG = 4.0  # how far labels may stand out beyond the rulers
 CLOSEST = 0.8  # smallest distance between ticks that can be told apart
 ROUND_STEPS = (1, 2, 5, 10, 20)
 LABELLED = 3.2  # distance of a tick that stands alone, so that it can be labelled
 FOLD = 0.5  # a curve that turns back by less looks straight
-HALVED = 0.5  # the same for a single tick in the middle of an interval
+HALVED = 0.5  # the same for a single tick in the middle of a bent interval
 SHORTEST = 2.5  # an axis below this length is one place for the reader
 LONG, MIDDLE, SHORT = 1.3, 0.9, 0.6
 WRITTEN = 3  # risks of this rank or less may get a label
@@ -85,8 +85,7 @@ def _divided(x: Floats, left: int, right: int) -> list[int]:
     """Ticks after `left` up to `right`, by places in the fine grid, whose multiples of 10, 5 and 2 are round values."""
     for step in ROUND_STEPS:
         inner = list(range(left, right + 1, step))
-        closest = HALVED if 2 * step == right - left else CLOSEST
-        if step < right - left and (right - left) % step == 0 and np.abs(np.diff(x[inner])).min() >= closest:
+        if step < right - left and (right - left) % step == 0 and _can_be_read(np.abs(np.diff(x[inner]))):
             return _each_divided(x, inner)
     for step in reversed(ROUND_STEPS):
         # no even division can be told apart: a single value with room for its label
@@ -94,6 +93,12 @@ def _divided(x: Floats, left: int, right: int) -> list[int]:
             if min(abs(x[i] - x[left]), abs(x[right] - x[i])) >= LABELLED:
                 return _each_divided(x, [left, i, right])
     return [right]
+
+
+def _can_be_read(distances: Floats) -> bool:
+    # one tick in the middle of a bent interval may come closer to its end: it shows where the curve bends
+    is_bend = len(distances) == 2 and distances.max() >= 2 * CLOSEST
+    return bool(distances.min() >= (HALVED if is_bend else CLOSEST))
 
 
 def _each_divided(x: Floats, ticks: list[int]) -> list[int]:

@@ -73,29 +73,35 @@ def lettering_for(texts: Iterable[str], folder: Path) -> Lettering:
     """
     needed = {character for text in texts for character in text if character != "\n"}
     latin = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    if not _absent(needed, TTFont(latin, lazy=True)):
+    absent_in_latin = _absent(needed, latin)
+    if not absent_in_latin:
         return Lettering(latin)
     missing: list[str] | None = None
     for file in cjk_fonts():
-        # a collection's first face serves: the faces differ in the forms of few characters
-        font = TTFont(file, fontNumber=0, lazy=True, recalcTimestamp=False)
-        absent = _absent(needed, font)
+        absent = _absent(needed, file)
         if not absent:
-            return Lettering(_cut_down(font, needed | {"-"}, folder / "lettering.ttf"), minus="-")
+            return Lettering(_cut_down(file, needed | {"-"}, folder / "lettering.ttf"), minus="-")
         missing = absent if missing is None else min(missing, absent, key=len)
-    raise RunError(_no_font(missing, _absent(needed, TTFont(latin, lazy=True))))
+    raise RunError(_no_font(missing, absent_in_latin))
 
 
-def _absent(needed: set[str], font: TTFont) -> list[str]:
-    known = font.getBestCmap()
-    return sorted(character for character in needed if ord(character) not in known)
+def _open(file: Path) -> Any:
+    # a collection's first face serves: the faces differ in the forms of few characters
+    return TTFont(file, fontNumber=0, lazy=True, recalcTimestamp=False)
+
+
+def _absent(needed: set[str], file: Path) -> list[str]:
+    with _open(file) as font:
+        known = font.getBestCmap()
+        return sorted(character for character in needed if ord(character) not in known)
 
 
 def _no_font(missing: list[str] | None, absent_in_latin: list[str]) -> Finding:
     if missing is None:
         shown = "".join(absent_in_latin[:10])
+        rule = "the standard font lacks these characters, and no font with Chinese characters is installed"
         way_out = "install the extra: pip install 'bone-prognosis[chinese]', or a system font such as Noto Sans CJK"
-        return Finding("G11", "no font with Chinese characters is installed", way_out, value=_named(shown))
+        return Finding("G11", rule, way_out, value=_named(shown))
     rule = "no font at hand has these characters, which would print as boxes"
     return Finding("G12", rule, "change the labels in the codebook", value=_named("".join(missing[:10])))
 
@@ -115,7 +121,7 @@ def cjk_fonts() -> Iterator[Path]:
     yield from (entries[family] for family in FAMILIES if family in entries)
 
 
-def _cut_down(font: TTFont, characters: set[str], file: Path) -> Path:
+def _cut_down(source: Path, characters: set[str], file: Path) -> Path:
     """Write a small TrueType font with the characters that are needed.
 
     PDF Type 42 takes TrueType outlines only; matplotlib would embed a PostScript-flavoured OpenType font in a way that
@@ -125,10 +131,11 @@ def _cut_down(font: TTFont, characters: set[str], file: Path) -> Path:
     options.drop_tables += ["BASE", "GDEF", "GPOS", "GSUB", "VORG", "vhea", "vmtx"]
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=[ord(character) for character in characters | {" "}])
-    cutter.subset(font)
-    if "CFF " in font:
-        _make_quadratic(font)
-    font.save(file)
+    with _open(source) as font:
+        cutter.subset(font)
+        if "CFF " in font:
+            _make_quadratic(font)
+        font.save(file)
     return file
 
 

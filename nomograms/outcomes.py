@@ -26,7 +26,8 @@ ROUND_RISKS: tuple[tuple[float, ...], ...] = (
     (15, 25, 35, 45, 55, 65, 75, 85),
     (0.1, 0.5, 2, 3, 7, 93, 97, 98, 99.5, 99.9),
     tuple(float(risk) for risk in range(4, 97) if risk % 5 and risk not in (7, 93)),
-    (0.2, 0.3, 0.7, 1.5, 98.5, 99.3, 99.7, 99.8),
+    tuple(half / 2 for half in range(3, 198, 2)),
+    tuple(tenth / 10 for tenth in (*range(2, 20), *range(981, 999)) if tenth % 5),
 )
 
 

@@ -68,9 +68,9 @@ def grid_of(model: FittedModel, name: str, limits: Limits = "rms") -> Grid:
 
 
 def _is_whole(profile: NumericProfile) -> bool:
-    # counts and ages in full years need no ticks between whole numbers
-    quantiles = ("minimum", "p1", "p5", "p25", "median", "p75", "p95", "p99", "maximum")
-    return all(float(getattr(profile, quantile)).is_integer() for quantile in quantiles)
+    # counts and ages in full years need no ticks between whole numbers; a quartile lies between two of them
+    scaled = (profile.minimum, 4 * profile.p25, 2 * profile.median, 4 * profile.p75, profile.maximum)
+    return all(float(value).is_integer() for value in scaled)
 
 
 def _defined(model: FittedModel, name: str, values: Floats, lower: float) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from cohorts.variable import Variable
 
 LANGUAGES = ("en", "zh")
+SHOWN = 200
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "points": ("Points", "单项得分"),
@@ -109,8 +111,14 @@ def percent_tick(risk: float) -> str:
 
 
 def plain(text: object) -> str:
-    """Return a user's text on one line: runs of white space become one space."""
-    return " ".join(str(text).split())
+    """Return a user's text so that it shows what it is, on one line.
+
+    White space becomes single spaces; control and format characters, which could hide text or turn it round, are
+    written as ``<U+202E>``; very long texts are cut visibly.
+    """
+    words = " ".join(str(text).split())
+    shown = "".join(f"<U+{ord(c):04X}>" if unicodedata.category(c)[0] == "C" else c for c in words[:SHOWN])
+    return shown + ("…" if len(words) > SHOWN else "")
 
 
 def value_text(value: Any) -> str:
