@@ -134,9 +134,10 @@ def predict(
     from prognosis import load_model
     from reports.page import write_whole
 
+    times = _times(horizons)
     fitted = load_model(model, sha256)
     cohort = _patients(fitted, patients, separator, decimal, encoding)
-    prediction = fitted.predict(cohort, _times(horizons))
+    prediction = fitted.predict(cohort, times)
     write_whole(out, neutralise(prediction.table).to_csv(index=False).encode())
     for text in dict.fromkeys(remark.text for remark in prediction.remarks if remark.patient is None):
         typer.echo(f"remark: {text}", err=True)
@@ -183,6 +184,7 @@ def nomogram(
 
     if (patient is None) != (patients is None):
         raise typer.BadParameter("--patient and --patients belong together")
+    times = _times(horizons)
     fitted = load_model(model, sha256)
     row = None
     if patient is not None and patients is not None:
@@ -190,7 +192,7 @@ def nomogram(
         if patient not in cohort.ids:
             raise RunError(Finding("U05", "this patient is not in the table", "correct the id", rows=(patient,)))
         row = cohort.frame.loc[[patient]]
-    drawn = Nomogram(fitted, horizons=_times(horizons), limits=limits, language=language)
+    drawn = Nomogram(fitted, horizons=times, limits=limits, language=language)
     drawn.save(out, patient=row)
     typer.echo(str(out))
 

@@ -1,0 +1,229 @@
+"""A study file run end to end on the embedded cohort: files, numbers, manifest, faults."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cohorts.datasets import DATA, load_mgus2
+from cohorts.endpoint import endpoint_from_dict
+from cohorts.errors import DataContractError, FitError, RunError
+from prognosis import Study, load_model
+from prognosis.models import Cox
+from reports.demonstration import STUDY
+from reports.run import Run, report_patients, run_study
+from reports.study_file import read_study_file
+
+pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+
+EXPECTED = {
+    "results.json", "manifest.json", "table_one.csv", "table_one.html", "models/cox.prognosis", "nomogram_cox.pdf",
+    "nomogram_cox.svg", "nomogram_cox.json", "study_report.pdf", "study_report.html",
+    *(f"patients/{i}.{suffix}" for i in ("90", "203", "402") for suffix in ("pdf", "html")),
+}  # fmt: skip
+
+
+def write_study(folder: Path, *changes: tuple[str, str]) -> Path:
+    """Copy the embedded study with fewer resamples and some changes."""
+    for name in ("mgus2.csv", "mgus2.codebook.toml"):
+        shutil.copyfile(DATA / name, folder / name)
+    text = STUDY.read_text(encoding="utf-8").replace("repeats = 200", "repeats = 4")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+        return run_study(write_study(folder), folder / "out")
+
+
+@pytest.fixture(scope="module")
+def results(done: Run) -> dict[str, Any]:
+    return json.loads((done.folder / "results.json").read_text(encoding="utf-8"))
+
+
+def test_every_file_is_there_and_in_the_list(done: Run) -> None:
+    found = {str(path.relative_to(done.folder)) for path in done.folder.rglob("*") if path.is_file()}
+    assert found == EXPECTED
+    assert set(done.files) == EXPECTED
+
+
+def test_the_manifest_names_every_file_by_its_digest(done: Run) -> None:
+    manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["exit_state"] == "done"
+    assert set(manifest["outputs"]) == EXPECTED - {"manifest.json"}
+    for name, digest in manifest["outputs"].items():
+        assert hashlib.sha256((done.folder / name).read_bytes()).hexdigest() == digest
+    data = hashlib.sha256((DATA / "mgus2.csv").read_bytes()).hexdigest()
+    assert manifest["inputs"]["mgus2.csv"] == data
+    assert manifest["patients"] == {"90": "90", "203": "203", "402": "402"}
+    assert {"bone-prognosis", "python", "numpy"} <= set(manifest["versions"])
+
+
+def test_results_hold_the_keys_that_scripts_rely_on(results: dict[str, Any]) -> None:
+    assert {"schema_version", "flow", "endpoint", "table_one", "models", "validation", "external", "nomograms", "warnings"} <= set(results)
+    model = results["models"]["cox"]
+    assert {"coefficients", "loglik", "n", "events", "baseline"} <= set(model)
+    assert {"term", "estimate", "se", "lower", "upper", "p"} <= set(model["coefficients"][0])
+    assert len(model["baseline"]["time"]) == len(model["baseline"]["cumulative_hazard"])
+    assert {"metric", "horizon", "apparent", "optimism", "corrected", "lower", "upper"} <= set(results["validation"]["cox"][0])
+    assert {"scales", "total", "outcomes", "reading_error"} <= set(results["nomograms"]["cox"])
+    assert {"code", "message"} == set(results["warnings"][0])
+
+
+def test_the_flow_accounts_for_every_row(results: dict[str, Any]) -> None:
+    steps = {line["step"]: line["n"] for line in results["flow"]}
+    assert steps["rows read"] == 1384
+    assert steps["rows kept"] == results["models"]["cox"]["n"] == results["endpoint"]["n"] == 1338
+    assert sum(n for step, n in steps.items() if step.startswith("left out")) == 46
+
+
+def test_a_missing_number_is_null_with_a_reason(results: dict[str, Any]) -> None:
+    for row in results["validation"]["cox"]:
+        assert row["horizon"] is None
+        assert "whole follow-up" in row["reason"]
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+        elif isinstance(value, float):
+            assert math.isfinite(value)
+
+    walk(results)
+
+
+def test_the_numbers_are_those_of_the_interface(done: Run, results: dict[str, Any]) -> None:
+    declared = read_study_file(STUDY)
+    study = Study(load_mgus2(), endpoint_from_dict(declared.endpoint), declared.predictors, seed=2026, missing="complete_cases")
+    model = study.fit(Cox(splines={"creat": 3}), name="cox")
+    stored = results["models"]["cox"]
+    assert [row["estimate"] for row in stored["coefficients"]] == model.summary["coefficient"].tolist()
+    assert stored["loglik"] == model.loglik[1]
+    validation = study.validate(model, repeats=4)
+    assert [row["corrected"] for row in results["validation"]["cox"]] == validation.table["corrected"].tolist()
+    loaded = load_model(done.folder / "models/cox.prognosis")
+    patients = study.frame.iloc[:20]
+    assert np.array_equal(loaded.predict(patients).risk, model.predict(patients).risk)
+    assert loaded.hash == stored["hash"]
+
+
+def test_a_third_party_can_predict_from_the_results(done: Run, results: dict[str, Any]) -> None:
+    """Coefficients, knots, means and baseline are enough: TRIPOD+AI item 22, checked by hand on one patient."""
+    stored = results["models"]["cox"]
+    k1, k2, k3 = stored["knots"]["creat"]
+    x = {"age": 62.0, "sex=M": 0.0, "hgb": 13.6, "creat": 1.0, "mspike": 1.5}
+    cube = lambda v: max(v, 0.0) ** 3  # noqa: E731
+    bend = cube(1.0 - k1) - cube(1.0 - k2) * (k3 - k1) / (k3 - k2) + cube(1.0 - k3) * (k2 - k1) / (k3 - k2)
+    x["creat'"] = bend / (k3 - k1) ** 2
+    eta = sum(row["estimate"] * (x[row["term"]] - stored["means"][row["term"]]) for row in stored["coefficients"])
+    before = [h for t, h in zip(stored["baseline"]["time"], stored["baseline"]["cumulative_hazard"], strict=True) if t <= 60]
+    by_hand = 1 - math.exp(-before[-1] * math.exp(eta))
+    patient = {"age": 62.0, "sex": "F", "hgb": 13.6, "creat": 1.0, "mspike": 1.5}
+    model = load_model(done.folder / "models/cox.prognosis")
+    assert by_hand == pytest.approx(model.predict(patient, [60]).risk[0, 0], abs=1e-12)
+
+
+def test_the_same_run_gives_the_same_bytes(done: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    again = run_study(write_study(tmp_path), tmp_path / "out")
+    for name in EXPECTED - {"manifest.json"}:
+        assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes(), name
+
+
+def test_two_models_share_the_rows(tmp_path: Path) -> None:
+    second = '[[models]]\nname = "small"\nkind = "cox"\npredictors = ["age", "sex"]\n\n[imputation]'
+    path = write_study(tmp_path, ("[imputation]", second), ('["90", "203", "402"]', "[]"))
+    done = run_study(path, tmp_path / "out")
+    models = json.loads((done.folder / "results.json").read_text(encoding="utf-8"))["models"]
+    assert models["small"]["n"] == models["cox"]["n"] == 1338
+    assert [row["term"] for row in models["small"]["coefficients"]] == ["age", "sex=M"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (('method = "complete_cases"', 'method = "chained"'), RunError, "imputation.method"),
+        (('"90", "203"', '"90", "99999"'), DataContractError, "row ids 99999"),
+        (('"age", "sex"', '"age", "pfs_event"'), DataContractError, "belongs to the outcome list"),
+        (("horizons = [60, 120, 240]", "horizons = [60, 900]"), DataContractError, "beyond the max follow-up of 424"),
+        (('kind = "time_to_event"', 'kind = "binary"'), DataContractError, "unknown keys"),
+        (('time = "pfs_months"', 'time = "etime"'), None, ""),
+        (('event = "pfs_event"', 'event = "event"'), DataContractError, "competing"),
+        (("splines = { creat = 3 }", "splines = { sex = 3 }"), FitError, "a category has no spline"),
+        (("splines = { creat = 3 }", "stratas = ['sex']"), RunError, "Cox has no option stratas"),
+        (('file = "mgus2.csv"', 'file = "none.csv"'), RunError, "No such file"),
+    ],
+)
+def test_a_fault_stops_the_run_and_is_in_the_manifest(
+    tmp_path: Path, change: tuple[str, str], error: type[Exception] | None, words: str
+) -> None:
+    path = write_study(tmp_path, change, ("repeats = 4", "repeats = 2"))
+    if error is None:
+        assert run_study(path, tmp_path / "out").files
+        return
+    with pytest.raises(error, match=words):
+        run_study(path, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    if manifest.exists():
+        assert json.loads(manifest.read_text())["exit_state"] == f"failed: {error.__name__}"
+    assert not (tmp_path / "out" / ".lock").exists()
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_missing_predictors_are_refused_without_a_declared_strategy(tmp_path: Path) -> None:
+    path = write_study(tmp_path, ('[imputation]\nmethod = "complete_cases"', ""))
+    with pytest.raises(DataContractError, match=r"missing values without a declared strategy.*creat 30 \(2.2 percent\)"):
+        run_study(path, tmp_path / "out")
+
+
+def test_ids_never_become_paths(tmp_path: Path) -> None:
+    """Case R01: hostile ids are written inside the folder, under hashed names that the manifest maps."""
+    path = write_study(tmp_path, ('"90", "203", "402"', '"../../evil", "CON"'))
+    table = (tmp_path / "mgus2.csv").read_text(encoding="utf-8").splitlines()
+    table[1] = "../../evil," + table[1].split(",", 1)[1]
+    table[2] = "CON," + table[2].split(",", 1)[1]
+    (tmp_path / "mgus2.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
+    codebook = tmp_path / "mgus2.codebook.toml"
+    lines = [line for line in codebook.read_text(encoding="utf-8").splitlines() if not line.startswith("sha256")]
+    codebook.write_text("\n".join(lines), encoding="utf-8")
+    done = run_study(path, tmp_path / "deep" / "er" / "out")
+    manifest = json.loads((done.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["patients"]) == {"../../evil", "CON"}
+    for name in manifest["patients"].values():
+        assert name.startswith("patient-")
+        assert (done.folder / "patients" / f"{name}.pdf").is_file()
+    outside = {item.name for item in tmp_path.iterdir()} | {item.name for item in (tmp_path / "deep").iterdir()}
+    assert outside == {"mgus2.csv", "mgus2.codebook.toml", "study.toml", "deep", "er"}
+
+
+def test_one_patient_who_cannot_be_answered_does_not_stop_the_others(done: Run, tmp_path: Path) -> None:
+    model = load_model(done.folder / "models/cox.prognosis")
+    cohort = load_mgus2()
+    incomplete = cohort.frame[["hgb", "creat", "mspike"]].isna().any(axis=1)
+    broken = str(incomplete.index[incomplete][0])
+    two = cohort.without([i for i in cohort.ids if i not in ("90", broken)], "two patients")
+    with pytest.raises(RunError, match="1 of 2 patients could not be answered") as caught:
+        report_patients(model, two, tmp_path / "out")
+    assert caught.value.code == "U06"
+    assert (tmp_path / "out" / "patients" / "90.pdf").is_file()
+    failures = json.loads((tmp_path / "out" / "failures.json").read_text())
+    assert list(failures) == [broken]
+    assert "[P02]" in failures[broken]
