@@ -24,7 +24,7 @@ WIDTH, LEFT, LENGTH = 180.0, 45.5, 120.0
 OVERHANG = 4.0  # how far labels may stand out beyond the rulers
 CLOSEST = 0.8  # smallest distance between ticks that can be told apart
 ROUND_STEPS = (1, 2, 5, 10, 20)
-LABELLED = 3.2  # distance of a tick that stands alone, so that it can be labelled
+LABELLED = 2.6  # distance of a tick that stands alone, so that it can be labelled
 FOLD = 0.5  # a curve that turns back by less looks straight
 HALVED = 0.5  # the same for a single tick in the middle of a bent interval
 SHORTEST = 2.5  # an axis below this length is one place for the reader
@@ -58,27 +58,31 @@ def place(points: Floats | float) -> Floats:
 
 
 def marks(axis: Axis) -> tuple[tuple[Value, ...], Floats, Flags]:
-    """Return the values that get a tick, their places, and whether each is one of the labelled grid.
+    """Return the values that get a tick, their places, and whether each is a main one.
 
-    Each interval of the grid is divided into as many equal round steps as can be told apart, and the parts again where
-    the axis is stretched. Where values crowd together, ticks of the grid are left out too.
+    Main values are those of the labelled grid and those where a curve folds back. Each interval between them is divided
+    into as many equal round steps as can be told apart, and the parts again where the axis is stretched. Where values
+    crowd together, main ones are left out too.
     """
     x = place(axis.fine_points)
     if axis.discrete:
         return axis.fine, x, np.ones(len(x), bool)
     main = np.isin(np.array(axis.fine, float), np.array(axis.values, float))
-    ends = np.flatnonzero(main)
-    kept = _told_apart(x, [0, *_each_divided(x, [int(end) for end in ends])])
+    main[turning_points(x)] = True
+    ends = [int(end) for end in np.flatnonzero(main)]
+    kept = _told_apart(x, [0, *_each_divided(x, ends)])
     return tuple(axis.fine[i] for i in kept), x[kept], main[kept]
 
 
 def _told_apart(x: Floats, ticks: list[int]) -> NDArray[np.intp]:
-    """Leave out ticks that stand on their neighbour, never the two ends."""
-    kept = ticks[:1]
+    """Leave out ticks that stand on their neighbour on the same side of the line, never the two ends."""
+    stretch = np.searchsorted(turning_points(x), np.arange(len(x)))
+    last, kept = ticks[-1], ticks[:1]
     for tick in ticks[1:-1]:
-        if abs(x[tick] - x[kept[-1]]) >= HALVED and abs(x[ticks[-1]] - x[tick]) >= HALVED:
+        rivals = [other for other in (kept[-1], last) if stretch[other] == stretch[tick]]
+        if all(abs(x[tick] - x[other]) >= HALVED for other in rivals):
             kept.append(tick)
-    return np.array([*kept, ticks[-1]], dtype=np.intp)
+    return np.array([*kept, last], dtype=np.intp)
 
 
 def _divided(x: Floats, left: int, right: int) -> list[int]:

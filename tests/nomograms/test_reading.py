@@ -67,7 +67,7 @@ def test_reading_each_axis_is_within_half_a_step_and_the_bend_between_ticks(fixt
             read = to_step(np.interp(np.array(axis.fine, float), np.array(values, float), x))
             bend = np.abs(np.interp(np.array(axis.fine, float), np.array(values, float), x) - exact).max()
             assert np.abs(read - exact).max() <= STEP / 2 + bend + 1e-9
-            assert bend < 2
+            assert bend < 1
 
 
 def test_the_error_of_a_straight_model_is_that_of_the_eye(simple):
