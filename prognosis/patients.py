@@ -200,7 +200,10 @@ def _in_other_unit(x: pd.Series, variable: Variable, profile: NumericProfile) ->
     spread = profile.p99 / profile.p1
     for factor in (f for f in UNIT_FACTORS if f > 1.2 * spread):
         found |= (x * factor).between(profile.p1, profile.p99) | (x / factor).between(profile.p1, profile.p99)
-    return found & ~x.between(profile.p1, profile.p99)
+    usual = x.between(profile.minimum, profile.maximum)
+    if variable.plausible:
+        usual |= x.between(*variable.plausible)
+    return found & ~usual
 
 
 def _outside(x: pd.Series, profile: NumericProfile | LevelProfile, variable: Variable) -> list[Remark]:
