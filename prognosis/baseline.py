@@ -63,9 +63,7 @@ def estimate_baseline(
     r = risk_sets
     centred = np.ascontiguousarray(design - fit.means)
     eta = centred @ fit.coefficients + (0.0 if offset is None else offset)
-    _, s1, _, d1, ties = event_sums(
-        centred, eta, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, efron
-    )
+    _, s1, _, d1, ties = event_sums(centred, eta, risk_sets, efron)
     mean_hazard = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
     edges = np.searchsorted(r.stratum, np.arange(len(end) + 1))
     return Baseline(

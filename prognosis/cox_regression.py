@@ -108,20 +108,7 @@ class _Objective:
     ridge: float
 
     def __call__(self, beta: Floats) -> tuple[float, Floats, Floats]:
-        r = self.risk_sets
-        loglik, score, information = evaluate(
-            self.design,
-            self.offset,
-            r.weight,
-            r.first,
-            r.last,
-            r.death,
-            r.opens,
-            r.events,
-            r.death_weight,
-            beta,
-            self.efron,
-        )
+        loglik, score, information = evaluate(self.design, self.offset, self.risk_sets, beta, self.efron)
         if self.ridge:
             loglik -= 0.5 * self.ridge * float(beta @ beta)
             score = score - self.ridge * beta

@@ -18,7 +18,7 @@ def score_residuals(design: Floats, eta: Floats, risk_sets: RiskSets, efron: boo
     predictor with offset; tied events share the averaged risk set of Efron's approximation.
     """
     r = risk_sets
-    sums = event_sums(design, eta, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, efron)
+    sums = event_sums(design, eta, risk_sets, efron)
     _, s1, _, d1, ties = sums
     drift = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
     drift_tied = ties[:, 4, None] * s1 - ties[:, 5, None] * d1

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cohorts import Codebook, TimeToEvent
 from cohorts.errors import Finding, FitError, PredictionError
 from prognosis.baseline import Interval
+from prognosis.model_file import content_hash, save_model
 from prognosis.patients import Door, Patients, PatientTable
 from prognosis.prediction import Prediction, Remark, RiskCurve
 from prognosis.preparation import Preparation
@@ -117,8 +118,6 @@ class FittedModel:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the model's content, as written in its file."""
-        from prognosis.model_file import content_hash
-
         return content_hash(self)
 
     def predict(
@@ -221,8 +220,6 @@ class FittedModel:
 
     def save(self, path: str | Path) -> Path:
         """Write the model as data, ``NAME.prognosis``; see `load_model`."""
-        from prognosis.model_file import save_model
-
         return save_model(self, Path(path))
 
     @property

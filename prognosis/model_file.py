@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -14,33 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, ModelFileError, PrognosisError
-from prognosis.model_content import SCHEMA, Arrays, content_of, model_from, self_test_of
+from cohorts.errors import Finding, ModelFileError
+from prognosis.model_content import content_of, hash_of, self_test_of
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
 
 CONTENT, ARRAYS = "model.json", "arrays.npz"
-MEMBER_LIMIT = 512 * 1024**2
 # A fixed time stamp in the zip: the same model gives the same bytes.
 STAMP = (1980, 1, 1, 0, 0, 0)
-SELF_TEST_TOLERANCE = 1e-9
-NON_NEGATIVE = ("estimate.cumulative_hazard", "estimate.variance", "follow_up.survival", "follow_up.at_risk")
-PICKLE_MAGIC = (
-    b"\x80\x02",
-    b"\x80\x03",
-    b"\x80\x04",
-    b"\x80\x05",
-    b"\x93NUMPY",
-    b"cos\n",
-    b"cposix\n",
-    b"c__builtin__\n",
-)
 
 
 def content_hash(model: FittedModel) -> str:
     """SHA-256 of a model's content (values and arrays), the hash printed in reports."""
-    return _hash(*content_of(model))
+    return hash_of(*content_of(model))
 
 
 def save_model(model: FittedModel, path: Path) -> Path:
@@ -56,7 +42,7 @@ def save_model(model: FittedModel, path: Path) -> Path:
             Finding("L10", f"a model file ends in .prognosis, not '{path.suffix}'", "choose such a name")
         )
     content, arrays = content_of(model)
-    document = {"content": content, "self_test": self_test_of(model), "sha256": _hash(content, arrays)}
+    document = {"content": content, "self_test": self_test_of(model), "sha256": hash_of(content, arrays)}
     text = json.dumps(document, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=1)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -76,122 +62,6 @@ def save_model(model: FittedModel, path: Path) -> Path:
     return path
 
 
-def load_model(path: str | Path, sha256: str | None = None) -> FittedModel:
-    """Open a model file.
-
-    Parameters
-    ----------
-    path : a file written by `FittedModel.save`.
-    sha256 : digest that you got elsewhere, of the file or of its content; when it matches, the model counts as
-        verified and reports say so.
-
-    Raises
-    ------
-    ModelFileError
-        L01 a pickle; L02 damaged or altered; L04 another schema; L05 text that is no declared value; L07 numbers that
-        cannot be (not finite, negative hazards) or sizes beyond the limit; L09 the self-test patients get other risks.
-    """
-    path = Path(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(
-            Finding("L10", f"cannot read the model: {error.strerror}", "check the path", file=str(path))
-        ) from None
-    try:
-        return _open(raw, sha256)
-    except ModelFileError as error:
-        raise ModelFileError(*(_in_file(finding, path) for finding in error.findings)) from None
-    except (PrognosisError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        rule = f"the content is not that of a model ({type(error).__name__}: {error})"
-        raise ModelFileError(Finding("L02", rule, "get the file again", file=path.name)) from None
-
-
-def _in_file(finding: Finding, path: Path) -> Finding:
-    return Finding(finding.code, finding.rule, finding.way_out, finding.column, file=path.name)
-
-
-def _open(raw: bytes, sha256: str | None) -> FittedModel:
-    document, arrays = _read(raw)
-    if document.get("content", {}).get("schema") != SCHEMA:
-        found = document.get("content", {}).get("schema")
-        rule = f"file version {found}, supported version {SCHEMA}"
-        raise ModelFileError(Finding("L04", rule, "open it with the version of the package that wrote it"))
-    content = document["content"]
-    actual = _hash(content, arrays)
-    if actual != document["sha256"]:
-        rule = f"damaged or altered: sha256 expected {document['sha256']}, actual {actual}"
-        raise ModelFileError(Finding("L02", rule, "get the file again"))
-    _check_numbers(arrays)
-    file_digest = hashlib.sha256(raw).hexdigest()
-    if sha256 is not None and sha256.lower() not in (actual, file_digest):
-        rule = f"another file than expected: sha256 expected {sha256}, actual {file_digest} (content {actual})"
-        raise ModelFileError(Finding("L02", rule, "compare the digest with its source"))
-    model = model_from(content, arrays, verified=sha256 is not None)
-    _check_self_test(model, document["self_test"])
-    return model
-
-
-def _read(raw: bytes) -> tuple[dict[str, Any], Arrays]:
-    if raw.startswith(PICKLE_MAGIC):
-        raise _pickle()
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(raw))
-    except zipfile.BadZipFile:
-        raise ModelFileError(Finding("L02", "this is no model file, or it is damaged", "get the file again")) from None
-    with archive:
-        names = archive.namelist()
-        if any(name.endswith((".pkl", ".pickle", ".joblib")) for name in names):
-            raise _pickle()
-        if sorted(names) != sorted((CONTENT, ARRAYS)):
-            raise ModelFileError(
-                Finding("L02", f"a model file holds {CONTENT} and {ARRAYS} only", "get the file again")
-            )
-        largest = max(member.file_size for member in archive.infolist())
-        if largest > MEMBER_LIMIT:
-            rule = f"a part of {largest} bytes is above the limit of {MEMBER_LIMIT} bytes"
-            raise ModelFileError(Finding("L07", rule, "this is no model of this package"))
-        try:
-            document = json.loads(archive.read(CONTENT), parse_constant=_refuse_constant)
-            with np.load(io.BytesIO(archive.read(ARRAYS)), allow_pickle=False) as packed:
-                arrays = {name: packed[name] for name in packed.files}
-        except zipfile.BadZipFile as error:
-            raise ModelFileError(Finding("L02", f"damaged: {error}", "get the file again")) from None
-        except ValueError as error:
-            raise _pickle() if "pickle" in str(error).lower() else error from None
-    return document, arrays
-
-
-def _pickle() -> ModelFileError:
-    rule = "pickle not accepted: a pickle can run code when it is opened"
-    return ModelFileError(Finding("L01", rule, "save the model with model.save(...) as .prognosis"))
-
-
-def _refuse_constant(text: str) -> None:
-    raise ModelFileError(Finding("L07", f"field with the value {text} in {CONTENT}", "get the file again"))
-
-
-def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
-    for name, values in arrays.items():
-        if not np.isfinite(values).all():
-            raise ModelFileError(Finding("L07", f"field {name} holds values that are not finite", "get the file again"))
-        if name in NON_NEGATIVE and (values < 0).any():
-            raise ModelFileError(Finding("L07", f"field {name} holds negative values", "get the file again"))
-
-
-def _check_self_test(model: FittedModel, stored: Mapping[str, Any]) -> None:
-    again = self_test_of(model)
-    expected = np.array([stored["linear_predictor"], *np.transpose(stored["risk"])], dtype=float)
-    actual = np.array([again["linear_predictor"], *np.transpose(again["risk"])], dtype=float)
-    if expected.shape != actual.shape or not np.allclose(
-        expected, actual, rtol=0, atol=SELF_TEST_TOLERANCE, equal_nan=True
-    ):
-        rule = "the stored example patients get other risks with these versions of the libraries"
-        raise ModelFileError(
-            Finding("L09", rule, f"use the versions the model was made with (bone-prognosis {model.version})")
-        )
-
-
 def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Pack arrays as an npz with fixed time stamps."""
     out = io.BytesIO()
@@ -201,13 +71,3 @@ def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
             np.lib.format.write_array(part, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", STAMP), part.getvalue())
     return out.getvalue()
-
-
-def _hash(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
-    digest = hashlib.sha256()
-    digest.update(json.dumps(content, allow_nan=False, ensure_ascii=False, sort_keys=True).encode())
-    for name in sorted(arrays):
-        values = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        digest.update(values.tobytes())
-    return digest.hexdigest()

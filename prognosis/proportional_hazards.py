@@ -48,7 +48,7 @@ def proportional_hazards_test(
         )
     r = risk_sets
     died = r.death >= 0
-    moments = event_sums(design, eta, r.weight, r.first, r.last, r.death, r.opens, r.events, r.death_weight, efron)
+    moments = event_sums(design, eta, risk_sets, efron)
     stretched = _stretch(time, died, entry, transform)
     by_row = stretched - stretched[died].mean()
     g = np.zeros(len(r.time))

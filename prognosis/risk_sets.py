@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ Integers = NDArray[np.int64]
 TIE_TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 
 
-@dataclass(frozen=True)
-class RiskSets:
+class RiskSets(NamedTuple):
     """Risk sets of a (stratified, possibly delayed-entry) cohort over its G distinct event times.
 
     Parameters

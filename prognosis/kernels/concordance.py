@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -34,6 +35,17 @@ class ConcordanceCounts:
         return (self.concordant + 0.5 * self.tied_marker) / self.comparable if self.comparable else float("nan")
 
 
+class _Rows(NamedTuple):
+    """The patients as the kernel takes them; `rank` is that of the marker, from 1."""
+
+    time: Floats
+    event: NDArray[np.bool_]
+    entry: Floats
+    delayed: bool
+    rank: NDArray[np.int64]
+    weight: Floats
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _add(tree, count, rank, weight):
     """Enter (or, with a negative weight, take out) one patient of the risk set."""
@@ -56,8 +68,9 @@ def _below(tree, rank):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_pairs(time, event, entry, delayed, rank, weight, by_time, by_entry, ranks):
+def _count_pairs(rows, by_time, by_entry, ranks):
     """Walk back in time over one stratum; the tree holds the patients still at risk after the current time."""
+    time, event, entry, rank, weight = rows.time, rows.event, rows.entry, rows.rank, rows.weight
     tree = np.zeros(ranks + 1)
     count = np.zeros(ranks + 1)
     total = 0.0
@@ -78,7 +91,7 @@ def _count_pairs(time, event, entry, delayed, rank, weight, by_time, by_entry, r
             if not event[i]:
                 _add(tree, count, rank[i], weight[i])
                 total += weight[i]
-        while delayed and leaving >= 0 and entry[by_entry[leaving]] >= t:
+        while rows.delayed and leaving >= 0 and entry[by_entry[leaving]] >= t:
             i = by_entry[leaving]
             leaving -= 1
             # One who entered at or after t has time > t, hence is in the tree.
@@ -123,11 +136,12 @@ def concordance_counts(
     rank = rank.astype(np.int64) + 1
     weights = np.ones(len(time)) if weight is None else weight
     entries = time if entry is None else entry
+    patients = _Rows(time, event, entries, entry is not None, rank, weights)
     groups = [np.arange(len(time))] if stratum is None else [np.flatnonzero(stratum == s) for s in np.unique(stratum)]
     concordant = tied = comparable = 0.0
     for rows in groups:
         by_time = rows[np.argsort(time[rows], kind="stable")]
         by_entry = rows[np.argsort(entries[rows], kind="stable")]
-        found = _count_pairs(time, event, entries, entry is not None, rank, weights, by_time, by_entry, len(values))
+        found = _count_pairs(patients, by_time, by_entry, len(values))
         concordant, tied, comparable = concordant + found[0], tied + found[1], comparable + found[2]
     return ConcordanceCounts(concordant, comparable - concordant - tied, tied)

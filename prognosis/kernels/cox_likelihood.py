@@ -1,8 +1,8 @@
 """Cox partial likelihood over presorted risk sets: value, score and information, and the sums per event time.
 
-Rows are described by three indices into the sorted distinct event times: a row is at risk at the event times
-``first <= g < last`` and has its own event at ``death`` (-1 for none). Strata are consecutive runs of event
-times; ``opens[g]`` marks the first of each run. Delayed entry needs nothing else: `first` moves up.
+Rows are described by three indices (of a `RiskSets` tuple) into the sorted distinct event times: a row is at risk
+at the event times ``first <= g < last`` and has its own event at ``death`` (-1 for none). Strata are consecutive runs
+of event times; ``opens[g]`` marks the first of each run. Delayed entry needs nothing else: `first` moves up.
 
 Ties: Efron (1977) with the convention of R's survival for case weights (the mean weight of the tied events), or
 Breslow (1974). Cost O(n p + n p^2 / blas) per evaluation, no sort.
@@ -15,16 +15,17 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _risk_sums(design, risk, first, last, death, opens):
+def _risk_sums(design, risk, sets):
     """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1)."""
     n, p = design.shape
+    opens = sets.opens
     times = opens.size
     s0 = np.zeros(times)
     s1 = np.zeros((times, p))
     d0 = np.zeros(times)
     d1 = np.zeros((times, p))
     for i in range(n):
-        a, b, g, r = first[i], last[i], death[i], risk[i]
+        a, b, g, r = sets.first[i], sets.last[i], sets.death[i], risk[i]
         if a >= b:
             continue
         s0[b - 1] += r
@@ -74,18 +75,19 @@ def _tie_sums(s0, d0, events, death_weight, efron):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def evaluate(design, offset, weight, first, last, death, opens, events, death_weight, beta, efron):
+def evaluate(design, offset, sets, beta, efron):
     """Return log-likelihood, score (p,) and information (p, p) at `beta`."""
     n, p = design.shape
-    times = opens.size
+    first, last, death, weight = sets.first, sets.last, sets.death, sets.weight
+    times = sets.opens.size
     eta = offset.copy()
     for i in range(n):
         for j in range(p):
             eta[i] += design[i, j] * beta[j]
     shift = eta.max()
     risk = weight * np.exp(eta - shift)
-    s0, s1, d0, d1 = _risk_sums(design, risk, first, last, death, opens)
-    ties = _tie_sums(s0, d0, events, death_weight, efron)
+    s0, s1, d0, d1 = _risk_sums(design, risk, sets)
+    ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
     loglik = 0.0
     score = np.zeros(p)
     for i in range(n):
@@ -117,8 +119,8 @@ def evaluate(design, offset, weight, first, last, death, opens, events, death_we
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def event_sums(design, eta, weight, first, last, death, opens, events, death_weight, efron):
+def event_sums(design, eta, sets, efron):
     """Return (s0, s1, d0, d1, ties) at a linear predictor, in its own scale (no shift)."""
-    risk = weight * np.exp(eta)
-    s0, s1, d0, d1 = _risk_sums(design, risk, first, last, death, opens)
-    return s0, s1, d0, d1, _tie_sums(s0, d0, events, death_weight, efron)
+    risk = sets.weight * np.exp(eta)
+    s0, s1, d0, d1 = _risk_sums(design, risk, sets)
+    return s0, s1, d0, d1, _tie_sums(s0, d0, sets.events, sets.death_weight, efron)

@@ -1,0 +1,111 @@
+"""A model out of its checked content: only declared, plain values are ever used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts import Codebook, TimeToEvent
+from cohorts.endpoint import endpoint_from_dict
+from cohorts.errors import Finding, ModelFileError
+from prognosis.model import FittedModel
+from prognosis.model_content import FOLLOW_UP
+from prognosis.models import recipes
+from prognosis.preparation import TRANSFORM_NAMES, Preparation
+from prognosis.profile import ObservedCurve, profile_from_dict
+from prognosis.recipe import Recipe
+from prognosis.validation import Validation
+
+
+def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], verified: bool) -> FittedModel:
+    """Rebuild a model from checked content.
+
+    Raises
+    ------
+    ModelFileError
+        L06 an unknown kind of model; L05 a recipe or preparation with anything but plain declared values.
+    """
+    recipe_class = recipes().get(content["kind"])
+    if recipe_class is None:
+        rule = f"unknown kind of model '{content['kind']}'"
+        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(sorted(recipes()))}"))
+    endpoint = endpoint_from_dict(content["endpoint"])
+    if not isinstance(endpoint, TimeToEvent):
+        raise ModelFileError(
+            Finding("L06", f"a model of a {endpoint.kind} endpoint", "this version reads time to event")
+        )
+    _check_terms(content["preparation"])
+    estimates = {key.removeprefix("estimate."): value for key, value in arrays.items() if key.startswith("estimate.")}
+    return FittedModel(
+        name=content["name"],
+        recipe=_recipe(recipe_class, content["recipe"]),
+        preparation=Preparation.from_dict(content["preparation"]),
+        estimate=recipe_class.estimate_class.restore(content["estimate"], estimates),
+        codebook=Codebook.from_dict(content["codebook"]),
+        endpoint=endpoint,
+        horizons=tuple(content["horizons"]),
+        event_label=content["event_label"],
+        n=content["n"],
+        events=content["events"],
+        profile=profile_from_dict(content["profile"]),
+        follow_up=_follow_up(content["follow_up"], arrays),
+        seed=content["seed"],
+        missing=content["missing"],
+        flow=tuple((step, n) for step, n in content["flow"]),
+        warnings=tuple(_finding_from_dict(finding) for finding in content["warnings"]),
+        created=content["created"],
+        version=content["version"],
+        id_column=content["id_column"],
+        cohort=content["cohort"],
+        validation=_validation_from_dict(content["validation"]),
+        verified=verified,
+    )
+
+
+def _follow_up(stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ObservedCurve:
+    time, survival, at_risk = (arrays[f"follow_up.{key}"] for key in FOLLOW_UP)
+    return ObservedCurve(time, survival, at_risk, stored["median"], stored["median_follow_up"])
+
+
+def _recipe(recipe_class: type[Recipe], stored: Mapping[str, Any]) -> Recipe:
+    known = set(recipe_class().get_params())
+    if set(stored) != known:
+        rule = f"the recipe has the parameters {', '.join(sorted(set(stored) ^ known))} too many or too few"
+        raise ModelFileError(Finding("L05", rule, "the file comes from another version"))
+    parameters = {
+        key: [tuple(pair) for pair in value] if key == "interactions" else value for key, value in stored.items()
+    }
+    recipe = recipe_class(**parameters)
+    recipe.check_parameters()
+    return recipe
+
+
+def _check_terms(preparation: Mapping[str, Any]) -> None:
+    """Only declared transforms are ever applied; a text that asks for anything else is refused."""
+    for term in preparation["terms"]:
+        if term["transform"] is not None and term["transform"] not in TRANSFORM_NAMES:
+            rule = f"token {term['transform']!r} is no declared transform"
+            raise ModelFileError(Finding("L05", rule, f"one of {', '.join(TRANSFORM_NAMES)}", term["variable"]))
+
+
+def _finding_from_dict(stored: Mapping[str, Any]) -> Finding:
+    return Finding(**stored)
+
+
+def _validation_from_dict(stored: Mapping[str, Any] | None) -> Validation | None:
+    if stored is None:
+        return None
+    table = pd.DataFrame(stored["table"])
+    numbers = [name for name in table.columns if name not in ("model", "metric")]
+    return Validation(
+        table=table.astype(dict.fromkeys(numbers, float)),
+        raw=pd.DataFrame(),
+        method=stored["method"],
+        repeats=stored["repeats"],
+        seed=stored["seed"],
+        failed=stored["failed"],
+        warnings=tuple(_finding_from_dict(finding) for finding in stored["warnings"]),
+    )
