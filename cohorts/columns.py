@@ -91,7 +91,7 @@ def _levels(column: pd.Series, variable: Variable, text: bool) -> Typed:
     strange = (values.codes < 0) & ~absent
     if not strange.any():
         return typed, []
-    shown = show_cells([str(cell) for cell in cells[strange].unique()])
+    shown = show_cells(cells[strange])
     rule = f"value not among the known levels {', '.join(map(repr, known))}"
     way_out = "correct the cells, or declare the value as a level or as a missing code"
     return typed, [Finding("C23", rule, way_out, variable.name, _rows(cells[strange]), shown)]
@@ -125,13 +125,13 @@ def _date_faults(cells: pd.Series, bad: Mask, written: Mask, variable: Variable)
     if serial.any():
         rule = "numbers in a date column: these look like spreadsheet serial dates"
         way_out = f"write the dates as text in the declared format {variable.date_format}"
-        shown = show_cells(cells[serial].unique())
+        shown = show_cells(cells[serial])
         findings.append(Finding("F13", rule, way_out, variable.name, _rows(cells[serial]), shown))
     other = bad & ~serial
     if other.any():
         rule = f"no date in the declared format {variable.date_format}"
         way_out = "correct the cells, declare date format (date_format), or declare them as missing codes"
-        shown = show_cells(cells[other].unique())
+        shown = show_cells(cells[other])
         findings.append(Finding("F12", rule, way_out, variable.name, _rows(cells[other]), shown))
     return findings
 

@@ -16,7 +16,18 @@ MAX_ID_LENGTH = 1000
 MAX_EXACT_ID = 10**15
 PERSONAL_WORDS = frozenset(
     (
-        *("surname", "firstname", "lastname", "forename", "fullname", "patientname", "birthdate", "birthday", "dob"),
+        *(
+            "surname",
+            "firstname",
+            "lastname",
+            "forename",
+            "fullname",
+            "patientname",
+            "birthdate",
+            "birthday",
+            "datebirth",
+            "dob",
+        ),
         *("ssn", "passport", "phone", "telephone", "mobile", "email", "address", "street", "nhs", "insurance"),
         *("idcard", "nationalid"),
     )
@@ -120,7 +131,7 @@ def _odd_ids(ids: list[str], name: str) -> list[Finding]:
 
 def _is_personal(name: str) -> bool:
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()
-    words = re.findall(r"[a-z]+", spaced)
+    words = [word for word in re.findall(r"[a-z]+", spaced) if word != "of"]
     return (
         words == ["name"]
         or any(word in PERSONAL_WORDS for word in (*words, "".join(words)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import numbers
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -165,10 +165,10 @@ def _kind_of_fault(cell: str) -> str:
 
 def _fault(code: str, rule: str, way_out: str, column: pd.Series, chosen: Mask, name: str) -> Finding:
     rows = tuple(str(row) for row in column.index[chosen])
-    return Finding(code, rule, way_out, column=name, rows=rows, value=show_cells(column[chosen].unique()))
+    return Finding(code, rule, way_out, column=name, rows=rows, value=show_cells(column[chosen]))
 
 
-def show_cells(cells: Sequence[Any]) -> str:
+def show_cells(cells: Iterable[Any]) -> str:
     """Write the first few distinct cells for a message, in quotes where they are text."""
-    texts = [repr(cell[:40]) if isinstance(cell, str) else str(cell) for cell in cells[:VALUES_SHOWN]]
-    return ", ".join(texts) + (", ..." if len(cells) > VALUES_SHOWN else "")
+    texts = list(dict.fromkeys(repr(cell[:40]) if isinstance(cell, str) else str(cell) for cell in cells))
+    return ", ".join(texts[:VALUES_SHOWN]) + (", ..." if len(texts) > VALUES_SHOWN else "")

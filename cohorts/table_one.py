@@ -37,8 +37,8 @@ def table_one(
     -------
     DataFrame
         Index (variable, level); columns ``Missing``, ``Overall``, one for each group and, with `by`, the standardised
-        mean differences (``SMD (a,b)``, as in the package tableone). Numbers are mean (SD), or median [Q1,Q3] where the
-        skewness exceeds 1 in size; categories are n (%).
+        mean differences (``SMD (a,b)``, as in the package tableone). All cells are text: mean (SD), or median [Q1,Q3]
+        where the skewness exceeds 1 in size; n (%) for categories.
 
     Raises
     ------
@@ -121,4 +121,4 @@ def _labels(codebook: Codebook, columns: list[str], language: str) -> dict[str, 
 def _plain(made: pd.DataFrame) -> pd.DataFrame:
     if isinstance(made.columns, pd.MultiIndex):
         made = made.droplevel(0, axis=1)
-    return made.rename_axis(index=["variable", "level"], columns=None).replace({np.nan: ""})
+    return made.rename_axis(index=["variable", "level"], columns=None).replace({np.nan: ""}).astype(str)

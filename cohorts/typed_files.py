@@ -16,6 +16,7 @@ from cohorts.raw_table import RawTable, check_cell_length, check_header, check_s
 # Spreadsheets keep 15 digits of a number.
 EXACT = 10**15
 SHOWN = 10
+SPSS = (".sav", ".zsav")
 
 
 def read_excel_file(path: Path, sheet: str | None, wanted: tuple[str, ...]) -> RawTable:
@@ -90,18 +91,27 @@ def read_statistics_file(path: Path, wanted: tuple[str, ...]) -> RawTable:
     }
     try:
         frame, meta = readers[path.suffix.lower()](str(path))
+        own_missing = _own_missing(path) if path.suffix.lower() in SPSS else ()
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError, OSError) as error:
         raise _damaged(path, f"{path.suffix} file", error) from None
     names = tuple(map(str, meta.column_names))
     check_header(names, path)
     kept = [name for name in names if name in wanted]
-    declared = [name for name in kept if name in (meta.missing_ranges or {})]
+    declared = [name for name in kept if name in own_missing]
     findings: tuple[Finding, ...] = ()
     if declared:
         rule = f"the file itself declares values as missing in the columns {', '.join(declared)}"
         way_out = "check them in the data dictionary; they are read as missing"
         findings = (Finding("F19", rule, way_out, file=path.name, severity="warning"),)
     return RawTable(_not_empty(frame, path)[kept], names, text=False, findings=findings)
+
+
+def _own_missing(path: Path) -> tuple[str, ...]:
+    """Return the columns in which an SPSS file declares values as missing; pyreadstat tells only when asked so."""
+    import pyreadstat
+
+    _, meta = pyreadstat.read_sav(str(path), metadataonly=True, user_missing=True)
+    return tuple(meta.missing_ranges)
 
 
 def _sheet(names: list[str], sheet: str | None, path: Path) -> str:

@@ -27,14 +27,14 @@ FEW_OUTSIDE = 3
 GAP = 0.25
 # Most of a cluster (its middle half) must be narrower than this share of the distance.
 NARROW = 0.2
-STRAYS = 0.02
+STRAYS = 0.1
 
 
 @dataclass(frozen=True)
 class _Mixture:
-    """Rows that look like the same quantity times `factor`."""
+    """Rows that look like the same quantity times a factor, the likeliest one first."""
 
-    factor: float
+    factors: tuple[float, ...]
     other: Mask
     median: float
     low: float
@@ -72,26 +72,25 @@ def unit_faults(values: pd.Series, variable: Variable) -> list[Finding]:
 
 
 def _explained_by_range(numbers: FloatArray, expected: tuple[float, float], hard: bool) -> _Mixture | None:
-    """Find the factor that brings the values outside the expected range into it."""
+    """Find the factors that bring the values outside the expected range into it."""
     low, high = expected
     known = ~np.isnan(numbers)
     outside = known & ((numbers < low) | (numbers > high)) & (numbers > 0)
-    share = outside.sum() / max(known.sum(), 1)
-    if outside.sum() < FEW_OUTSIDE or (not hard and share < WHOLE_COLUMN):
+    whole = outside.sum() >= WHOLE_COLUMN * known.sum()
+    if outside.sum() < FEW_OUTSIDE or not (hard or whole):
         return None
     rest = numbers[known & ~outside]
-    middle = float(np.median(rest)) if share < WHOLE_COLUMN else float(np.sqrt(max(low, high / 100) * high))
-    best: _Mixture | None = None
-    closeness = np.inf
+    # For a whole column nothing but the range says where the values belong: its middle on the log scale.
+    middle = float(np.sqrt(max(low, high / 100) * high)) if whole else float(np.median(rest))
+    fits = []
     for factor in [scale for step in FACTORS for scale in (step, 1 / step)]:
-        scaled = numbers[outside] * factor
-        if ((scaled >= low) & (scaled <= high)).mean() < WHOLE_COLUMN:
-            continue
+        scaled = numbers[outside] / factor
         distance = abs(np.log(np.median(scaled) / middle))
+        inside = ((scaled >= low) & (scaled <= high)).mean() >= WHOLE_COLUMN
         # A tail of true values also fits when scaled far enough; a unit brings them to the middle of the others.
-        if distance < closeness and (share >= WHOLE_COLUMN or distance < NEAR * abs(np.log(factor))):
-            best, closeness = _Mixture(1 / factor, outside, middle, low, high), distance
-    return best
+        if inside and (whole or distance < NEAR * abs(np.log(factor))):
+            fits.append((distance, factor))
+    return _Mixture(tuple(factor for _, factor in sorted(fits)), outside, middle, low, high) if fits else None
 
 
 def _two_clusters(numbers: FloatArray) -> _Mixture | None:
@@ -110,7 +109,7 @@ def _two_clusters(numbers: FloatArray) -> _Mixture | None:
     other = (logs > cut) if step > 0 else (logs < cut)
     own = numbers[positive & ~other]
     low, high = np.percentile(own, [1, 99])
-    return _Mixture(float(np.exp(step)), other, float(np.median(own)), float(low), float(high))
+    return _Mixture((float(np.exp(step)),), other, float(np.median(own)), float(low), float(high))
 
 
 def _fit(known: FloatArray, step: float) -> list[tuple[float, float]]:
@@ -173,15 +172,16 @@ def _describe(found: _Mixture, values: pd.Series, variable: Variable, expected: 
     unit = f" {variable.unit}" if variable.unit else ""
     low, high = expected or (found.low, found.high)
     span = f"{low:.4g} to {high:.4g}{unit}" + ("" if expected else " (that of the other rows)")
-    larger = found.factor > 1
-    factor = found.factor if larger else 1 / found.factor
+    larger = found.factors[0] > 1
+    sizes = [factor if larger else 1 / factor for factor in found.factors if (factor > 1) == larger]
     if count >= WHOLE_COLUMN * n:
         median = float(values[found.other].median())
         rule = f"expected unit{unit or ' (undeclared)'}, range {span}, but the median is {median:.4g}"
-        rule += f": {'divided' if larger else 'multiplied'} by {factor:g} it would fit"
+        size = " or ".join(f"{size:g}" for size in sizes)
+        rule += f": {'divided' if larger else 'multiplied'} by {size} it would fit"
         way_out = "convert the column, or correct unit and limits in the codebook"
         return Finding("C12", rule, way_out, variable.name, rows, f"{median:.4g}")
-    near = f"{factor:g} times the median" if larger else f"1/{factor:g} of the median"
+    near = f"{sizes[0]:g} times the median" if larger else f"1/{sizes[0]:g} of the median"
     rule = f"two units in one column: share of rows near {near} {found.median:.4g}{unit} of the others: "
     rule += f"{count / n:.0%} ({count} of {n}); expected range {span}"
     way_out = "convert these rows; if they are right, widen the limits or declare one_unit_checked = true"
