@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from cohorts.columns import typed_column
+from cohorts.columns import level_text, typed_column
 from cohorts.errors import Finding
 from cohorts.identity import personal_columns, row_ids
 from cohorts.plausibility import identical_rows, outside_limits, rare_levels, sentinels
@@ -89,7 +89,7 @@ def codebook_of_dtypes(frame: pd.DataFrame, id_column: str) -> tuple[Codebook, l
         elif (kind := _kind_of(column)) is not None:
             levels = None
             if isinstance(column.dtype, pd.CategoricalDtype):
-                levels = tuple(map(str, column.cat.categories))
+                levels = tuple(map(level_text, column.cat.categories))
             date_format = "%Y-%m-%d" if kind == "date" else None
             variables[name] = Variable(name=name, kind=kind, levels=levels, date_format=date_format)
         else:

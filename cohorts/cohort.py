@@ -129,6 +129,8 @@ class Cohort:
             Every finding of the table at once, as in `read_cohort`.
         """
         columns = frame if id in frame.columns or frame.index.name != id else frame.reset_index()
+        columns = columns.rename(columns=str)
+        raise_findings(_repeated_names(columns), DataContractError)
         if codebook is None:
             book, findings = codebook_of_dtypes(columns, id)
             raise_findings(findings, DataContractError)
@@ -141,3 +143,9 @@ class Cohort:
     def table_one(self, by: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Summarise the cohort, by group where `by` names a column; see `cohorts.table_one.table_one`."""
         return table_one(self.table, self.codebook, by=by, columns=columns)
+
+
+def _repeated_names(frame: pd.DataFrame) -> list[Finding]:
+    repeated = frame.columns[frame.columns.duplicated()].unique()
+    rule = "the column name occurs more than once"
+    return [Finding("F06", rule, "rename or drop one of them", column=name) for name in repeated]

@@ -83,7 +83,7 @@ def _not_zero_one(values: pd.Series, variable: Variable, findings: list[Finding]
 
 
 def _levels(column: pd.Series, variable: Variable, text: bool) -> Typed:
-    cells = restore(column) if text else column.astype(object).map(_level_text, na_action="ignore")
+    cells = restore(column) if text else column.astype(object).map(level_text, na_action="ignore")
     absent = (cells.isna() | cells.isin(["", *variable.missing_codes])).to_numpy(dtype=bool)
     known = list(variable.levels or ())
     values = pd.Categorical(cells.where(~absent, None), categories=known, ordered=variable.kind == "ordinal")
@@ -97,9 +97,9 @@ def _levels(column: pd.Series, variable: Variable, text: bool) -> Typed:
     return typed, [Finding("C23", rule, way_out, variable.name, _rows(cells[strange]), shown)]
 
 
-def _level_text(cell: Any) -> Any:
-    """Write a typed cell as the codebook would: 1.0 is the level "1"."""
-    return show_value(cell) if isinstance(cell, numbers.Real) and not isinstance(cell, bool) else str(cell)
+def level_text(cell: Any) -> str:
+    """Write a level or code as the codebook would: text as it is, 1.0 as ``1``."""
+    return cell if isinstance(cell, str) else show_value(cell)
 
 
 def _dates(column: pd.Series, variable: Variable) -> Typed:

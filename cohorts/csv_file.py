@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +16,8 @@ from cohorts.export import restore
 from cohorts.raw_table import MAX_CELL, RawTable, check_cell_length, check_header, check_size, fail
 
 MAX_LINE = 16 * 1024 * 1024
-CHUNK = 20_000
+# Cells held as Python texts at a time; the rest waits on the disk or is packed already.
+CHUNK_CELLS = 400_000
 FAULTS_SHOWN = 10
 SEPARATORS = ",;\t|"
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
@@ -48,12 +50,13 @@ def read_csv_file(
     encoding = _encoding(path, encoding)
     try:
         with path.open(encoding=encoding, newline="") as handle:
-            return _read(handle, path, separator, wanted, is_sealed)
+            table = _read(handle, path, separator, wanted, is_sealed)
     except UnicodeError:
         line = _line_of_fault(path, encoding)
         rule = f"line {line} is no {encoding} text"
         way_out = "declare encoding in [file] of the codebook, for example encoding = 'gb18030' for a Chinese export"
         raise fail("F03", rule, way_out, path) from None
+    return replace(table, findings=(*table.findings, *_disguised(path, encoding)))
 
 
 def _encoding(path: Path, declared: str | None) -> str:
@@ -69,6 +72,22 @@ def _encoding(path: Path, declared: str | None) -> str:
         rule = f"line 1 begins with a mark of {proven}, but the declared encoding is {declared}"
         raise fail("F03", rule, "declare encoding as the file is written", path)
     return proven or declared or "utf-8"
+
+
+def _disguised(path: Path, encoding: str) -> tuple[Finding, ...]:
+    """Doubt a declared national encoding where the bytes are valid UTF-8: it would read as other characters."""
+    if codecs.lookup(encoding).name.startswith("utf"):
+        return ()
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            plain = all(part.isascii() for part in iter(lambda: handle.read(1 << 20), ""))
+    except UnicodeError:
+        return ()
+    if plain:
+        return ()
+    rule = f"the file is valid UTF-8, but the declared encoding is {encoding}: its texts may read as other characters"
+    way_out = "look at a name or level with signs beyond English, and declare encoding accordingly"
+    return (Finding("F03", rule, way_out, file=path.name, severity="warning"),)
 
 
 class _Lines:
@@ -178,12 +197,13 @@ def _records(
     parts: dict[str, list[Any]] = {name: [] for name in places}
     shape = _Shape(len(names))
     chunk: list[list[str]] = []
+    size = max(1, CHUNK_CELLS // len(names))
     count = 0
     for row in reader:
         if shape.fits(row, reader.line_num):
             chunk.append(row)
             count += 1
-            if len(chunk) == CHUNK:
+            if len(chunk) == size:
                 _store(chunk, parts, places, path)
                 chunk = []
     raise_findings(shape.faults(lines, path), DataContractError)

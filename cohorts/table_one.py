@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from cohorts.columns import level_text
 from cohorts.errors import DataContractError, Finding
-from cohorts.event_codes import show_value
 from cohorts.variable import Codebook, Variable
 
 # Beyond this skewness a mean and standard deviation describe no typical patient.
@@ -97,12 +97,7 @@ def _is_skewed(column: pd.Series) -> bool:
 
 
 def _texts(column: pd.Series) -> pd.Series:
-    return column.astype(object).map(show_level, na_action="ignore")
-
-
-def show_level(value: object) -> str:
-    """Write a level or code as in the codebook: text as it is, 1.0 as ``1``."""
-    return value if isinstance(value, str) else show_value(value)
+    return column.astype(object).map(level_text, na_action="ignore")
 
 
 def _level_order(variable: Variable, texts: pd.Series) -> list[str]:

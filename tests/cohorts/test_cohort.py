@@ -128,6 +128,17 @@ class TestFromFrame:
         cohort = Cohort.from_frame(patients()[["pid", "age"]], codebook=path)
         assert list(cohort.frame) == ["age"]
 
+    def test_numbers_as_categories_and_as_names(self):
+        frame = pd.DataFrame({"pid": ["a", "b"], 7: pd.Categorical([1.0, 2.0])})
+        cohort = Cohort.from_frame(frame)
+        assert cohort.frame["7"].tolist() == ["1", "2"]
+        assert cohort.codebook["7"].levels == ("1", "2")
+
+    def test_a_name_given_twice(self):
+        frame = pd.DataFrame([["a", 1.0, 2.0]], columns=["pid", "age", "age"])
+        finding = only(findings_of(Cohort.from_frame, frame))
+        assert (finding.code, finding.column) == ("F06", "age")
+
     def test_another_id_than_the_codebook_s(self):
         found = findings_of(Cohort.from_frame, patients(number=range(40)), id="number", codebook=codebook())
         assert only(found).code == "S06"

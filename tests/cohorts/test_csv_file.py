@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohorts import Codebook, check_file, read_cohort
-from cohorts.csv_file import CHUNK, read_csv_file
+from cohorts.csv_file import CHUNK_CELLS, read_csv_file
 from cohorts.errors import DataContractError, PrognosisWarning
 from cohorts.raw_table import MAX_CELL
 from tests.cohorts.made import codebook, findings_of, only, patients, write_csv
@@ -71,6 +71,15 @@ def test_utf_16_without_mark_or_declaration(tmp_path):
 def test_declaration_against_the_mark(tmp_path):
     path = write_csv(tmp_path, patients(), encoding="utf-16")
     assert only(findings_of(read_cohort, path, codebook({"encoding": "gbk"}))).code == "F03"
+
+
+def test_utf_8_read_as_gbk_is_doubted(tmp_path):
+    path = write_csv(tmp_path, patients(pid=[f"患者{place}" for place in range(40)]))
+    with pytest.warns(PrognosisWarning, match=r"F03.*valid UTF-8"):
+        cohort = read_cohort(path, codebook({"encoding": "gb18030"}))
+    assert cohort.ids[0] != "患者0"
+    ascii_only = write_csv(tmp_path, patients())
+    assert read_cohort(ascii_only, codebook({"encoding": "gb18030"})).warnings == ()
 
 
 def test_unknown_encoding(tmp_path):
@@ -163,7 +172,7 @@ def test_undeclared_columns_are_checked_for_shape_and_left_out(tmp_path):
 
 
 def test_chunks_join_without_a_seam(tmp_path):
-    n = 2 * CHUNK + 3
+    n = CHUNK_CELLS + 3  # two columns: two full chunks and a rest
     table = read_text(tmp_path, "a,b\n" + "".join(f"{place},x\n" for place in range(n)))
     assert table.frame["a"].tolist() == [str(place) for place in range(n)]
 
