@@ -61,7 +61,7 @@ def _model(nomogram: Nomogram) -> str:
         language,
         n=_count(model.n, language),
         events=_count(model.events, language),
-        event=event_text(model.endpoint.name),
+        event=event_text(model.event_text(language)),
         definition=sentence("definition", language, definition=definition) if definition else "",
         origin=plain(model.endpoint.origin),
         horizons=joined([number(horizon) for horizon in nomogram.horizons], language),

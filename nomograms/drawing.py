@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import tempfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from nomograms.sheet import AIR, CAPTION_LINE, LINE, MARGIN, Row, Sheet, sheet_o
 from nomograms.wording import event_text
 
 if TYPE_CHECKING:
-    from nomograms.nomogram import Nomogram
+    from nomograms.nomogram import Nomogram, Patient
 
 SIZE, SMALL = 7.0, 6.5  # points; journals ask for 7, never below 6
 INK, GREY = "#000000", "#4d4d4d"
@@ -41,12 +40,23 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-def save_figure(nomogram: Nomogram, path: Path, patient: Mapping[str, Any] | None) -> Path:
+def save_figure(nomogram: Nomogram, path: Path, patient: Patient | None) -> Path:
     """Draw and write a nomogram; see `Nomogram.save`."""
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("pdf", "svg", "png"):
         rule = f"a nomogram cannot be written as {path.suffix or 'a file without suffix'}"
         raise RunError(Finding("G10", rule, "end the name in .pdf, .svg or .png", file=str(path)))
+    drawn = drawn_figure(nomogram, patient, kind)
+    try:
+        path.write_bytes(drawn)
+    except OSError as error:
+        rule = f"the nomogram cannot be written: {error.strerror}"
+        raise RunError(Finding("G13", rule, "check the folder and its rights", file=str(path))) from error
+    return path
+
+
+def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str) -> bytes:
+    """Draw a nomogram and return the bytes of the file; `kind` is pdf, svg or png."""
     example = example_of(nomogram, patient)
     written = io.BytesIO()
     # a user's own matplotlib settings must not change the figure, and stay as they are
@@ -55,18 +65,13 @@ def save_figure(nomogram: Nomogram, path: Path, patient: Mapping[str, Any] | Non
         mpl.rcParams.update(SETTINGS)
         figure = figure_of(nomogram, example, Path(folder))
         figure.savefig(written, format=kind, dpi=DPI, metadata=_metadata(nomogram, example, kind))
-    try:
-        path.write_bytes(written.getvalue())
-    except OSError as error:
-        rule = f"the nomogram cannot be written: {error.strerror}"
-        raise RunError(Finding("G13", rule, "check the folder and its rights", file=str(path))) from error
-    return path
+    return written.getvalue()
 
 
 def _metadata(nomogram: Nomogram, example: Example, kind: str) -> dict[str, Any]:
     # the date of the model, not of the drawing: the same call must give the same bytes
     made = dt.datetime.fromisoformat(nomogram.model.created)
-    title = f"Nomogram: {event_text(nomogram.model.endpoint.name)}"
+    title = f"Nomogram: {event_text(nomogram.model.event_text(nomogram.language))}"
     caption = " ".join(caption_of(nomogram, example))
     if kind == "pdf":
         return {"Title": title, "Subject": caption, "CreationDate": made}

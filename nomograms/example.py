@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nomograms.points import Axis, Group, Value, typical_patient
-from nomograms.wording import joined, label_of, label_with_unit, number, percent, plain, sentence, time_text, value_text
+from nomograms.wording import (
+    joined,
+    label_of,
+    label_with_unit,
+    measure_text,
+    number,
+    percent,
+    sentence,
+    time_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from cohorts import Codebook
-    from nomograms.nomogram import Nomogram
+    from nomograms.nomogram import Nomogram, Patient
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Example:
         return all(self.values[partner] == value for partner, value in axis.setting)
 
 
-def example_of(nomogram: Nomogram, patient: Mapping[str, Any] | None) -> Example:
+def example_of(nomogram: Nomogram, patient: Patient | None) -> Example:
     """Return a patient, or a typical one where none is given, as the figure shows it."""
     values = typical_patient(nomogram.model) if patient is None else nomogram.admitted(patient)
     points = nomogram.points(values)
@@ -106,4 +116,4 @@ def _item(nomogram: Nomogram, example: Example, group: Group) -> str:
 def _measured(nomogram: Nomogram, example: Example, name: str) -> str:
     unit = nomogram.model.codebook[name].unit
     value = value_text(example.values[name])
-    return f"{value} {plain(unit)}" if unit else value
+    return f"{value} {measure_text(unit, nomogram.language)}" if unit else value

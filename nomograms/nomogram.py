@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from prognosis.patients import Door
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
 
-Patient = Mapping[str, Any]
+Patient: TypeAlias = Mapping[str, Any] | pd.DataFrame
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -96,7 +96,7 @@ class Nomogram:
 
         Parameters
         ----------
-        patient : values of some or all predictors by name; other keys are not looked at.
+        patient : values of some or all predictors by name, or a frame of one row; other keys are not looked at.
 
         Returns
         -------
@@ -124,7 +124,8 @@ class Nomogram:
 
     def admitted(self, patient: Patient) -> dict[str, Value]:
         """Return the known predictors of a patient, checked as `FittedModel.predict` checks them."""
-        given = {name: patient[name] for name in self.model.predictors if name in patient}
+        known = _one_row(patient)
+        given = {name: known[name] for name in self.model.predictors if name in known}
         if not given:
             rule = "the patient has none of the predictors"
             raise PredictionError(Finding("P01", rule, f"the predictors are {', '.join(self.model.predictors)}"))
@@ -181,7 +182,9 @@ class Nomogram:
                 "horizon": axis.horizon,
                 "unit": endpoint.unit,
                 "label": outcome_label(
-                    endpoint.name, time_text(axis.horizon, endpoint.unit, self.language), self.language
+                    self.model.event_text(self.language),
+                    time_text(axis.horizon, endpoint.unit, self.language),
+                    self.language,
                 ),
                 "ticks": [
                     {"risk": float(r), "total_points": float(t)}
@@ -191,6 +194,12 @@ class Nomogram:
             for axis in self.outcomes
         ]
         return {"scales": scales, "total": total, "outcomes": outcomes, "reading_error": self.reading_error.to_dict()}
+
+    def svg(self, patient: Patient | None = None) -> str:
+        """Return the figure as SVG text, as `save` writes it."""
+        from nomograms.drawing import drawn_figure
+
+        return drawn_figure(self, patient, "svg").decode()
 
     def save(self, path: str | Path, patient: Patient | None = None) -> Path:
         """Draw the nomogram and write it as PDF, SVG or PNG, by the suffix; the same call gives the same bytes.
@@ -210,6 +219,16 @@ class Nomogram:
         from nomograms.drawing import save_figure  # matplotlib is imported only when something is drawn
 
         return save_figure(self, Path(path), patient)
+
+
+def _one_row(patient: Patient) -> Mapping[str, Any]:
+    """Return a frame of one row as a mapping; a mapping stays what it is."""
+    if not isinstance(patient, pd.DataFrame):
+        return patient
+    if len(patient) != 1:
+        rule = f"{len(patient)} patients given"
+        raise PredictionError(Finding("P15", rule, "one patient is drawn on a nomogram: give a frame of one row"))
+    return {str(name): value for name, value in patient.iloc[0].items()}
 
 
 def _refusals(model: FittedModel, horizons: tuple[float, ...], limits: str) -> list[Finding]:

@@ -134,7 +134,14 @@ def label_of(variable: Variable, language: str) -> str:
 def label_with_unit(variable: Variable, language: str) -> str:
     """Return the label with the unit where one is declared: ``Age, years``."""
     label = label_of(variable, language)
-    return sentence("with_unit", language, label=label, unit=plain(variable.unit)) if variable.unit else label
+    if not variable.unit:
+        return label
+    return sentence("with_unit", language, label=label, unit=measure_text(variable.unit, language))
+
+
+def measure_text(unit: str, language: str) -> str:
+    """Return the unit of a measurement; years of age have a word of their own in Chinese."""
+    return "岁" if language == "zh" and unit == "years" else plain(unit)
 
 
 def joined(parts: Sequence[str], language: str) -> str:

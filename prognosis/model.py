@@ -112,8 +112,8 @@ class FittedModel:
         return self.estimate.loglik[0], self.estimate.loglik[1]
 
     def event_text(self, language: str = "en") -> str:
-        """Name the event: the codebook's label of the event column, else the endpoint's name."""
-        return self.event_label.get(language) or self.event_label.get("en") or self.endpoint.name
+        """Name the event: the codebook's label of the event column in this language, else the endpoint's name."""
+        return self.event_label.get(language) or self.endpoint.name
 
     @cached_property
     def hash(self) -> str:

@@ -50,6 +50,7 @@ def hand_made(coefficients, frame=FRAME, declared=None, endpoint=None, **prepara
         predictors=prepared.predictors,
         codebook=Codebook.from_dict({"variables": DECLARED if declared is None else declared}),
         endpoint=endpoint,
+        event_text=lambda language: endpoint.name,
         horizons=endpoint.horizons,
         max_follow_up=120.0,
         profile=profile_of(frame),

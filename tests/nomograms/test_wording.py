@@ -142,6 +142,6 @@ def test_the_caption_explains_only_what_is_drawn(crossed_model, folded_model):
 def test_chinese_sentences_use_the_chinese_labels():
     nomogram = Nomogram(hand_made([0.04, 0.5]), language="zh")
     caption = caption_of(nomogram, example_of(nomogram, {"age": 66.5, "sex": "M"}))
-    assert caption[1].startswith("患者：年龄 66.5 years（73.0） + 性别 M（25.0） = 98.0分；")
+    assert caption[1].startswith("患者：年龄 66.5 岁（73.0） + 性别 M（25.0） = 98.0分；")
     assert "60\u00a0" not in caption[1]
     assert "102例患者" in caption[2]
