@@ -1,0 +1,139 @@
+"""Figures of the reports, drawn by matplotlib without its global state and returned as SVG text."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cohorts.errors import Finding, RunError
+from reports.fonts import SANS, FontChoice
+from reports.icons import DARK, LINE
+from reports.patient_content import Curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 8.0
+MM = 1 / 25.4
+BAND = "#c3d3e2"
+SETTINGS = {
+    "font.size": POINTS,
+    "axes.labelsize": POINTS,
+    "xtick.labelsize": POINTS,
+    "ytick.labelsize": POINTS,
+    "legend.fontsize": POINTS,
+    "axes.linewidth": 0.6,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "bone-prognosis",
+    "text.parse_math": False,
+    "text.usetex": False,
+    "axes.unicode_minus": False,
+    "figure.constrained_layout.use": False,
+}
+
+
+@contextmanager
+def _drawing(fonts: FontChoice) -> Iterator[None]:
+    """Set lettering and reproducibility for one figure, and make a missing glyph an error."""
+    import matplotlib
+    from matplotlib import font_manager
+
+    families = [SANS]
+    if fonts.chinese is not None:
+        family, file = fonts.chinese
+        if file not in {entry.fname for entry in font_manager.fontManager.ttflist}:
+            font_manager.fontManager.addfont(file)
+        families = [font_manager.FontProperties(fname=file).get_name(), SANS]
+    with matplotlib.rc_context({**SETTINGS, "font.family": families}), warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            yield
+        except UserWarning as warning:
+            rule = f"a figure has a character that no installed font can draw: {warning}"
+            raise RunError(Finding("R13", rule, "replace the character in the label")) from None
+
+
+def svg_text(figure: Figure) -> str:
+    """Return a figure as SVG text without a date; the same figure gives the same text."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def risk_curve(curve: Curve, fonts: FontChoice, width: float = 84.0, height: float = 62.0) -> str:
+    """Return the patient's risk curve with its band, the cohort's observed curve and the numbers still followed.
+
+    Parameters
+    ----------
+    curve : what to draw; risks are probabilities, drawn as people of 100.
+    fonts : fonts for the lettering, which is 8 points at the stated size.
+    width, height : size in millimetres.
+    """
+    with _drawing(fonts):
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(width * MM, height * MM))
+        FigureCanvasSVG(figure)
+        left, bottom, right, top = 11 / width, 21.5 / height, 3 / width, 2 / height
+        axes = figure.add_axes((left, bottom, 1 - left - right, 1 - bottom - top))
+        _draw_curves(axes, curve)
+        _dress(axes, curve)
+        _draw_numbers(axes, curve, height * (1 - bottom - top))
+        return svg_text(figure)
+
+
+def _draw_curves(axes: Axes, curve: Curve) -> None:
+    def hundred(values: tuple[float, ...]) -> list[float]:
+        return [100.0 * value for value in values]
+
+    step: dict[str, Any] = {"step": "post", "linewidth": 0}
+    axes.fill_between(
+        curve.time, hundred(curve.lower), hundred(curve.upper), color=BAND, label=curve.band_label, **step
+    )
+    axes.step(curve.time, hundred(curve.risk), where="post", color=DARK, linewidth=1.6, label=curve.patient_label)
+    axes.step(
+        curve.cohort_time,
+        hundred(curve.cohort_risk),
+        where="post",
+        color="#555555",
+        linewidth=1.0,
+        linestyle=(0, (4, 2)),
+        label=curve.cohort_label,
+    )
+    for horizon in curve.horizons:
+        axes.axvline(horizon, color=LINE, linewidth=0.5, linestyle=(0, (1, 2)), zorder=0)
+
+
+def _dress(axes: Axes, curve: Curve) -> None:
+    end = max((*curve.ticks, *curve.horizons))
+    axes.set_xlim(0, end * 1.02)
+    axes.set_ylim(0, 100)
+    axes.set_xticks(curve.ticks)
+    axes.set_yticks([0, 25, 50, 75, 100])
+    axes.set_xlabel(curve.time_label, labelpad=2)
+    axes.set_ylabel(curve.risk_label, labelpad=2)
+    axes.tick_params(width=0.6, length=2.5, pad=2)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc=_emptier_corner(curve, end), frameon=False, handlelength=1.6, labelspacing=0.25, borderaxespad=0.2)
+
+
+def _emptier_corner(curve: Curve, end: float) -> str:
+    """Return the corner away from the curves: below them on the right where they end high."""
+    last = [risk for time, risk in zip(curve.time, curve.risk, strict=True) if time <= end]
+    return "lower right" if last and last[-1] > 0.5 else "upper left"
+
+
+def _draw_numbers(axes: Axes, curve: Curve, axes_height: float) -> None:
+    """Write the numbers still followed under the ticks, below the axis label."""
+    down = -15.0 / axes_height
+    for tick, number in zip(curve.ticks, curve.at_risk, strict=True):
+        axes.text(
+            tick, down, str(number), transform=axes.get_xaxis_transform(), ha="center", va="top", parse_math=False
+        )
+    heading = -11.3 / axes_height
+    axes.text(0, heading, curve.at_risk_label, transform=axes.transAxes, ha="left", va="top", color="#444444")

@@ -1,0 +1,145 @@
+"""From finished content to files: HTML by jinja2, PDF by typst, JSON; nothing is computed here."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from cohorts.errors import Finding, RunError
+from reports.fonts import FontChoice, choose_fonts, typst_fonts
+from reports.wording import Wording
+
+SUFFIXES = (".pdf", ".html", ".json")
+TEMPLATES = Path(str(files("reports"))) / "templates"
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Walk through plain values and yield every text in them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts(item)
+
+
+def to_html(template: str, content: Mapping[str, Any], figures: Mapping[str, str]) -> str:
+    """Fill an HTML template; every value is escaped, every figure becomes a data URI image.
+
+    Parameters
+    ----------
+    template : file name in the folder of templates.
+    content : plain values.
+    figures : SVG text by name. As images they cannot run scripts or ask for files, whoever drew them.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    images = {name: data_uri(svg) for name, svg in figures.items()}
+    return environment.get_template(template).render(page=content, images=images)
+
+
+def data_uri(svg: str) -> str:
+    """Return SVG text as a data URI."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("utf-8")).decode("ascii")
+
+
+def to_pdf(template: str, content: Mapping[str, Any], figures: Mapping[str, str], fonts: FontChoice) -> bytes:
+    """Fill a typst template and return a tagged PDF (PDF/UA-1) with embedded fonts; same content, same bytes.
+
+    Parameters
+    ----------
+    template : file name in the folder of templates.
+    content : plain values with ``language`` and ``created`` (YYYY-MM-DD, the date in the PDF's metadata). They enter
+        as data, never as markup.
+    figures : SVG text by name.
+    fonts : families and folders.
+
+    Raises
+    ------
+    RunError
+        R13: none of the fonts has a character of the page. R14: typst refuses a figure.
+    """
+    import typst
+
+    inputs = {"data": json.dumps({**content, "fonts": fonts.families}, ensure_ascii=False, allow_nan=False)}
+    inputs["figures"] = json.dumps(dict(figures), ensure_ascii=False)
+    try:
+        return bytes(
+            typst.compile(
+                str(TEMPLATES / template),
+                root=str(TEMPLATES),
+                font_paths=typst_fonts(fonts.folders),
+                sys_inputs=inputs,
+                format="pdf",
+                pdf_standards=["ua-1"],
+                timestamp=fixed_time(str(content["created"])),
+            )
+        )
+    except typst.TypstError as error:
+        message = str(error)
+        if "could not be displayed" in message:
+            rule = f"a character on the page is in none of the fonts {', '.join(fonts.families)}: {message}"
+            raise RunError(Finding("R13", rule, "replace the character")) from None
+        raise RunError(Finding("R14", f"the PDF cannot be made: {message}", "check the figures handed in")) from None
+
+
+def fixed_time(created: str) -> int:
+    """Return the seconds since 1970 of midnight UTC of a date, for metadata that are the same every time."""
+    day = datetime.datetime.strptime(created, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
+    return int(day.timestamp())
+
+
+def save_document(
+    path: Path, content: Mapping[str, Any], name: str, draw: Callable[[FontChoice], Mapping[str, str]]
+) -> Path:
+    """Write content in the form its suffix asks for.
+
+    Parameters
+    ----------
+    path : ends in ``.pdf``, ``.html`` or ``.json``.
+    content : plain values.
+    name : name of the templates, without a suffix.
+    draw : makes the figures, given the fonts.
+
+    Raises
+    ------
+    RunError
+        R17: another suffix. R18: the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise RunError(Finding("R17", f"a report cannot be written as {suffix!r}", f"use {', '.join(SUFFIXES)}"))
+    if suffix == ".json":
+        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        return write_whole(path, text.encode("utf-8"))
+    fonts = choose_fonts("".join(texts(content)), Wording(str(content["language"])).language)
+    figures = draw(fonts)
+    if suffix == ".html":
+        return write_whole(path, to_html(f"{name}.html", content, figures).encode("utf-8"))
+    return write_whole(path, to_pdf(f"{name}.typ", content, figures, fonts))
+
+
+def write_whole(path: Path, data: bytes) -> Path:
+    """Write a file beside its place and move it there, so that no half file bears the final name."""
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        rule = f"the report cannot be written: {error.strerror or error}"
+        raise RunError(Finding("R18", rule, "check the folder and the space on the disk", file=path.name)) from None
+    return path

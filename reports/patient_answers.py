@@ -1,0 +1,143 @@
+"""The answers of the page: the risk at each horizon in words, and the curve with the cohort beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from prognosis.model import FittedModel
+from prognosis.prediction import Prediction, Remark, RiskCurve
+from reports.formatting import count, duration, finite, three_digits, unit_text
+from reports.frequencies import Frequency, frequency, of_hundred
+from reports.patient_content import Answer, Curve
+from reports.wording import Wording, visible
+
+FEW_AT_RISK = 10
+TICKS = 6
+
+
+def answers(model: FittedModel, prediction: Prediction, wording: Wording) -> tuple[Answer, ...]:
+    """Return one answer per horizon of a prediction for one patient."""
+    return tuple(
+        _answer(
+            model,
+            float(horizon),
+            tuple(float(array[0, k]) for array in (prediction.risk, prediction.lower, prediction.upper)),
+            prediction,
+            wording,
+        )
+        for k, horizon in enumerate(prediction.horizons)
+    )
+
+
+def _answer(
+    model: FittedModel, horizon: float, numbers: tuple[float, ...], prediction: Prediction, wording: Wording
+) -> Answer:
+    risk, lower, upper = numbers
+    time = duration(horizon, prediction.unit, wording)
+    known = math.isfinite(risk)
+    people = frequency(risk, lower, upper, wording) if known else None
+    reason = None if known else _reason(model, prediction.unit, wording)
+    cohort = _cohort_share(model, horizon)
+    return Answer(
+        horizon=horizon,
+        horizon_text=wording("within", time=time),
+        risk=finite(risk),
+        lower=finite(lower),
+        upper=finite(upper),
+        people=people,
+        event_count=wording("of_100", n=people.event_text) if people else "",
+        event_sentence=wording("have_event", time=time) if people else "",
+        without_count=wording("of_100", n=people.without_text) if people else "",
+        without_sentence=wording("have_none", time=time) if people else "",
+        interval_text=_interval(people, prediction.level, wording) if people else "",
+        cohort=cohort,
+        cohort_text="" if cohort is None else wording("cohort_share", n=of_hundred(cohort)),
+        reason=reason,
+        remarks=_sparse(model, horizon, wording) if known else (),
+        icons_alt=_icons_alt(people, time, wording) if people else "",
+    )
+
+
+def _reason(model: FittedModel, unit: str, wording: Wording) -> str:
+    return wording("beyond_follow_up", longest=duration(model.max_follow_up, unit, wording))
+
+
+def _cohort_share(model: FittedModel, horizon: float) -> float | None:
+    if horizon > model.max_follow_up:
+        return None
+    return finite(1.0 - float(model.follow_up.at(horizon)))
+
+
+def _interval(people: Frequency, level: float, wording: Wording) -> str:
+    percent = three_digits(100 * level)
+    return wording("interval", level=percent, event=people.interval_event, without=people.interval_without)
+
+
+def _sparse(model: FittedModel, horizon: float, wording: Wording) -> tuple[str, ...]:
+    left = int(model.follow_up.number_at_risk(horizon))
+    return (wording("few_at_risk", n=left),) if left < FEW_AT_RISK else ()
+
+
+def _icons_alt(people: Frequency, time: str, wording: Wording) -> str:
+    return wording("icons_alt", n=people.event, time=time, rest=people.without, lower=people.lower, upper=people.upper)
+
+
+def patient_curve(model: FittedModel, curve: RiskCurve, level: float, wording: Wording) -> Curve:
+    """Return the risk curve of one patient beside the observed curve of the training cohort.
+
+    Parameters
+    ----------
+    curve : step function of the patient from ``FittedModel.curve``.
+    level : level of its band.
+    """
+    unit = model.endpoint.unit
+    ticks = _ticks(max(model.horizons), model.max_follow_up, unit)
+    origin = visible(model.endpoint.origin)
+    median = finite(model.follow_up.median)
+    caption = (
+        wording("curve_caption_no_median")
+        if median is None
+        else wording("curve_caption", median=duration(median, unit, wording))
+    )
+    return Curve(
+        time=_floats(curve.time),
+        risk=_floats(curve.risk),
+        lower=_floats(curve.lower),
+        upper=_floats(curve.upper),
+        cohort_time=(0.0, *_floats(model.follow_up.time)),
+        cohort_risk=(0.0, *_floats(1.0 - np.asarray(model.follow_up.survival, dtype=float))),
+        ticks=ticks,
+        at_risk=tuple(int(model.follow_up.number_at_risk(tick)) for tick in ticks),
+        horizons=tuple(horizon for horizon in model.horizons if horizon <= model.max_follow_up),
+        time_label=wording("time_label", unit=unit_text(unit, wording), origin=origin),
+        risk_label=wording("risk_label"),
+        patient_label=wording("curve_patient"),
+        band_label=wording("curve_band", level=three_digits(100 * level)),
+        cohort_label=wording("curve_cohort", n=count(model.n, wording)),
+        at_risk_label=wording("at_risk"),
+        caption=caption,
+        alt=wording("curve_alt", origin=origin),
+    )
+
+
+def _floats(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _ticks(last_horizon: float, follow_up: float, unit: str) -> tuple[float, ...]:
+    """Return round times from 0 to a little past the last horizon, never past the follow-up."""
+    steps = (
+        (6, 12, 24, 36, 48, 60, 120, 240) if unit == "months" else (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+    )
+    end = min(last_horizon, follow_up)
+    scale = 1.0 if end >= TICKS or unit == "months" else 0.1
+    step = next((s for s in (scale * s for s in steps) if end / s <= TICKS), end / TICKS)
+    return tuple(float(step * k) for k in range(int(end / step + 1e-9) + 1))
+
+
+def patient_remarks(prediction: Prediction) -> tuple[Remark, ...]:
+    """Return the remarks that concern the patient as a whole, neither one column nor one horizon."""
+    return tuple(remark for remark in prediction.remarks if remark.column is None and remark.horizon is None)

@@ -1,0 +1,125 @@
+"""What stands on a patient's page, as values: every number and sentence, before any renderer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from reports.frequencies import Frequency
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The risk at one horizon.
+
+    Parameters
+    ----------
+    horizon : time since the origin, in the endpoint's unit.
+    risk, lower, upper : probability of the event by the horizon and its interval; None where there is none.
+    people : the same as people of 100; None where there is none.
+    reason : in words, why there is no number.
+    cohort : observed share with the event in the training cohort, one minus Kaplan-Meier; None beyond follow-up.
+    """
+
+    horizon: float
+    horizon_text: str
+    risk: float | None
+    lower: float | None
+    upper: float | None
+    people: Frequency | None
+    event_count: str
+    event_sentence: str
+    without_count: str
+    without_sentence: str
+    interval_text: str
+    cohort: float | None
+    cohort_text: str
+    reason: str | None
+    remarks: tuple[str, ...]
+    icons_alt: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """One predictor of this patient and what it does to the risk.
+
+    Parameters
+    ----------
+    contribution : distance from the average patient on the log hazard scale.
+    hazard_ratio : ``exp(contribution)``.
+    direction : ``raises``, ``lowers`` or ``about``.
+    flags : doubts about the value, for example outside the range of the training patients.
+    """
+
+    name: str
+    label: str
+    value_text: str
+    typical_text: str
+    contribution: float
+    hazard_ratio: float
+    direction: str
+    effect_text: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The patient's risk over time with its band, and what was observed in the training cohort.
+
+    Parameters
+    ----------
+    time, risk, lower, upper : step function of the patient, starting at (0, 0).
+    cohort_time, cohort_risk : one minus Kaplan-Meier of the training cohort.
+    ticks, at_risk : times under the axis and the training patients still followed just before them.
+    """
+
+    time: tuple[float, ...]
+    risk: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    cohort_time: tuple[float, ...]
+    cohort_risk: tuple[float, ...]
+    ticks: tuple[float, ...]
+    at_risk: tuple[int, ...]
+    horizons: tuple[float, ...]
+    time_label: str
+    risk_label: str
+    patient_label: str
+    band_label: str
+    cohort_label: str
+    at_risk_label: str
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class PatientPage:
+    """One patient's page. `headings` are the fixed words, by name; `about` and `model` are (label, text) lines."""
+
+    language: str
+    patient_id: str
+    date: str
+    headings: Mapping[str, str]
+    about: tuple[tuple[str, str], ...]
+    model: tuple[tuple[str, str], ...]
+    created: str
+    model_hash: str
+    verified: bool
+    alerts: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    answers_note: str
+    curve: Curve
+    inputs: tuple[Input, ...]
+    together_ratio: float
+    together_text: str
+    inputs_note: str
+    nomogram: str | None
+    nomogram_alt: str
+    performance: tuple[str, ...]
+    limits: tuple[str, ...]
+    footer: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the page as plain values for JSON; what does not exist is None, never NaN."""
+        return {**asdict(self), "headings": dict(self.headings)}

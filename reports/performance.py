@@ -1,0 +1,48 @@
+"""How well a model does, in sentences; the same for the patient's page and the study report."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from prognosis.model import FittedModel
+from reports.formatting import two_decimals
+from reports.wording import Wording
+
+
+def performance_sentences(model: FittedModel, wording: Wording) -> tuple[str, ...]:
+    """Return what is known about the model's performance; plainly that nothing is known where it is not validated."""
+    if model.validation is None:
+        return (wording("not_validated"),)
+    table = model.validation.of(model.name)
+    how = wording(
+        "validated_how", method=wording(f"method_{model.validation.method}"), repeats=model.validation.repeats
+    )
+    sentences = [_concordance(table, wording), _slope(table, wording), how, wording("not_external")]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _concordance(table: pd.DataFrame, wording: Wording) -> str:
+    row = _row(table, "harrell_c")
+    if row is None:
+        return ""
+    pairs = f"{100 * row['corrected']:.0f}"
+    return wording("performance_c", c=_with_interval(row, wording), pairs=pairs)
+
+
+def _slope(table: pd.DataFrame, wording: Wording) -> str:
+    row = _row(table, "calibration_slope")
+    return "" if row is None else wording("performance_slope", slope=_with_interval(row, wording))
+
+
+def _row(table: pd.DataFrame, metric: str) -> pd.Series | None:
+    rows = table[table["metric"] == metric]
+    return None if rows.empty else rows.iloc[0]
+
+
+def _with_interval(row: pd.Series, wording: Wording) -> str:
+    corrected, lower, upper = (float(row[name]) for name in ("corrected", "lower", "upper"))
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        return wording("without_interval", value=two_decimals(corrected))
+    return wording("with_interval", value=two_decimals(corrected), lower=two_decimals(lower), upper=two_decimals(upper))
