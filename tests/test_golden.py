@@ -10,7 +10,8 @@ from hypothesis import settings
 
 from tests.conftest import GOLDEN, find_golden, find_shared
 
-FILES = sorted(GOLDEN.glob("*.json"))
+# cox_uams_* come from a script of their own, make_uams.R, which keeps no versions.
+FILES = sorted(file for file in GOLDEN.glob("*.json") if not file.stem.startswith("cox_uams"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
