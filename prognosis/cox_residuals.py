@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.kernels.cox_likelihood import event_sums
+from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -23,10 +23,8 @@ def score_residuals(design: Floats, eta: Floats, risk_sets: RiskSets, efron: boo
     drift = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
     drift_tied = ties[:, 4, None] * s1 - ties[:, 5, None] * d1
     mean_of_ties = (ties[:, 1, None] * s1 - ties[:, 2, None] * d1) / r.death_weight[:, None]
-    hazard = np.concatenate([[0.0], np.cumsum(ties[:, 1])])
-    cumulated = np.vstack([np.zeros(design.shape[1]), np.cumsum(drift, axis=0)])
-    own = hazard[r.last] - hazard[r.first]
-    shared = cumulated[r.last] - cumulated[r.first]
+    own = over_risk_time(ties[:, 1:2].copy(), risk_sets)[:, 0]
+    shared = over_risk_time(drift, risk_sets)
     died = r.death >= 0
     own[died] -= ties[r.death[died], 2]
     shared[died] -= drift_tied[r.death[died]]

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
-from prognosis.kernels.cox_likelihood import event_sums
+from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -99,8 +99,7 @@ def _information(
     """Sum over event times of `factor` times the covariance of the covariates in the risk set."""
     s1, d1, ties = sums
     scaled = ties * factor[:, None]
-    hazard = np.concatenate([[0.0], np.cumsum(scaled[:, 1])])
-    own = hazard[r.last] - hazard[r.first]
+    own = over_risk_time(scaled[:, 1:2].copy(), r)[:, 0]
     died = r.death >= 0
     own[died] -= scaled[r.death[died], 2]
     spread = design.T @ (design * (r.weight * np.exp(eta) * own)[:, None])

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import DataContractError, Finding, raise_findings
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -25,7 +27,7 @@ class RiskSets(NamedTuple):
     events : (G,) number of tied events.
     death_weight : (G,) their summed case weight.
     time : (G,) event times. stratum : (G,) index of the stratum.
-    weight : (n,) case weights.
+    weight : (n,) case weights. delayed : True when a row enters after the first event time of its stratum.
     """
 
     first: Integers
@@ -37,6 +39,7 @@ class RiskSets(NamedTuple):
     time: Floats
     stratum: Integers
     weight: Floats
+    delayed: bool
 
 
 def merge_close_times(*times: Floats) -> tuple[Floats, ...]:
@@ -68,6 +71,11 @@ def build_risk_sets(
     time, event : (n,) time of event or censoring, and whether it is an event.
     entry : (n,) delayed entry; a row is at risk in (entry, time]. None: from time zero, before any event.
     stratum : (n,) stratum index 0, 1, ... weight : (n,) case weights.
+
+    Raises
+    ------
+    DataContractError
+        T21 when entry and exit of a row are the same time but for rounding.
     """
     n = len(time)
     strata = np.zeros(n, np.int64) if stratum is None else stratum
@@ -76,6 +84,7 @@ def build_risk_sets(
         (time,) = merge_close_times(time)
     else:
         time, entry = merge_close_times(time, entry)
+        raise_findings(_check_intervals(time, entry), DataContractError)
     order = np.lexsort((time[event], strata[event]))
     event_time, event_stratum = time[event][order], strata[event][order]
     new = np.ones(len(order), bool)
@@ -96,7 +105,16 @@ def build_risk_sets(
         time=times,
         stratum=owners.astype(np.int64),
         weight=weights,
+        delayed=bool(((first < last) & ~opens[np.minimum(first, len(times) - 1)]).any()),
     )
+
+
+def _check_intervals(time: Floats, entry: Floats) -> list[Finding]:
+    empty = np.flatnonzero(entry >= time)
+    if not len(empty):
+        return []
+    rule = f"entry>=exit in {len(empty)} rows (times that differ by rounding only are one time)"
+    return [Finding("T21", rule, "correct entry or follow-up time", rows=tuple(str(row) for row in empty))]
 
 
 def _events_up_to(when: Floats, strata: Integers, times: Floats, owners: Integers) -> Integers:

@@ -16,7 +16,11 @@ from numba import njit
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _risk_sums(design, risk, sets):
-    """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1)."""
+    """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1).
+
+    Rows under observation from the first event time of their stratum are summed backwards in time. Nobody is ever
+    subtracted: after one patient of very high risk has left, a difference of two large sums has no digits left.
+    """
     n, p = design.shape
     opens = sets.opens
     times = opens.size
@@ -26,15 +30,10 @@ def _risk_sums(design, risk, sets):
     d1 = np.zeros((times, p))
     for i in range(n):
         a, b, g, r = sets.first[i], sets.last[i], sets.death[i], risk[i]
-        if a >= b:
-            continue
-        s0[b - 1] += r
-        for j in range(p):
-            s1[b - 1, j] += r * design[i, j]
-        if not opens[a]:
-            s0[a - 1] -= r
+        if a < b and opens[a]:
+            s0[b - 1] += r
             for j in range(p):
-                s1[a - 1, j] -= r * design[i, j]
+                s1[b - 1, j] += r * design[i, j]
         if g >= 0:
             d0[g] += r
             for j in range(p):
@@ -44,10 +43,104 @@ def _risk_sums(design, risk, sets):
             s0[g] += s0[g + 1]
             for j in range(p):
                 s1[g, j] += s1[g + 1, j]
+    if sets.delayed:
+        _add_late(s0, s1, design, risk, sets)
     return s0, s1, d0, d1
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_late(s0, s1, design, risk, sets):
+    """Add the rows that enter after the first event time of their stratum, by a binary tree over the event times."""
+    n, p = design.shape
+    times = s0.size
+    tree = np.zeros((2 * times, p + 1))
+    for i in range(n):
+        a, b = sets.first[i], sets.last[i]
+        if a >= b or sets.opens[a]:
+            continue
+        low, high = a + times, b + times
+        while low < high:
+            if low & 1:
+                _enter(tree, low, risk[i], design, i)
+                low += 1
+            if high & 1:
+                high -= 1
+                _enter(tree, high, risk[i], design, i)
+            low >>= 1
+            high >>= 1
+    for node in range(2, 2 * times):
+        for j in range(p + 1):
+            tree[node, j] += tree[node >> 1, j]
+    for g in range(times):
+        s0[g] += tree[times + g, p]
+        for j in range(p):
+            s1[g, j] += tree[times + g, j]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _enter(tree, node, risk, design, i):
+    """Add a row to all event times below a node of the tree."""
+    p = design.shape[1]
+    tree[node, p] += risk
+    for j in range(p):
+        tree[node, j] += risk * design[i, j]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def over_risk_time(values, sets):
+    """Sum ``values`` (G, k) over the event times at which each row is at risk, (n, k).
+
+    Without differences of cumulated sums, for the reason given in `_risk_sums`.
+    """
+    times, k = values.shape
+    n = sets.first.size
+    out = np.zeros((n, k))
+    since_opening = values.copy()
+    for g in range(1, times):
+        if not sets.opens[g]:
+            for j in range(k):
+                since_opening[g, j] += since_opening[g - 1, j]
+    tree = _tree_of(values) if sets.delayed else values
+    for i in range(n):
+        a, b = sets.first[i], sets.last[i]
+        if a < b and sets.opens[a]:
+            for j in range(k):
+                out[i, j] = since_opening[b - 1, j]
+        elif a < b:
+            _sum_between(out, i, tree, a + times, b + times)
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _tree_of(values):
+    """Binary tree of sums; the leaves are the last rows."""
+    times, k = values.shape
+    tree = np.zeros((2 * times, k))
+    tree[times:] = values
+    for node in range(times - 1, 0, -1):
+        for j in range(k):
+            tree[node, j] = tree[2 * node, j] + tree[2 * node + 1, j]
+    return tree
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _sum_between(out, i, tree, low, high):
+    """Add the leaves low <= leaf < high to a row of `out`."""
+    k = tree.shape[1]
+    while low < high:
+        if low & 1:
+            for j in range(k):
+                out[i, j] += tree[low, j]
+            low += 1
+        if high & 1:
+            high -= 1
+            for j in range(k):
+                out[i, j] += tree[high, j]
+        low >>= 1
+        high >>= 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _tie_sums(s0, d0, events, death_weight, efron):
     """Per event time: log-denominators and the five sums of 1/denominator that every derivative needs.
 
@@ -74,11 +167,14 @@ def _tie_sums(s0, d0, events, death_weight, efron):
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def evaluate(design, offset, sets, beta, efron):
-    """Return log-likelihood, score (p,) and information (p, p) at `beta`."""
+    """Return log-likelihood, score (p,) and information (p, p) at `beta`.
+
+    Not finite where the risks are too far apart for the arithmetic; a step of the search halves then.
+    """
     n, p = design.shape
-    first, last, death, weight = sets.first, sets.last, sets.death, sets.weight
+    death, weight = sets.death, sets.weight
     times = sets.opens.size
     eta = offset.copy()
     for i in range(n):
@@ -96,10 +192,8 @@ def evaluate(design, offset, sets, beta, efron):
             for j in range(p):
                 score[j] += weight[i] * design[i, j]
     roots = np.zeros((2 * times, p))
-    hazard = np.zeros(times + 1)
     for g in range(times):
         loglik -= ties[g, 0]
-        hazard[g + 1] = hazard[g] + ties[g, 1]
         fold = ties[g, 4] / ties[g, 3]
         main = np.sqrt(ties[g, 3])
         rest = np.sqrt(max(ties[g, 5] - ties[g, 4] * fold, 0.0))
@@ -107,9 +201,10 @@ def evaluate(design, offset, sets, beta, efron):
             score[j] -= ties[g, 1] * s1[g, j] - ties[g, 2] * d1[g, j]
             roots[2 * g, j] = main * (s1[g, j] - fold * d1[g, j])
             roots[2 * g + 1, j] = rest * d1[g, j]
+    hazard = over_risk_time(ties[:, 1:2].copy(), sets)
     scaled = np.empty((n, p))
     for i in range(n):
-        v = hazard[last[i]] - hazard[first[i]] if last[i] > first[i] else 0.0
+        v = hazard[i, 0]
         if death[i] >= 0:
             v -= ties[death[i], 2]
         for j in range(p):
