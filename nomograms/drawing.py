@@ -55,7 +55,7 @@ def save_figure(nomogram: Nomogram, path: Path, patient: Patient | None) -> Path
     return path
 
 
-def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str) -> bytes:
+def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str, *, caption: bool = True) -> bytes:
     """Draw a nomogram and return the bytes of the file; `kind` is pdf, svg or png."""
     example = example_of(nomogram, patient)
     written = io.BytesIO()
@@ -63,7 +63,7 @@ def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str) -> byte
     with tempfile.TemporaryDirectory() as folder, mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
-        figure = figure_of(nomogram, example, Path(folder))
+        figure = figure_of(nomogram, example, Path(folder), caption=caption)
         figure.savefig(written, format=kind, dpi=DPI, metadata=_metadata(nomogram, example, kind))
     return written.getvalue()
 
@@ -80,7 +80,7 @@ def _metadata(nomogram: Nomogram, example: Example, kind: str) -> dict[str, Any]
     return {"Title": title, "Description": caption}
 
 
-def figure_of(nomogram: Nomogram, example: Example, folder: Path) -> Figure:
+def figure_of(nomogram: Nomogram, example: Example, folder: Path, *, caption: bool = True) -> Figure:
     """Draw a nomogram, 180 mm wide and as high as it needs, without any state of pyplot.
 
     Parameters
@@ -88,7 +88,8 @@ def figure_of(nomogram: Nomogram, example: Example, folder: Path) -> Figure:
     folder : must exist until the figure is written; a cut-down CJK font may lie there.
     """
     lettering = lettering_for(texts_of(nomogram, example), folder)
-    sheet = sheet_of(nomogram, example, partial(lettering.width, size=SIZE), partial(lettering.width, size=SMALL))
+    small = partial(lettering.width, size=SMALL) if caption else None
+    sheet = sheet_of(nomogram, example, partial(lettering.width, size=SIZE), small)
     figure = Figure(figsize=(WIDTH * MM, sheet.height * MM), facecolor="white")
     canvas = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     canvas.set_axis_off()

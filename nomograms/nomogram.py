@@ -195,11 +195,11 @@ class Nomogram:
         ]
         return {"scales": scales, "total": total, "outcomes": outcomes, "reading_error": self.reading_error.to_dict()}
 
-    def svg(self, patient: Patient | None = None) -> str:
-        """Return the figure as SVG text, as `save` writes it."""
+    def svg(self, patient: Patient | None = None, *, caption: bool = True) -> str:
+        """Return the figure as SVG text; without its caption the rows stand closer, to be a part of a page."""
         from nomograms.drawing import drawn_figure
 
-        return drawn_figure(self, patient, "svg").decode()
+        return drawn_figure(self, patient, "svg", caption=caption).decode()
 
     def save(self, path: str | Path, patient: Patient | None = None) -> Path:
         """Draw the nomogram and write it as PDF, SVG or PNG, by the suffix; the same call gives the same bytes.

@@ -48,6 +48,7 @@ CAPTION_LINE = 2.85
 LEADER = 2.4  # height of the slanted leaders
 AIR = 0.5  # between a tick and its label
 BETWEEN = 1.7  # free space between rows
+BETWEEN_ON_A_PAGE = 0.3  # the same where the figure is a part of a page and has no caption
 SECTION = 2.0  # more of it before the total
 
 
@@ -116,13 +117,14 @@ def texts_of(nomogram: Nomogram, example: Example) -> list[str]:
     return [*own, "0123456789.,%<>−+=()"]
 
 
-def sheet_of(nomogram: Nomogram, example: Example, measure: Measure, caption_measure: Measure) -> Sheet:
+def sheet_of(nomogram: Nomogram, example: Example, measure: Measure, caption_measure: Measure | None) -> Sheet:
     """Lay out the figure.
 
     Parameters
     ----------
     nomogram, example : what is drawn.
-    measure, caption_measure : width in millimetres of a text on the axes and in the caption.
+    measure, caption_measure : width in millimetres of a text on the axes and in the caption; without the second the
+        figure has no caption and its rows stand closer, to be a part of a page.
     """
     rows = [
         _points_row(nomogram, measure),
@@ -131,14 +133,16 @@ def sheet_of(nomogram: Nomogram, example: Example, measure: Measure, caption_mea
         *(_risk_row(nomogram, outcome, example, measure) for outcome in nomogram.outcomes),
     ]
     placed, top = [], MARGIN
+    between = BETWEEN_ON_A_PAGE if caption_measure is None else BETWEEN
     for row in rows:
         top += SECTION if row.kind == "total" else 0.0
         placed.append(replace(row, y=top + row.above))
-        top += row.above + row.below + BETWEEN
+        top += row.above + row.below + between
+    paragraphs = caption_of(nomogram, example) if caption_measure is not None else []
     lines = [
         line
-        for paragraph in caption_of(nomogram, example)
-        for line in broken_to(paragraph, WIDTH - 2 * MARGIN, caption_measure).split("\n")
+        for paragraph in paragraphs
+        for line in broken_to(paragraph, WIDTH - 2 * MARGIN, caption_measure or measure).split("\n")
     ]
     caption_top = top + SECTION
     height = caption_top + len(lines) * CAPTION_LINE + MARGIN

@@ -161,7 +161,9 @@ def unit_text(unit: str, language: str) -> str:
 
 def event_text(name: str) -> str:
     """Return the endpoint's name as words: ``progression_or_death`` is ``progression or death``."""
-    return plain(name.replace("_", " "))
+    words = plain(name.replace("_", " "))
+    # a label such as "Death" stands inside a sentence here; an abbreviation such as "PFS" keeps its capitals
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 def outcome_label(name: str, time: str, language: str) -> str:

@@ -196,7 +196,7 @@ def write_patient(
     """Write one patient's report as PDF and HTML; the file name is a checked slug or a hash of the id."""
     identity = str(patient.index[0])
     name = file_names([identity])[identity]
-    drawn = Nomogram(model, language=language).svg(patient) if with_nomogram else None
+    drawn = Nomogram(model, language=language).svg(patient, caption=False) if with_nomogram else None
     report = PatientReport(model, patient, language=language, nomogram=drawn)
     for suffix in ("pdf", "html"):
         report.save(folder.place(f"patients/{name}.{suffix}"))
