@@ -120,7 +120,7 @@ def test_the_core_requires_nothing_optional(metadata):
     required = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
     core = {canonicalize_name(item.name) for item in required if item.marker is None}
     assert core.isdisjoint({*OPTIONAL, "pytest", "ruff", "mypy", "playwright"})
-    assert {"numpy", "pandas", "scipy", "numba", "lifelines", "scikit-learn", "typst", "typer"} <= core
+    assert {"numpy", "pandas", "scipy", "numba", "scikit-learn", "typst", "typer"} <= core
 
 
 def test_every_requirement_is_pinned_to_a_version_that_satisfies_it():
