@@ -39,16 +39,17 @@ SETTINGS = {
 @contextmanager
 def _drawing(fonts: FontChoice) -> Iterator[None]:
     """Set lettering and reproducibility for one figure, and make a missing glyph an error."""
-    import matplotlib
+    import matplotlib as mpl
     from matplotlib import font_manager
 
     families = [SANS]
     if fonts.chinese is not None:
-        family, file = fonts.chinese
+        _, file = fonts.chinese
         if file not in {entry.fname for entry in font_manager.fontManager.ttflist}:
             font_manager.fontManager.addfont(file)
         families = [font_manager.FontProperties(fname=file).get_name(), SANS]
-    with matplotlib.rc_context({**SETTINGS, "font.family": families}), warnings.catch_warnings():
+    settings: dict[Any, Any] = {**SETTINGS, "font.family": families}
+    with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
             yield
@@ -64,7 +65,7 @@ def svg_text(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def risk_curve(curve: Curve, fonts: FontChoice, width: float = 84.0, height: float = 62.0) -> str:
+def risk_curve(curve: Curve, fonts: FontChoice, width: float = 84.0, height: float = 58.0) -> str:
     """Return the patient's risk curve with its band, the cohort's observed curve and the numbers still followed.
 
     Parameters
@@ -79,7 +80,7 @@ def risk_curve(curve: Curve, fonts: FontChoice, width: float = 84.0, height: flo
 
         figure = Figure(figsize=(width * MM, height * MM))
         FigureCanvasSVG(figure)
-        left, bottom, right, top = 11 / width, 21.5 / height, 3 / width, 2 / height
+        left, bottom, right, top = 11 / width, 18.5 / height, 3 / width, 12 / height
         axes = figure.add_axes((left, bottom, 1 - left - right, 1 - bottom - top))
         _draw_curves(axes, curve)
         _dress(axes, curve)
@@ -119,13 +120,19 @@ def _dress(axes: Axes, curve: Curve) -> None:
     axes.set_ylabel(curve.risk_label, labelpad=2)
     axes.tick_params(width=0.6, length=2.5, pad=2)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc=_emptier_corner(curve, end), frameon=False, handlelength=1.6, labelspacing=0.25, borderaxespad=0.2)
-
-
-def _emptier_corner(curve: Curve, end: float) -> str:
-    """Return the corner away from the curves: below them on the right where they end high."""
-    last = [risk for time, risk in zip(curve.time, curve.risk, strict=True) if time <= end]
-    return "lower right" if last and last[-1] > 0.5 else "upper left"
+    # above the axes: inside them no corner is free of curves for every patient
+    handles, labels = axes.get_legend_handles_labels()
+    order = [1, 0, 2]
+    axes.legend(
+        [handles[k] for k in order],
+        [labels[k] for k in order],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        frameon=False,
+        handlelength=1.6,
+        labelspacing=0.25,
+        borderaxespad=0.2,
+    )
 
 
 def _draw_numbers(axes: Axes, curve: Curve, axes_height: float) -> None:

@@ -19,6 +19,13 @@ def three_digits(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def clinical(value: float) -> str:
+    """Return a summary of measured values: whole numbers from 20, one decimal from 1, else two digits."""
+    if abs(value) >= 20:
+        return f"{value:.0f}"
+    return f"{value:.1f}".removesuffix(".0") if abs(value) >= 1 else f"{value:.2g}"
+
+
 def ratio(value: float) -> str:
     """Return a hazard ratio with two significant digits, one decimal from 1 to 10."""
     if value >= 9.95:

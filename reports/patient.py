@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cohorts import Cohort, TimeToEvent
-from cohorts.errors import Finding, PredictionError
+from cohorts import Cohort
+from cohorts.errors import Finding, PredictionError, RunError
 from prognosis.model import FittedModel
 from prognosis.prediction import Prediction
 from reports.filenames import check_id, id_digest
@@ -28,6 +29,8 @@ LEVEL = 0.95
 HORIZONS_SHOWN = 6
 ID_SHOWN = 48
 HASH_SHOWN = 12
+NOMOGRAM_WIDTH = 180.0  # millimetres, at which its lettering has its size
+VIEW_BOX = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"')
 
 
 @dataclass(frozen=True, init=False)
@@ -122,7 +125,7 @@ def _page(
 ) -> PatientPage:
     prediction = model.predict(patient, level=LEVEL)
     _check(prediction)
-    values = _values(patient, model.predictors)
+    values = _values(patient, model.door.columns)
     rows = input_rows(model, values, prediction.remarks, wording)
     return PatientPage(
         language=wording.language,
@@ -144,10 +147,25 @@ def _page(
         inputs_note=wording("association"),
         nomogram=nomogram,
         nomogram_alt=wording("nomogram_alt"),
+        nomogram_height=svg_height(nomogram) if nomogram else 0.0,
         performance=performance_sentences(model, wording),
         limits=_limits(model, wording),
         footer=f"{visible(model.name)} {model.hash[:HASH_SHOWN]}",
     )
+
+
+def svg_height(svg: str) -> float:
+    """Height in millimetres of a drawing that is drawn 180 mm wide.
+
+    Raises
+    ------
+    RunError
+        R14: the text is no SVG with a view box.
+    """
+    box = VIEW_BOX.search(svg)
+    if box is None:
+        raise RunError(Finding("R14", "the nomogram handed in is no SVG with a view box", "use Nomogram.svg(patient)"))
+    return NOMOGRAM_WIDTH * float(box[2]) / float(box[1])
 
 
 def _check(prediction: Prediction) -> None:
@@ -160,10 +178,10 @@ def _check(prediction: Prediction) -> None:
     check_id(prediction.ids[0])
 
 
-def _values(patient: Mapping[str, Any] | pd.DataFrame | Cohort, predictors: tuple[str, ...]) -> dict[str, Any]:
+def _values(patient: Mapping[str, Any] | pd.DataFrame | Cohort, columns: tuple[str, ...]) -> dict[str, Any]:
     row = patient.frame if isinstance(patient, Cohort) else patient
     source = row.iloc[0] if isinstance(row, pd.DataFrame) else row
-    return {name: source[name] for name in predictors}
+    return {name: source[name] for name in columns}
 
 
 def shown_id(patient_id: str) -> str:
@@ -178,10 +196,11 @@ def _together(prediction: Prediction) -> float:
     return float(np.exp(prediction.linear_predictor[0]))
 
 
-def event_words(endpoint: TimeToEvent, wording: Wording) -> str:
-    """Return what counts as the event: the declared definition, else the name of the endpoint."""
-    definition = visible(endpoint.definition.strip())
-    return definition or wording("event_of_endpoint", name=visible(endpoint.name))
+def event_name(model: FittedModel, wording: Wording) -> str:
+    """Return what the event is called: the codebook's label, else the endpoint's name, marked as such."""
+    label = model.event_label.get(wording.language) or model.event_label.get("en")
+    # the name of an endpoint often names the opposite of its event: "progression-free survival"
+    return visible(label) if label else wording("event_of_endpoint", name=visible(model.endpoint.name))
 
 
 def _about(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:
@@ -190,14 +209,21 @@ def _about(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:
         "population",
         n=count(model.n, wording),
         events=count(model.events, wording),
-        median=duration(round(model.median_follow_up, 1), unit, wording),
+        median=_median(model, wording),
         longest=duration(model.max_follow_up, unit, wording),
     )
+    definition = visible(model.endpoint.definition.strip())
     return (
-        (wording("about_event"), event_words(model.endpoint, wording)),
+        (wording("about_event"), event_name(model, wording)),
+        *(((wording("about_definition"), definition),) if definition else ()),
         (wording("about_origin"), visible(model.endpoint.origin)),
         (wording("about_population"), population),
     )
+
+
+def _median(model: FittedModel, wording: Wording) -> str:
+    median = model.median_follow_up
+    return wording("not_reached") if median is None else duration(round(median, 1), model.endpoint.unit, wording)
 
 
 def _model_lines(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:

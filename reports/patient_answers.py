@@ -49,10 +49,11 @@ def _answer(
         upper=finite(upper),
         people=people,
         event_count=wording("of_100", n=people.event_text) if people else "",
-        event_sentence=wording("have_event", time=time) if people else "",
+        event_interval=wording("brackets", text=people.interval_event) if people else "",
+        event_sentence=wording("have_event") if people else "",
         without_count=wording("of_100", n=people.without_text) if people else "",
-        without_sentence=wording("have_none", time=time) if people else "",
-        interval_text=_interval(people, prediction.level, wording) if people else "",
+        without_interval=wording("brackets", text=people.interval_without) if people else "",
+        without_sentence=wording("have_none") if people else "",
         cohort=cohort,
         cohort_text="" if cohort is None else wording("cohort_share", n=of_hundred(cohort)),
         reason=reason,
@@ -69,11 +70,6 @@ def _cohort_share(model: FittedModel, horizon: float) -> float | None:
     if horizon > model.max_follow_up:
         return None
     return finite(1.0 - float(model.follow_up.at(horizon)))
-
-
-def _interval(people: Frequency, level: float, wording: Wording) -> str:
-    percent = three_digits(100 * level)
-    return wording("interval", level=percent, event=people.interval_event, without=people.interval_without)
 
 
 def _sparse(model: FittedModel, horizon: float, wording: Wording) -> tuple[str, ...]:
@@ -94,9 +90,9 @@ def patient_curve(model: FittedModel, curve: RiskCurve, level: float, wording: W
     level : level of its band.
     """
     unit = model.endpoint.unit
-    ticks = _ticks(max(model.horizons), model.max_follow_up, unit)
+    ticks = _ticks(model.horizons, model.max_follow_up)
     origin = visible(model.endpoint.origin)
-    median = finite(model.follow_up.median)
+    median = model.follow_up.median
     caption = (
         wording("curve_caption_no_median")
         if median is None
@@ -127,17 +123,19 @@ def _floats(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _ticks(last_horizon: float, follow_up: float, unit: str) -> tuple[float, ...]:
-    """Return round times from 0 to a little past the last horizon, never past the follow-up."""
-    steps = (
-        (6, 12, 24, 36, 48, 60, 120, 240) if unit == "months" else (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
-    )
-    end = min(last_horizon, follow_up)
-    scale = 1.0 if end >= TICKS or unit == "months" else 0.1
-    step = next((s for s in (scale * s for s in steps) if end / s <= TICKS), end / TICKS)
-    return tuple(float(step * k) for k in range(int(end / step + 1e-9) + 1))
+def _ticks(horizons: tuple[float, ...], follow_up: float) -> tuple[float, ...]:
+    """Return evenly spaced times from 0 to the last horizon with every horizon on one of them, where that is possible.
+
+    Never past the follow-up, and never more than `TICKS` steps.
+    """
+    end = min(max(horizons), follow_up)
+    dividing = (end / steps for steps in range(TICKS, 0, -1))
+    fits = (step for step in dividing if all(math.isclose(h / step, round(h / step)) for h in horizons if h <= end))
+    step = next(fits, end / 4)
+    return tuple(float(step * k) for k in range(round(end / step) + 1))
 
 
 def patient_remarks(prediction: Prediction) -> tuple[Remark, ...]:
     """Return the remarks that concern the patient as a whole, neither one column nor one horizon."""
+    # P06, a column that the model does not use, names a column: it is a warning to the caller, not to the reader
     return tuple(remark for remark in prediction.remarks if remark.column is None and remark.horizon is None)

@@ -29,10 +29,11 @@ class Answer:
     upper: float | None
     people: Frequency | None
     event_count: str
+    event_interval: str
     event_sentence: str
     without_count: str
+    without_interval: str
     without_sentence: str
-    interval_text: str
     cohort: float | None
     cohort_text: str
     reason: str | None
@@ -116,6 +117,7 @@ class PatientPage:
     inputs_note: str
     nomogram: str | None
     nomogram_alt: str
+    nomogram_height: float
     performance: tuple[str, ...]
     limits: tuple[str, ...]
     footer: str

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cohorts.variable import Variable
+from nomograms.wording import measure_text
 from prognosis.model import FittedModel
 from prognosis.prediction import Remark
-from reports.formatting import as_given, count, ratio, three_digits
+from prognosis.profile import LevelProfile, NumericProfile
+from reports.formatting import as_given, clinical, ratio
 from reports.patient_content import Input
 from reports.wording import Wording, visible
 
@@ -30,12 +32,18 @@ def input_rows(
     """
     remarks = tuple(remarks)
     contributions = model.contributions(dict(values)).iloc[0]
-    rows = [_row(model, name, values[name], float(contributions[name]), remarks, wording) for name in model.predictors]
+    flags = {
+        name: tuple(remark_text(model, remark, values, wording) for remark in remarks if remark.column == name)
+        for name in model.predictors
+    }
+    rows = [
+        _row(model, name, values[name], float(contributions[name]), flags[name], wording) for name in model.predictors
+    ]
     return tuple(sorted(rows, key=lambda row: -abs(row.contribution)))
 
 
 def _row(
-    model: FittedModel, name: str, value: Any, contribution: float, remarks: tuple[Remark, ...], wording: Wording
+    model: FittedModel, name: str, value: Any, contribution: float, flags: tuple[str, ...], wording: Wording
 ) -> Input:
     variable = model.codebook[name]
     direction = _direction(contribution)
@@ -49,7 +57,7 @@ def _row(
         hazard_ratio=hazard_ratio,
         direction=direction,
         effect_text=wording(f"effect_{direction}", ratio=ratio(hazard_ratio)),
-        flags=tuple(remark_text(model, remark, values, wording) for remark in remarks if remark.column == name),
+        flags=flags,
     )
 
 
@@ -66,31 +74,33 @@ def value_text(variable: Variable, value: Any, wording: Wording) -> str:
     if variable.kind == "binary":
         return wording("yes" if float(value) else "no")
     number = as_given(float(value))
-    return f"{number} {visible(variable.unit, LABEL_SHOWN)}" if variable.unit else number
+    return (
+        f"{number} {visible(measure_text(variable.unit, wording.language), LABEL_SHOWN)}" if variable.unit else number
+    )
 
 
 def _typical(model: FittedModel, name: str, value: Any, wording: Wording) -> str:
     """Return the median and central range of the training cohort, or the share that has the patient's level."""
     profile = model.profile[name]
-    if hasattr(profile, "levels"):
+    if isinstance(profile, LevelProfile):
         share = dict(zip(profile.levels, profile.shares, strict=True)).get(str(value), 0.0)
-        return wording("typical_level", percent=f"{100 * share:.0f}", n=count(model.n, wording))
+        return wording("typical_level", percent=f"{100 * share:.0f}")
     if model.codebook[name].kind == "binary":
         share = profile.mean if float(value) else 1.0 - profile.mean
-        return wording("typical_level", percent=f"{100 * share:.0f}", n=count(model.n, wording))
-    median, low, high = (three_digits(number) for number in (profile.median, profile.p1, profile.p99))
+        return wording("typical_level", percent=f"{100 * share:.0f}")
+    median, low, high = (clinical(number) for number in (profile.median, profile.p1, profile.p99))
     return wording("typical_number", median=median, low=low, high=high)
 
 
 def remark_text(model: FittedModel, remark: Remark, values: Mapping[str, Any], wording: Wording) -> str:
     """Return a remark in the language of the page; one without a translation is given in its own words."""
     key = f"remark_{remark.code}"
-    if not wording.has(key) or remark.column is None:
+    profile = model.profile.get(remark.column or "")
+    if not wording.has(key) or remark.column is None or not isinstance(profile, NumericProfile):
         return visible(remark.text)
-    profile = model.profile[remark.column]
     return wording(
         key,
         value=value_text(model.codebook[remark.column], values[remark.column], wording),
-        low=three_digits(profile.p1),
-        high=three_digits(profile.p99),
+        low=clinical(profile.p1),
+        high=clinical(profile.p99),
     )
