@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
+import platform
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,10 +12,15 @@ import numpy as np
 import pandas as pd
 
 from cohorts.errors import Finding
+from cohorts.version import __version__
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
+from reports.formatting import p_value
 
 SCHEMA_VERSION = 1
+LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "matplotlib", "typst", "Jinja2")
+# Level of the proportional hazards test below which a run says so.
+DOUBTFUL = 0.05
 CONVENTIONS = {
     "ties": "Efron unless the model says breslow",
     "baseline": "hazard matching the ties (R survfit.coxph), step function, S(0) = 1, at the training means",
@@ -41,11 +48,12 @@ def results_of(
         "endpoint": endpoint_facts(study),
         "table_one": records(table_one.reset_index()),
         "models": {model.name: model_facts(model) for model in models},
-        "validation": {model.name: _validation(model) for model in models if model.validation is not None},
+        "validation": {m.name: _validation(m.validation.of(m.name)) for m in models if m.validation is not None},
         "external": {},
         "nomograms": {name: nomogram.to_dict() for name, nomogram in nomograms.items()},
         "warnings": [{"code": f.code, "message": str(f)} for f in all_warnings(study, models)],
         "conventions": CONVENTIONS,
+        "software": software(),
     }
 
 
@@ -53,7 +61,27 @@ def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
     """Every warning once, in order of appearance."""
     found = [*study.warnings, *(finding for model in models for finding in model.warnings)]
     found += [finding for model in models if model.validation for finding in model.validation.warnings]
+    found += [finding for model in models for finding in _doubtful_hazards(model)]
     return list({str(finding): finding for finding in found}.values())
+
+
+def _doubtful_hazards(model: FittedModel) -> list[Finding]:
+    """Say which effects change over time, where the global test says that some do."""
+    table = model.proportional_hazards()
+    whole = table[table["term"] == "GLOBAL"].iloc[0]
+    if whole["p"] >= DOUBTFUL:
+        return []
+    terms = table[(table["p"] < DOUBTFUL) & (table["term"] != "GLOBAL")]
+    named = ", ".join(f"{row.term} (p {p_value(row.p)})" for row in terms.itertuples()) or "no single term"
+    rule = f"model {model.name}: proportional hazards are doubtful (global test p {p_value(whole['p'])}): {named}"
+    advice = "look at the effect over time; consider strata, a transform, or shorter horizons"
+    return [Finding("N04", rule, advice, severity="warning")]
+
+
+def software() -> dict[str, str]:
+    """Versions of the package, of Python and of the libraries that make the numbers."""
+    found = {"bone-prognosis": __version__, "python": platform.python_version()}
+    return found | {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def endpoint_facts(study: Study) -> dict[str, Any]:
@@ -108,9 +136,8 @@ def _mean_risk(model: FittedModel) -> np.ndarray[Any, np.dtype[np.float64]]:
     return risk
 
 
-def _validation(model: FittedModel) -> list[dict[str, Any]]:
-    assert model.validation is not None
-    rows = records(model.validation.of(model.name).drop(columns="model"))
+def _validation(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = records(table.drop(columns="model"))
     for row in rows:
         if row["horizon"] is None:
             row["reason"] = f"{row['metric']} is one number for the whole follow-up"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from cohorts import Cohort, endpoint_from_dict
 from cohorts.errors import DataContractError, Finding, PredictionError, RunError
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
-from cohorts.version import __version__
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from prognosis.models import recipes
@@ -23,12 +21,11 @@ from prognosis.recipe import Recipe
 from reports.filenames import file_names
 from reports.output_folder import MANIFEST, OutputFolder, output_folder
 from reports.patient import PatientReport
-from reports.results import all_warnings, results_of
-from reports.study_file import ModelTable, StudyFile, read_study_file
+from reports.results import all_warnings, results_of, software
+from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
 
 Say = Callable[[str], None]
 Language = Literal["en", "zh"]
-LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "matplotlib", "typst", "Jinja2")
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,8 @@ def _work(
     names = file_names(declared.reports.patients)
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
-    table_one = study.cohort.table_one(columns=list(study.predictors))
+    # of all patients read, so that what is missing is seen
+    table_one = cohort.table_one(columns=list(study.predictors))
     folder.write("table_one.csv", neutralise(table_one.reset_index()).to_csv(index=False))
     folder.write("table_one.html", table_one.to_html(escape=True))
     models = [_fit_and_validate(declared, table, study, say) for table in declared.models]
@@ -85,7 +83,7 @@ def _work(
         model.save(folder.place(f"models/{model.name}.prognosis"))
         folder.record(f"models/{model.name}.prognosis")
     chosen = next((m for m in models if declared.nomogram and m.name == declared.nomogram.model), None)
-    nomogram = _draw_nomogram(declared, chosen, folder, say) if chosen is not None else None
+    nomogram = _draw_nomogram(declared, chosen, cohort, folder, say) if chosen is not None else None
     results = results_of(
         declared.study.title, study, models, {nomogram.model.name: nomogram} if nomogram else {}, table_one
     )
@@ -153,12 +151,14 @@ def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
         raise DataContractError(Finding("U05", rule, "correct the ids", rows=tuple(absent)))
 
 
-def _draw_nomogram(declared: StudyFile, model: FittedModel, folder: OutputFolder, say: Say) -> Nomogram:
-    assert declared.nomogram is not None
+def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, folder: OutputFolder, say: Say) -> Nomogram:
     say(f"drawing the nomogram of {model.name}")
-    nomogram = Nomogram(model, limits=declared.nomogram.limits, language=declared.nomogram.language)
+    options = declared.nomogram or NomogramTable(model=model.name)
+    nomogram = Nomogram(model, limits=options.limits, language=options.language)
+    first = declared.reports.patients[:1]
+    patient = cohort.view(model.predictors).loc[list(first)] if first else None
     for suffix in ("pdf", "svg"):
-        nomogram.save(folder.place(f"nomogram_{model.name}.{suffix}"))
+        nomogram.save(folder.place(f"nomogram_{model.name}.{suffix}"), patient=patient)
         folder.record(f"nomogram_{model.name}.{suffix}")
     folder.write_json(f"nomogram_{model.name}.json", nomogram.to_dict())
     return nomogram
@@ -262,8 +262,7 @@ def _base_manifest(folder: OutputFolder, started: datetime, state: str) -> dict[
         "exit_state": state,
         "start": started.isoformat(timespec="seconds"),
         "end": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"bone-prognosis": __version__, "python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "versions": software(),
         "platform": f"{platform.system()} {platform.machine()}",
         "outputs": dict(sorted(folder.written.items())),
     }

@@ -91,6 +91,7 @@ def study_content(results: Mapping[str, Any], wording: Wording) -> dict[str, Any
         "nomogram_alt": wording("study_nomogram_alt"),
         "warnings": [visible(warning["message"], 600) for warning in results["warnings"]],
         "conventions": [f"{key}: {visible(text, 300)}" for key, text in results["conventions"].items()],
+        "software": ", ".join(f"{name} {version}" for name, version in results["software"].items()),
         "limits": [wording(key) for key in ("study_limit_development", "limit_treatment", "interval_meaning")],
     }
 
