@@ -115,7 +115,7 @@ def risk_with_interval(hazard: Floats, se: Floats, z: float, interval: Interval)
     elif interval == "log":
         high, low = np.exp(-hazard + z * se), np.exp(-hazard - z * se)
     else:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             width = z * se / hazard
             high, low = np.exp(-hazard * np.exp(-width)), np.exp(-hazard * np.exp(width))
         start = hazard == 0

@@ -43,10 +43,13 @@ def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]
 
 
 def check_levels(frame: pd.DataFrame, event: NDArray[np.bool_], *, penalised: bool) -> list[Finding]:
-    """Categories without rows or events (C05), or with few rows (C22)."""
+    """Categories without rows or events (C05), alone in their column (C01), or with few rows (C22)."""
     findings = []
     for name in frame.columns[[_has_levels(frame[name]) for name in frame.columns]]:
         column = frame[name]
+        if isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) < 2:
+            findings.append(Finding("C01", f"column {name} is constant: one category only", "leave it out", str(name)))
+            continue
         count = column.value_counts(sort=False)
         died = column[event].value_counts(sort=False)
         for level in count.index:
@@ -70,16 +73,24 @@ def _has_levels(column: pd.Series) -> bool:
     return isinstance(column.dtype, pd.CategoricalDtype) or set(column.unique()) <= {0, 1}
 
 
-def check_columns(design: Floats, names: Sequence[str]) -> list[Finding]:
-    """Constant (C01), duplicate (C02), dependent (C03) and nearly dependent (C04) design columns."""
-    spread = np.ptp(design, axis=0)
+def check_columns(
+    design: Floats, names: Sequence[str], stratum: NDArray[np.int64] | None = None, *, penalised: bool
+) -> list[Finding]:
+    """Constant (C01), duplicate (C02), dependent (C03) and nearly dependent (C04) design columns.
+
+    Within strata, where there are any: what only differs between strata cannot be estimated. A penalty needs no
+    independent columns, but no fit can use a constant one.
+    """
+    groups = [slice(None)] if stratum is None else [stratum == s for s in np.unique(stratum)]
+    spread = np.max([np.ptp(design[rows], axis=0) for rows in groups], axis=0)
     constant = [name for name, width in zip(names, spread, strict=True) if width == 0]
     if constant:
-        return [Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant]
-    twins = _twins(design, names)
-    if twins:
+        where = "" if stratum is None else " within every stratum"
+        return [Finding("C01", f"column {name} is constant{where}", "leave it out", name) for name in constant]
+    twins = [] if penalised else _twins(design, names)
+    if twins or penalised:
         return twins
-    centred = design - design.mean(axis=0)
+    centred = np.vstack([design[rows] - design[rows].mean(axis=0) for rows in groups])
     _, singular, axes = np.linalg.svd(centred / np.sqrt((centred**2).mean(axis=0)), full_matrices=False)
     relative = singular / singular[0]
     if relative[-1] < RANK_TOLERANCE:

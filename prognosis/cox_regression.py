@@ -73,12 +73,15 @@ def fit_cox(
     means = np.average(design, axis=0, weights=risk_sets.weight)
     centred = design - means
     scales = np.sqrt(np.average(centred**2, axis=0, weights=risk_sets.weight))
+    constant = [name for name, scale in zip(names, scales, strict=True) if not scale > 0]
+    if constant:
+        raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
     penalised = _Objective(
         np.ascontiguousarray(centred / scales),
         risk_sets,
         np.zeros(n) if offset is None else offset,
         efron,
-        ridge,
+        ridge * design.var(axis=0, ddof=1) / scales**2,
     )
     start = np.zeros(p)
     at_zero = penalised(start)
@@ -86,7 +89,7 @@ def fit_cox(
     covariance = _inverse(at_end[2], beta, names)
     if not ridge:
         _check_monotone(at_zero[2], at_end[2], names)
-    penalty = 0.5 * ridge * float(beta @ beta)
+    penalty = penalised.penalty_at(beta)
     return CoxRegression(
         coefficients=beta / scales,
         covariance=covariance / np.outer(scales, scales),
@@ -105,14 +108,17 @@ class _Objective:
     risk_sets: RiskSets
     offset: Floats
     efron: bool
-    ridge: float
+    ridge: Floats
+
+    def penalty_at(self, beta: Floats) -> float:
+        return 0.5 * float(self.ridge @ beta**2)
 
     def __call__(self, beta: Floats) -> tuple[float, Floats, Floats]:
         loglik, score, information = evaluate(self.design, self.offset, self.risk_sets, beta, self.efron)
-        if self.ridge:
-            loglik -= 0.5 * self.ridge * float(beta @ beta)
+        if self.ridge.any():
+            loglik -= self.penalty_at(beta)
             score = score - self.ridge * beta
-            information = information + self.ridge * np.eye(len(beta))
+            information = information + np.diag(self.ridge)
         return float(loglik), score, information
 
 

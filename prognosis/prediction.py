@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, PredictionError
+
 Floats = NDArray[np.float64]
 
 
@@ -96,7 +98,15 @@ class RiskCurve:
     upper: Floats
 
     def at(self, t: float) -> float:
-        """Risk by time t; not a number beyond the last time of the curve."""
+        """Risk by time t; not a number beyond the last time of the curve.
+
+        Raises
+        ------
+        PredictionError
+            P12 for a negative time or one that is no number.
+        """
+        if not t >= 0:
+            raise PredictionError(Finding("P12", f"time {t:g} is no time since the origin", "give a time from 0 on"))
         if t > self.time[-1]:
             return float("nan")
         return float(self.risk[np.searchsorted(self.time, t, side="right") - 1])

@@ -5,6 +5,7 @@ Nothing is a formula string: every term is declared by values, and a new patient
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts.errors import DataContractError, Finding, FitError, raise_findings
-from prognosis.splines import default_knots, spline_basis
+from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
+from prognosis.splines import default_knots, given_knots, spline_basis
 
 Floats = NDArray[np.float64]
 Knots = int | Sequence[float]
@@ -64,11 +65,16 @@ class Term:
         stem = f"{self.transform}({self.variable})" if self.transform else self.variable
         return tuple(stem + "'" * bend for bend in range(len(self.knots) - 1 if self.knots else 1))
 
+    def places(self, column: pd.Series) -> NDArray[np.int64]:
+        """Place of each row's level, (n,); -1 where it is missing or unknown."""
+        given = pd.Categorical(column)
+        known = pd.Index(self.levels or ()).get_indexer([str(level) for level in given.categories])
+        return np.append(known, -1)[given.codes]
+
     def values(self, column: pd.Series) -> Floats:
         """Design columns of this term, (n, k)."""
         if self.levels is not None:
-            codes = pd.Categorical(column, categories=list(self.levels)).codes
-            return (codes[:, None] == np.arange(1, len(self.levels))).astype(float)
+            return (self.places(column)[:, None] == np.arange(1, len(self.levels))).astype(float)
         x = transformed(column.to_numpy(float), self.transform, self.shift, self.scale)
         return spline_basis(x, np.array(self.knots)) if self.knots else x[:, None]
 
@@ -131,11 +137,12 @@ class Preparation:
         """All design columns in order: main terms, then interactions."""
         main = [Column(name, (term.variable,)) for term in self.terms for name in term.names]
         by_variable = {term.variable: term for term in self.terms}
+        # As rms: the columns of the first variable run fastest.
         crossed = [
             Column(f"{left} * {right}", (a, b))
             for a, b in self.interactions
-            for left in by_variable[a].names
             for right in by_variable[b].names
+            for left in by_variable[a].names
         ]
         return (*main, *crossed)
 
@@ -150,11 +157,19 @@ class Preparation:
         return tuple(term.variable for term in self.terms)
 
     def design(self, frame: pd.DataFrame) -> Floats:
-        """Return the uncentred design matrix, (n, p), C-contiguous."""
-        raise_findings(_check_domains(frame, self.terms), DataContractError)
+        """Return the uncentred design matrix, (n, p), C-contiguous.
+
+        Raises
+        ------
+        PredictionError
+            All findings at once: P01 a column is absent, P02 a value is missing, P03 a category is unknown,
+            S13 a value lies outside the domain of its transform.
+        """
+        raise_findings(_check_values(frame, self.terms), PredictionError)
         blocks = {term.variable: term.values(frame[term.variable]) for term in self.terms}
         crossed = [
-            (blocks[a][:, :, None] * blocks[b][:, None, :]).reshape(len(frame), -1) for a, b in self.interactions
+            (blocks[b][:, :, None] * blocks[a][:, None, :]).reshape(len(frame), blocks[a].shape[1] * blocks[b].shape[1])
+            for a, b in self.interactions
         ]
         return np.ascontiguousarray(np.hstack([*blocks.values(), *crossed]))
 
@@ -189,10 +204,11 @@ def _numeric_term(name: str, column: pd.Series, transform: str | None, knots: Kn
     shift, scale = (float(x.mean()), float(x.std(ddof=1)) or 1.0) if transform == "scaled" else (0.0, 1.0)
     if knots is None:
         return Term(name, transform=transform, shift=shift, scale=scale)
-    if isinstance(knots, int):
-        placed = default_knots(transformed(x, transform, shift, scale), knots, name)
+    if isinstance(knots, numbers.Integral):
+        placed = default_knots(transformed(x, transform, shift, scale), int(knots), name)
     else:
-        placed = transformed(np.sort(np.asarray(knots, float)), transform, shift, scale)
+        with np.errstate(all="ignore"):
+            placed = given_knots(transformed(np.asarray(knots, float), transform, shift, scale), name)
     return Term(name, transform=transform, shift=shift, scale=scale, knots=tuple(float(k) for k in placed))
 
 
@@ -229,6 +245,31 @@ def _check_declarations(
     return findings
 
 
+def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
+    """Find absent, missing and unknown values; none is ever taken for the reference category."""
+    absent = [term.variable for term in terms if term.variable not in frame.columns]
+    if absent:
+        return [Finding("P01", f"column {name} is missing", "add the column", name) for name in absent]
+    findings = []
+    for term in terms:
+        column = frame[term.variable]
+        gone = column.isna().to_numpy()
+        if gone.any():
+            rule = f"column {term.variable} is missing for {int(gone.sum())} patient(s)"
+            findings.append(Finding("P02", rule, "complete the value", term.variable, _ids(frame, gone)))
+        if term.levels is not None:
+            unknown = (term.places(column) < 0) & ~gone
+            if unknown.any():
+                values = ", ".join(repr(str(value)) for value in column[unknown].unique())
+                rule = f"unknown category {values}; known levels: {', '.join(term.levels)}"
+                findings.append(Finding("P03", rule, "correct the value", term.variable, _ids(frame, unknown), values))
+    return findings or _check_domains(frame, terms)
+
+
+def _ids(frame: pd.DataFrame, rows: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(str(row) for row in frame.index[rows])
+
+
 def _check_domains(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
     findings = []
     for term in terms:
@@ -238,7 +279,7 @@ def _check_domains(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
         x = frame[term.variable].to_numpy(float)
         outside = x < bound if closed else x <= bound
         if outside.any():
-            rows = tuple(str(row) for row in frame.index[outside])
             rule = f"{term.transform} is not defined for values {'below' if closed else 'of or below'} {bound:g}"
-            findings.append(Finding("S13", rule, "use log1p or sqrt, or correct the values", term.variable, rows))
+            advice = "use log1p or sqrt, or correct the values"
+            findings.append(Finding("S13", rule, advice, term.variable, _ids(frame, outside)))
     return findings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from cohorts.errors import DataContractError, Finding, FitError
+from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 
 Floats = NDArray[np.float64]
 
@@ -31,17 +33,25 @@ class Evaluation:
     stratum: NDArray[np.int64] | None = None
     efron: bool = True
 
+    def __post_init__(self) -> None:
+        unusable = int((~np.isfinite(self.linear_predictor)).sum())
+        if unusable:
+            rule = f"the score is missing or infinite for {unusable} of {len(self.linear_predictor)} patients"
+            raise DataContractError(Finding("M01", rule, "complete the predictors of these patients"))
+
 
 @dataclass(frozen=True)
 class Bounds:
-    """Allowed range of a numeric parameter; the lower bound is included."""
+    """Allowed range of a finite numeric parameter; the lower bound is included."""
 
     lower: float
     upper: float = float("inf")
 
     def allows(self, value: object) -> bool:
         """Tell whether a value is a number in the range."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.lower <= value <= self.upper
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            return False
+        return math.isfinite(value) and self.lower <= float(value) <= self.upper
 
     def __str__(self) -> str:
         return f"a number of at least {self.lower:g}"
@@ -61,6 +71,29 @@ class Choice:
         return f"one of {', '.join(self.values)}"
 
 
+@dataclass(frozen=True)
+class Names:
+    """A list of column names, or of groups of `size` column names."""
+
+    size: int = 1
+
+    def allows(self, value: object) -> bool:
+        """Tell whether a value is such a list."""
+        if not isinstance(value, list | tuple):
+            return False
+        groups = [(item,) for item in value] if self.size == 1 else list(value)
+        return all(
+            isinstance(group, list | tuple) and len(group) == self.size and all(isinstance(name, str) for name in group)
+            for group in groups
+        )
+
+    def __str__(self) -> str:
+        return "a list of column names" if self.size == 1 else f"a list of groups of {self.size} column names"
+
+
+Limit = Bounds | Choice | Names
+
+
 class Recipe(BaseEstimator):
     """A model before it has seen data.
 
@@ -70,7 +103,7 @@ class Recipe(BaseEstimator):
 
     kind: ClassVar[str] = ""
     endpoints: ClassVar[tuple[str, ...]] = ()
-    limits: ClassVar[Mapping[str, Bounds | Choice]] = {}
+    limits: ClassVar[Mapping[str, Limit]] = {}
     estimate_class: ClassVar[Any] = None
 
     @property
@@ -110,9 +143,21 @@ class Recipe(BaseEstimator):
 
 
 def as_frame(X: pd.DataFrame | Floats) -> pd.DataFrame:
-    """Return raw predictors as a frame; columns of an array become x0, x1, ..."""
+    """Return raw predictors as a frame with names of text; columns of an array become x0, x1, ...
+
+    Raises
+    ------
+    DataContractError
+        C02 when two columns bear one name.
+    """
     if isinstance(X, pd.DataFrame):
-        return X
+        names = [str(name) for name in X.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise_findings(
+            (Finding("C02", f"columns {name} and {name} bear one name", "rename one", name) for name in twice),
+            DataContractError,
+        )
+        return X.set_axis(names, axis="columns")
     values = np.asarray(X, float)
     return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
 
@@ -132,13 +177,39 @@ def read_outcome(y: NDArray[Any]) -> SurvivalArrays:
     Raises
     ------
     DataContractError
-        T04 if it has other fields.
+        S18 if it has other fields; as `cohorts` does for a table: T03 time missing, T04 infinite, T01 negative,
+        T08 event missing, T10 event no whole number from 0, T21 entry not before the time.
     """
-    names = y.dtype.names or ()
+    names = getattr(y, "dtype", np.dtype(float)).names or ()
     if not {"event", "time"} <= set(names) or set(names) - {"event", "time", "entry"}:
         rule = f"the outcome has the fields ({', '.join(names)})"
         raise DataContractError(
-            Finding("T04", rule, "a structured array with the fields event, time and optionally entry")
+            Finding("S18", rule, "a structured array with the fields event, time and optionally entry")
         )
+    time = y["time"].astype(float)
     entry = y["entry"].astype(float) if "entry" in names else None
-    return SurvivalArrays(y["time"].astype(float), y["event"].astype(np.int64), entry)
+    raise_findings([*_time_faults(time, entry), *_event_faults(y["event"])], DataContractError)
+    return SurvivalArrays(time, y["event"].astype(np.int64), entry)
+
+
+def _time_faults(time: Floats, entry: Floats | None) -> list[Finding]:
+    absent, infinite = np.isnan(time), np.isinf(time)
+    negative = np.isfinite(time) & (time < 0)
+    faults = [("T03", "time missing", absent), ("T04", "infinite time", infinite), ("T01", "negative time", negative)]
+    if entry is not None:
+        faults.append(("T21", "entry>=exit (or entry missing)", ~(entry < time) & ~absent))
+    return [Finding(code, rule, "correct the outcome", rows=_places(rows)) for code, rule, rows in faults if rows.any()]
+
+
+def _event_faults(event: NDArray[Any]) -> list[Finding]:
+    if event.dtype.kind not in "biuf":
+        return [Finding("T07", f"event codes of {event.dtype} dtype", "give whole numbers, 0 for censored")]
+    absent = np.isnan(event) if event.dtype.kind == "f" else np.zeros(len(event), bool)
+    wrong = ~absent & ((event < 0) | (event != np.floor(event)))
+    faults = [("T08", "event missing", absent), ("T10", "event code that is no whole number from 0", wrong)]
+    return [Finding(code, rule, "correct the outcome", rows=_places(rows)) for code, rule, rows in faults if rows.any()]
+
+
+def _places(rows: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Rows of an array have no ids: their places, from 0."""
+    return tuple(str(place) for place in np.flatnonzero(rows))

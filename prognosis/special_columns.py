@@ -49,6 +49,7 @@ def read_special_columns(
     raise_findings(
         (Finding("P01", f"column {name} is not in X", "add the column", name) for name in absent), DataContractError
     )
+    raise_findings(_check_numbers(frame, [name for name in (weights, offset) if name]), DataContractError)
     weight = frame[weights].to_numpy(float) if weights else np.ones(len(frame))
     raise_findings(_check_weights(frame, weight, weights), DataContractError)
     others = [name for name in declared if name != weights and frame[name].isna().any()]
@@ -72,12 +73,37 @@ def read_special_columns(
     if cluster:
         special = replace(special, cluster=pd.factorize(frame[cluster])[0].astype(np.int64))
     if offset:
+        infinite = np.isinf(frame[offset].to_numpy(float))
+        if infinite.any():
+            rule = "the value is infinite"
+            raise DataContractError(Finding("C27", rule, "correct it", offset, _ids(frame, infinite)))
         special = replace(special, offset=frame[offset].to_numpy(float))
     return special
 
 
 def _ids(frame: pd.DataFrame, mask: pd.Series | NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(str(row) for row in frame.index[np.asarray(mask)])
+
+
+def _check_numbers(frame: pd.DataFrame, names: list[str]) -> list[Finding]:
+    return [
+        Finding("C10", f"string dtype ({frame[name].dtype}): numbers are needed", "give numbers", name)
+        for name in names
+        if not pd.api.types.is_numeric_dtype(frame[name])
+    ]
+
+
+def check_strata(special: SpecialColumns, died: NDArray[np.bool_]) -> list[Finding]:
+    """Warn (C28) of strata without an event: their curve stays at risk 0 for want of information."""
+    if special.stratum is None:
+        return []
+    findings = []
+    for index, name in enumerate(special.stratum_names):
+        rows = special.stratum == index
+        if not died[rows].any():
+            rule = f"stratum {name} has 0 events of n={int(rows.sum())}: its predicted risk is 0 for everybody"
+            findings.append(Finding("C28", rule, "merge strata", name.split("=", 1)[0], severity="warning"))
+    return findings
 
 
 def _check_weights(frame: pd.DataFrame, weight: Floats, name: str | None) -> list[Finding]:
@@ -102,10 +128,14 @@ def keep_weighted(
     kept = SurvivalArrays(
         outcome.time[keep], outcome.event[keep], None if outcome.entry is None else outcome.entry[keep]
     )
+    stratum, names = special.stratum, special.stratum_names
+    if stratum is not None:
+        used, stratum = np.unique(stratum[keep], return_inverse=True)
+        names = tuple(names[index] for index in used)
     chosen = SpecialColumns(
         weight=special.weight[keep],
-        stratum=None if special.stratum is None else special.stratum[keep],
-        stratum_names=special.stratum_names,
+        stratum=stratum,
+        stratum_names=names,
         cluster=None if special.cluster is None else special.cluster[keep],
         offset=None if special.offset is None else special.offset[keep],
     )

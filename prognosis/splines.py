@@ -62,6 +62,23 @@ def default_knots(values: Floats, count: int, name: str = "x") -> Floats:
     return knots
 
 
+def given_knots(knots: Floats, name: str = "x") -> Floats:
+    """Check knots that the user gave, and sort them.
+
+    Raises
+    ------
+    FitError
+        S10 when they are not 3 to 10 different finite numbers.
+    """
+    if knots.ndim != 1 or not FEWEST_KNOTS <= len(knots) <= MOST_KNOTS or not np.isfinite(knots).all():
+        wrong = f"knots {knots.tolist()}: {FEWEST_KNOTS} to {MOST_KNOTS} finite numbers are needed"
+        raise FitError(Finding("S10", wrong, "give other knots, or their number (where a transform is used: inside "
+                               "its domain)", name))  # fmt: skip
+    if len(np.unique(knots)) < len(knots):
+        raise FitError(Finding("S10", f"knots {knots.tolist()}: a knot is given twice", "give different knots", name))
+    return np.sort(knots)
+
+
 def _too_few(values: Floats, count: int, name: str) -> FitError:
     rule = f"{count} knots cannot be placed: too few distinct values ({len(np.unique(values))})"
     return FitError(Finding("S11", rule, "use fewer knots, or give the knots as a list", column=name))

@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 from sklearn.base import clone
 
-from cohorts import Binary, Cohort, Competing, Outcome, TimeToEvent, check_horizons
+from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
 from prognosis.model import FittedModel
@@ -29,7 +29,7 @@ class Study:
     cohort : checked patients. endpoint : what is predicted.
     predictors : columns measured at time zero.
     horizons : times in the endpoint's unit; default the endpoint's own.
-    folds : patient-level folds of `cohorts.make_folds`, or None.
+    folds : patient-level folds of `cohorts.make_folds` for validation by folds, or None.
     seed : of every random step, combined with the index of the task.
     missing : ``"complete_cases"`` leaves out patients with a missing predictor and counts them in `flow`;
         None (default) refuses missing values.
@@ -49,7 +49,7 @@ class Study:
         predictors: Sequence[str],
         *,
         horizons: Sequence[float] | None = None,
-        folds: object | None = None,
+        folds: Folds | None = None,
         seed: int = 0,
         missing: Missing | None = None,
         allow_post_baseline: Sequence[str] = (),
@@ -73,6 +73,7 @@ class Study:
             float(h) for h in (horizons if horizons is not None else getattr(endpoint, "horizons", ()))
         )
         raise_findings(_check_horizons(self.horizons, outcome, endpoint), DataContractError)
+        raise_findings(_check_folds(folds, outcome.ids), DataContractError)
         overridden = [finding for finding in findings if finding.severity == "warning"]
         self.warnings = (*cohort.warnings, *incomplete, *overridden, *outcome.warnings)
         warn_findings((*overridden, *outcome.warnings))
@@ -204,6 +205,15 @@ def _post_baseline(name: str, allowed: bool) -> Finding:
     if allowed:
         return Finding("L11", f"{rule}; used all the same, as the study says", column=name, severity="warning")
     return Finding("L11", rule, advice, column=name)
+
+
+def _check_folds(folds: Folds | None, ids: Sequence[str]) -> list[Finding]:
+    """Folds must place every patient used, else some would be in no test set."""
+    absent = [] if folds is None else sorted(set(ids) - set(folds.assignment.index))
+    if not absent:
+        return []
+    rule = f"the folds do not place {len(absent)} of the patients"
+    return [Finding("V02", rule, "make the folds from this cohort with make_folds", rows=tuple(absent))]
 
 
 def _check_horizons(horizons: Sequence[float], outcome: Outcome, endpoint: Endpoint) -> list[Finding]:

@@ -83,15 +83,18 @@ def check(
     """Read and check a cohort; every finding names row, rule and way out. Exit code 1 on an error."""
     from cohorts import Codebook
     from cohorts.errors import PrognosisError
-    from cohorts.reading import read_cohort
+    from cohorts.reading import check_file, read_cohort
 
     findings: Sequence[Finding]
+    flow = missing = None
     try:
-        table = read_cohort(cohort, codebook=Codebook.from_toml(codebook))
-        findings, flow = table.warnings, table.flow
-        missing = table.frame.isna().sum()
+        book = Codebook.from_toml(codebook)
+        findings = check_file(cohort, book)
+        if all(finding.severity == "warning" for finding in findings):
+            table = read_cohort(cohort, codebook=book)
+            flow, missing = table.flow, table.frame.isna().sum()
     except PrognosisError as error:
-        findings, flow, missing = error.findings, None, None
+        findings = error.findings
     failed = any(finding.severity == "error" for finding in findings)
     if as_json:
         counts = {} if missing is None else {str(name): int(n) for name, n in missing.items()}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.baseline import estimate_baseline
@@ -19,9 +20,19 @@ from prognosis.cox_residuals import robust_covariance, score_residuals
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.preparation import Knots, Preparation
 from prognosis.proportional_hazards import Transform, proportional_hazards_test
-from prognosis.recipe import Bounds, Choice, Evaluation, Recipe, SurvivalArrays, as_frame, read_outcome
+from prognosis.recipe import (
+    Bounds,
+    Choice,
+    Evaluation,
+    Limit,
+    Names,
+    Recipe,
+    SurvivalArrays,
+    as_frame,
+    read_outcome,
+)
 from prognosis.risk_sets import RiskSets, build_risk_sets
-from prognosis.special_columns import SpecialColumns, keep_weighted, read_special_columns
+from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_special_columns
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +69,12 @@ class Cox(Recipe):
 
     kind: ClassVar[str] = "cox"
     endpoints: ClassVar[tuple[str, ...]] = ("time_to_event",)
-    limits: ClassVar[Mapping[str, Bounds | Choice]] = {"ties": Choice(("efron", "breslow")), "ridge": Bounds(0.0)}
+    limits: ClassVar[Mapping[str, Limit]] = {
+        "ties": Choice(("efron", "breslow")),
+        "ridge": Bounds(0.0),
+        "interactions": Names(2),
+        "strata": Names(),
+    }
     estimate_class: ClassVar[Any] = CoxEstimate
 
     def __init__(
@@ -109,12 +125,13 @@ class Cox(Recipe):
             raise FitError(Finding("T30", rule, "declare a TimeToEvent endpoint that says how the other event counts"))
         predictors = frame.drop(columns=list(self.auxiliary))
         died = outcome.event == 1
-        warnings = [*left_out, *self._check(predictors, outcome, died)]
+        warnings = [*left_out, *check_strata(special, died), *self._check(predictors, outcome, died)]
         self.preparation_ = Preparation.fit(predictors, self.splines, self.transforms, self.interactions)
         design = self.preparation_.design(predictors)
         names = self.preparation_.names
         warnings += check_rows(len(design), design.shape[1], int(died.sum()), penalised=self.ridge > 0)
-        raise_findings([*warnings, *(check_columns(design, names) if not self.ridge else [])], FitError)
+        raise_findings(warnings, FitError)
+        raise_findings(check_columns(design, names, special.stratum, penalised=self.ridge > 0), FitError)
         risk_sets = build_risk_sets(outcome.time, died, outcome.entry, special.stratum, special.weight)
         efron = self.ties == "efron"
         fit = fit_cox(design, risk_sets, names, offset=special.offset, efron=efron, ridge=self.ridge)
@@ -130,6 +147,7 @@ class Cox(Recipe):
         missing = predictors.isna().sum()
         if missing.any():
             raise DataContractError(*missing_findings(missing, len(predictors)))
+        raise_findings(_check_finite(predictors), DataContractError)
         if len(predictors) < 3 or not died.any():
             raise FitError(*check_rows(len(predictors), predictors.shape[1], int(died.sum()), penalised=False))
         findings = check_levels(predictors, died, penalised=self.ridge > 0)
@@ -169,6 +187,7 @@ class Cox(Recipe):
 
     def predict(self, X: pd.DataFrame | Floats) -> Floats:
         """Linear predictor of each row, (n,), higher for an earlier event; the origin is the training mean."""
+        check_is_fitted(self, "estimate_")
         frame = as_frame(X)
         offset = frame[self.offset].to_numpy(float) if self.offset else None
         return self.estimate_.linear_predictor(self.preparation_.design(frame), offset)
@@ -194,7 +213,11 @@ class Cox(Recipe):
         special = read_special_columns(
             frame, strata=tuple(self.strata), weights=self.weights, cluster=self.cluster, offset=self.offset
         )
-        return frame, read_outcome(y), special
+        outcome = read_outcome(y)
+        if len(outcome.time) != len(frame):
+            rule = f"X has {len(frame)} rows, y has {len(outcome.time)}"
+            raise DataContractError(Finding("S18", rule, "give one outcome for each row"))
+        return frame, outcome, special
 
     def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
         """Score test of proportional hazards for each term and globally, as R's ``cox.zph``."""
@@ -209,6 +232,16 @@ class Cox(Recipe):
             transform=transform,
             efron=self.ties == "efron",
         )
+
+
+def _check_finite(predictors: pd.DataFrame) -> list[Finding]:
+    numeric = predictors.select_dtypes(include="number")
+    infinite = np.isinf(numeric.to_numpy(float))
+    return [
+        Finding("C27", "the value is infinite", "correct it", str(name), tuple(map(str, numeric.index[rows])))
+        for name, rows in zip(numeric.columns, infinite.T, strict=True)
+        if rows.any()
+    ]
 
 
 def missing_findings(missing: pd.Series, n: int) -> list[Finding]:
