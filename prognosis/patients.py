@@ -60,15 +60,19 @@ class Door:
         ------
         PredictionError
             All findings at once: P01 missing column, P02 missing value, P03 unknown category, P05 no column names,
-            P07 value outside the allowed range, P09 value in another unit, I01 duplicate id, C10 text for a number.
+            P07 value outside the allowed range, P09 value in another unit, I01 duplicate id, C02 duplicate column,
+            C10 text for a number.
         """
         raw = _as_rows(patients, self.id_column)
         names = list(self.columns)
+        raise_findings(_duplicate_columns(raw, names), PredictionError)
         absent = [name for name in names if name not in raw.columns]
         raise_findings((_absent(name) for name in absent), PredictionError)
         remarks: list[Remark] = []
         if not isinstance(patients, Cohort):
             remarks += _extra_columns([str(c) for c in raw.columns if c not in names and c != self.id_column])
+        else:
+            raise_findings(_other_units(patients.codebook, self.codebook), PredictionError)
         raw = raw[names]
         findings = _duplicate_ids(raw) + _missing(raw)
         raise_findings(findings, PredictionError)
@@ -113,6 +117,23 @@ def _extra_columns(names: Sequence[str]) -> list[Remark]:
     return [Remark("P06", f"ignored, not part of the model: column {name}", column=name) for name in names]
 
 
+def _duplicate_columns(raw: pd.DataFrame, names: Sequence[str]) -> list[Finding]:
+    return [
+        Finding("C02", f"two columns bear the name {name}", "leave one of them out", name)
+        for name in names
+        if (raw.columns == name).sum() > 1
+    ]
+
+
+def _other_units(given: Codebook, expected: Codebook) -> list[Finding]:
+    """Columns that a cohort's own codebook declares in another unit than the model's."""
+    return [
+        Finding("P09", f"unit {given[name].unit}, expected {variable.unit}", f"convert to {variable.unit}", name)
+        for name, variable in expected.items()
+        if name in given and given[name].unit and variable.unit and given[name].unit != variable.unit
+    ]
+
+
 def _duplicate_ids(raw: pd.DataFrame) -> list[Finding]:
     twice = raw.index[raw.index.duplicated()].unique()
     if not len(twice):
@@ -139,6 +160,8 @@ def _typed(
 ) -> tuple[pd.Series, list[Finding]]:
     if isinstance(profile, LevelProfile):
         return _categories(column, profile)
+    if column.empty:
+        return column.astype(float), []
     if not pd.api.types.is_numeric_dtype(column):
         rule = f"string dtype ({column.dtype}) in a numeric predictor"
         finding = Finding("C10", rule, "give numbers", variable.name, tuple(column.index), repr(column.iloc[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,11 +28,18 @@ class SpecialColumns:
 
 def stratum_labels(frame: pd.DataFrame, strata: tuple[str, ...]) -> pd.Series:
     """Label of each row's stratum, ``sex=F, centre=2``."""
-    parts = [f"{name}=" + frame[name].astype(str) for name in strata]
+    parts = [f"{name}=" + frame[name].map(_text).astype(object) for name in strata]
     label = parts[0]
     for part in parts[1:]:
         label = label + ", " + part
     return label
+
+
+def _text(value: object) -> str:
+    """Write 1, 1.0 and True alike, so that a stratum is found again whatever the dtype."""
+    if isinstance(value, numbers.Real) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def read_special_columns(
