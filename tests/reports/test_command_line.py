@@ -39,7 +39,9 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.fixture(scope="module")
 def fitted() -> FittedModel:
-    study = Study(load_mgus2(), mgus2_progression_free(), ["age", "sex", "hgb", "creat", "mspike"], missing="complete_cases")
+    study = Study(
+        load_mgus2(), mgus2_progression_free(), ["age", "sex", "hgb", "creat", "mspike"], missing="complete_cases"
+    )
     return study.fit(Cox())
 
 

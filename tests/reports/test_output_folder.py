@@ -55,7 +55,9 @@ def test_two_runs_one_folder(tmp_path: Path) -> None:
 
 
 def test_the_lock_of_a_dead_process_is_stale(tmp_path: Path) -> None:
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
     owner = {"pid": int(dead.stdout), "host": socket.gethostname(), "start": "2020-01-01"}
     (tmp_path / LOCK).write_text(json.dumps(owner))
     with output_folder(tmp_path) as folder:

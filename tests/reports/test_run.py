@@ -75,12 +75,24 @@ def test_the_manifest_names_every_file_by_its_digest(done: Run) -> None:
 
 
 def test_results_hold_the_keys_that_scripts_rely_on(results: dict[str, Any]) -> None:
-    assert {"schema_version", "flow", "endpoint", "table_one", "models", "validation", "external", "nomograms", "warnings"} <= set(results)
+    assert {
+        "schema_version",
+        "flow",
+        "endpoint",
+        "table_one",
+        "models",
+        "validation",
+        "external",
+        "nomograms",
+        "warnings",
+    } <= set(results)
     model = results["models"]["cox"]
     assert {"coefficients", "loglik", "n", "events", "baseline"} <= set(model)
     assert {"term", "estimate", "se", "lower", "upper", "p"} <= set(model["coefficients"][0])
     assert len(model["baseline"]["time"]) == len(model["baseline"]["cumulative_hazard"])
-    assert {"metric", "horizon", "apparent", "optimism", "corrected", "lower", "upper"} <= set(results["validation"]["cox"][0])
+    assert {"metric", "horizon", "apparent", "optimism", "corrected", "lower", "upper"} <= set(
+        results["validation"]["cox"][0]
+    )
     assert {"scales", "total", "outcomes", "reading_error"} <= set(results["nomograms"]["cox"])
     assert {"code", "message"} == set(results["warnings"][0])
 
@@ -112,7 +124,9 @@ def test_a_missing_number_is_null_with_a_reason(results: dict[str, Any]) -> None
 
 def test_the_numbers_are_those_of_the_interface(done: Run, results: dict[str, Any]) -> None:
     declared = read_study_file(STUDY)
-    study = Study(load_mgus2(), endpoint_from_dict(declared.endpoint), declared.predictors, seed=2026, missing="complete_cases")
+    study = Study(
+        load_mgus2(), endpoint_from_dict(declared.endpoint), declared.predictors, seed=2026, missing="complete_cases"
+    )
     model = study.fit(Cox(splines={"creat": 3}), name="cox")
     stored = results["models"]["cox"]
     assert [row["estimate"] for row in stored["coefficients"]] == model.summary["coefficient"].tolist()
@@ -134,7 +148,9 @@ def test_a_third_party_can_predict_from_the_results(done: Run, results: dict[str
     bend = cube(1.0 - k1) - cube(1.0 - k2) * (k3 - k1) / (k3 - k2) + cube(1.0 - k3) * (k2 - k1) / (k3 - k2)
     x["creat'"] = bend / (k3 - k1) ** 2
     eta = sum(row["estimate"] * (x[row["term"]] - stored["means"][row["term"]]) for row in stored["coefficients"])
-    before = [h for t, h in zip(stored["baseline"]["time"], stored["baseline"]["cumulative_hazard"], strict=True) if t <= 60]
+    before = [
+        h for t, h in zip(stored["baseline"]["time"], stored["baseline"]["cumulative_hazard"], strict=True) if t <= 60
+    ]
     by_hand = 1 - math.exp(-before[-1] * math.exp(eta))
     patient = {"age": 62.0, "sex": "F", "hgb": 13.6, "creat": 1.0, "mspike": 1.5}
     model = load_model(done.folder / "models/cox.prognosis")
@@ -190,7 +206,9 @@ def test_a_fault_stops_the_run_and_is_in_the_manifest(
 
 def test_missing_predictors_are_refused_without_a_declared_strategy(tmp_path: Path) -> None:
     path = write_study(tmp_path, ('[imputation]\nmethod = "complete_cases"', ""))
-    with pytest.raises(DataContractError, match=r"missing values without a declared strategy.*creat 30 \(2.2 percent\)"):
+    with pytest.raises(
+        DataContractError, match=r"missing values without a declared strategy.*creat 30 \(2.2 percent\)"
+    ):
         run_study(path, tmp_path / "out")
 
 

@@ -88,7 +88,9 @@ def test_an_absent_file_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_options_become_the_recipe() -> None:
-    table = ModelTable(name="m", kind="cox", predictors=("a", "b"), ties="breslow", interactions=[["a", "b"]], ridge=0.5)
+    table = ModelTable(
+        name="m", kind="cox", predictors=("a", "b"), ties="breslow", interactions=[["a", "b"]], ridge=0.5
+    )
     recipe = recipe_of(table)
     assert recipe.get_params()["ties"] == "breslow"
     assert recipe.get_params()["interactions"] == [("a", "b")]
@@ -96,7 +98,7 @@ def test_options_become_the_recipe() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(RunError, match="unknown kind 'oracle'.*cox"):
+    with pytest.raises(RunError, match=r"unknown kind 'oracle'.*cox"):
         recipe_of(ModelTable(name="m", kind="oracle", predictors=("a",)))
 
 
