@@ -65,8 +65,8 @@ def svg_text(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def risk_curve(curve: Curve, fonts: FontChoice, width: float = 84.0, height: float = 58.0) -> str:
-    """Return the patient's risk curve with its band, the cohort's observed curve and the numbers still followed.
+def risk_curve(curve: Curve, fonts: FontChoice, width: float = 74.0, height: float = 48.0) -> str:
+    """Return the patient's risk curve with its band, the cohort's observed curve and the numbers at risk.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def risk_curve(curve: Curve, fonts: FontChoice, width: float = 84.0, height: flo
 
         figure = Figure(figsize=(width * MM, height * MM))
         FigureCanvasSVG(figure)
-        left, bottom, right, top = 11 / width, 18.5 / height, 3 / width, 12 / height
+        left, bottom, right, top = 11 / width, 16.5 / height, 4 / width, 8.8 / height
         axes = figure.add_axes((left, bottom, 1 - left - right, 1 - bottom - top))
         _draw_curves(axes, curve)
         _dress(axes, curve)
@@ -122,25 +122,28 @@ def _dress(axes: Axes, curve: Curve) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     # above the axes: inside them no corner is free of curves for every patient
     handles, labels = axes.get_legend_handles_labels()
-    order = [1, 0, 2]
+    order = [1, 2, 0]
     axes.legend(
         [handles[k] for k in order],
         [labels[k] for k in order],
         loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
+        bbox_to_anchor=(-0.02, 1.0),
         frameon=False,
+        ncols=2,
         handlelength=1.6,
+        columnspacing=1.2,
         labelspacing=0.25,
         borderaxespad=0.2,
+        borderpad=0.1,
     )
 
 
 def _draw_numbers(axes: Axes, curve: Curve, axes_height: float) -> None:
-    """Write the numbers still followed under the ticks, below the axis label."""
-    down = -15.0 / axes_height
+    """Write the numbers at risk under the ticks, below the axis label."""
+    down = -12.9 / axes_height
     for tick, number in zip(curve.ticks, curve.at_risk, strict=True):
         axes.text(
             tick, down, str(number), transform=axes.get_xaxis_transform(), ha="center", va="top", parse_math=False
         )
-    heading = -11.3 / axes_height
+    heading = -9.6 / axes_height
     axes.text(0, heading, curve.at_risk_label, transform=axes.transAxes, ha="left", va="top", color="#444444")

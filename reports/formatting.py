@@ -30,8 +30,9 @@ def ratio(value: float) -> str:
     """Return a hazard ratio with two significant digits, one decimal from 1 to 10."""
     if value >= 9.95:
         return f"{value:.0f}" if value < 1000 else ">1000"
-    # 0.995 would round to 1.00, which has two digits too many
-    return f"{value:.1f}" if value >= 0.995 else f"{value:.2g}"
+    if value >= 0.995:  # 0.995 would round to 1.00, which has a digit too many
+        return f"{value:.1f}"
+    return f"{value:.2f}" if value >= 0.0995 else f"{value:.2g}"
 
 
 def two_decimals(value: float) -> str:

@@ -9,7 +9,7 @@ CELL = 10.0
 # light and dark are far apart in lightness, so that a grey print or a colour-blind eye reads the same
 DARK, LIGHT, LINE = "#173f5f", "#eef1f4", "#7b8794"
 RAISES, LOWERS = "#173f5f", "#b9c6d2"
-BAR_WIDTH, BAR_HEIGHT, BAR_REACH = 120.0, 12.0, 56.0
+BAR_WIDTH, BAR_HEIGHT, BAR_REACH = 120.0, 12.0, 54.0
 HEAD = "M5 1.1a1.55 1.55 0 1 1 0 3.1a1.55 1.55 0 1 1 0-3.1Z"
 BODY = "M3.6 4.7h2.8a1.3 1.3 0 0 1 1.3 1.3v3.2h-5.4v-3.2a1.3 1.3 0 0 1 1.3-1.3Z"
 OPEN = (

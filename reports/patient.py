@@ -131,7 +131,7 @@ def _page(
         language=wording.language,
         patient_id=shown_id(prediction.ids[0]),
         date=visible(date) if date else "",
-        headings=wording.group("heading_"),
+        headings={**wording.group("heading_"), "answers": wording("answers_for", event=event_name(model, wording))},
         about=_about(model, wording),
         model=_model_lines(model, wording),
         created=model.created,

@@ -72,7 +72,7 @@ class Curve:
     ----------
     time, risk, lower, upper : step function of the patient, starting at (0, 0).
     cohort_time, cohort_risk : one minus Kaplan-Meier of the training cohort.
-    ticks, at_risk : times under the axis and the training patients still followed just before them.
+    ticks, at_risk : times under the axis and the training patients at risk just before them.
     """
 
     time: tuple[float, ...]
