@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,12 @@ from prognosis.model_content import SCHEMA, Arrays, hash_of, self_test_of
 from prognosis.model_file import ARRAYS, CONTENT
 from prognosis.model_restoring import model_from
 
-MEMBER_LIMIT = 512 * 1024**2
+SIZE_LIMIT = 512 * 1024**2
 SELF_TEST_TOLERANCE = 1e-9
 NON_NEGATIVE = ("estimate.cumulative_hazard", "estimate.variance", "follow_up.survival", "follow_up.at_risk")
+CUMULATIVE = ("estimate.cumulative_hazard", "estimate.variance")
+# What zipfile, zlib, json and numpy raise on damaged or hostile bytes (RuntimeError: encrypted, nested too deeply).
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, MemoryError, OverflowError)
 PICKLE_MAGIC = (
     b"\x80\x02",
     b"\x80\x03",
@@ -81,6 +87,7 @@ def _open(raw: bytes, sha256: str | None) -> FittedModel:
         rule = f"damaged or altered: sha256 expected {document['sha256']}, actual {actual}"
         raise ModelFileError(Finding("L02", rule, "get the file again"))
     _check_numbers(arrays)
+    _check_steps(arrays)
     file_digest = hashlib.sha256(raw).hexdigest()
     if sha256 is not None and sha256.lower() not in (actual, file_digest):
         rule = f"another file than expected: sha256 expected {sha256}, actual {file_digest} (content {actual})"
@@ -94,10 +101,16 @@ def _read(raw: bytes) -> tuple[dict[str, Any], Arrays]:
     if raw.startswith(PICKLE_MAGIC):
         raise _pickle()
     try:
-        archive = zipfile.ZipFile(io.BytesIO(raw))
-    except zipfile.BadZipFile:
-        raise ModelFileError(Finding("L02", "this is no model file, or it is damaged", "get the file again")) from None
-    with archive:
+        return _unpack(raw)
+    except DAMAGE as error:
+        rule = f"this is no model file, or it is damaged ({type(error).__name__}: {error})"
+        raise ModelFileError(Finding("L02", rule, "get the file again")) from None
+    except ValueError as error:
+        raise _pickle() if "pickle" in str(error).lower() else error from None
+
+
+def _unpack(raw: bytes) -> tuple[dict[str, Any], Arrays]:
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         names = archive.namelist()
         if any(name.endswith((".pkl", ".pickle", ".joblib")) for name in names):
             raise _pickle()
@@ -105,19 +118,21 @@ def _read(raw: bytes) -> tuple[dict[str, Any], Arrays]:
             raise ModelFileError(
                 Finding("L02", f"a model file holds {CONTENT} and {ARRAYS} only", "get the file again")
             )
-        largest = max(member.file_size for member in archive.infolist())
-        if largest > MEMBER_LIMIT:
-            rule = f"a part of {largest} bytes is above the limit of {MEMBER_LIMIT} bytes"
-            raise ModelFileError(Finding("L07", rule, "this is no model of this package"))
-        try:
-            document = json.loads(archive.read(CONTENT), parse_constant=_refuse_constant)
-            with np.load(io.BytesIO(archive.read(ARRAYS)), allow_pickle=False) as packed:
-                arrays = {name: packed[name] for name in packed.files}
-        except zipfile.BadZipFile as error:
-            raise ModelFileError(Finding("L02", f"damaged: {error}", "get the file again")) from None
-        except ValueError as error:
-            raise _pickle() if "pickle" in str(error).lower() else error from None
-    return document, arrays
+        _check_sizes(archive)
+        document = json.loads(archive.read(CONTENT), parse_constant=_refuse_constant)
+        packed = archive.read(ARRAYS)
+    with zipfile.ZipFile(io.BytesIO(packed)) as parts:
+        _check_sizes(parts)
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+        return document, {name: arrays[name] for name in arrays.files}
+
+
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Refuse before unpacking: zipfile never unpacks more than the size that a member declares."""
+    size = sum(member.file_size for member in archive.infolist())
+    if size > SIZE_LIMIT:
+        rule = f"unpacked it has {size} bytes, above the limit of {SIZE_LIMIT} bytes"
+        raise ModelFileError(Finding("L07", rule, "this is no model of this package"))
 
 
 def _pickle() -> ModelFileError:
@@ -135,6 +150,22 @@ def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
             raise ModelFileError(Finding("L07", f"field {name} holds values that are not finite", "get the file again"))
         if name in NON_NEGATIVE and (values < 0).any():
             raise ModelFileError(Finding("L07", f"field {name} holds negative values", "get the file again"))
+
+
+def _check_steps(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Event times grow within a stratum and cumulated hazards never fall (a fall is a negative hazard)."""
+    if "estimate.edges" not in arrays:
+        return
+    edges, time = arrays["estimate.edges"], arrays["estimate.time"]
+    if edges[0] != 0 or edges[-1] != len(time) or (np.diff(edges) < 0).any():
+        raise ModelFileError(Finding("L07", "field estimate.edges does not cut the times", "get the file again"))
+    for low, high in pairwise(edges):
+        if (np.diff(time[low:high]) <= 0).any():
+            raise ModelFileError(Finding("L07", "field estimate.time does not increase", "get the file again"))
+        for name in CUMULATIVE:
+            if (np.diff(arrays[name][low:high]) < 0).any():
+                rule = f"field {name} decreases: a negative hazard"
+                raise ModelFileError(Finding("L07", rule, "get the file again"))
 
 
 def _check_self_test(model: FittedModel, stored: Mapping[str, Any]) -> None:

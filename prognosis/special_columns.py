@@ -38,7 +38,7 @@ def stratum_labels(frame: pd.DataFrame, strata: tuple[str, ...]) -> pd.Series:
 def _text(value: object) -> str:
     """Write 1, 1.0 and True alike, so that a stratum is found again whatever the dtype."""
     if isinstance(value, numbers.Real) and float(value).is_integer():
-        return str(int(value))
+        return str(int(float(value)))
     return str(value)
 
 
