@@ -49,8 +49,15 @@ class CoxEstimate:
         return np.unique(self.baseline.time)
 
     def linear_predictor(self, design: Floats, offset: Floats | None = None) -> Floats:
-        """Log relative hazard against a patient at the training means of all columns, (m,), as ``rms::cph``."""
-        return (design - self.means) @ self.coefficients + (0.0 if offset is None else offset)
+        """Log relative hazard against a patient at the training means of all columns, (m,), as ``rms::cph``.
+
+        Equal patients get equal values to the last bit, wherever they stand in the table: a matrix product does not
+        promise that, and concordance would count such pairs as ordered.
+        """
+        eta = np.zeros(len(design)) if offset is None else np.array(offset, float)
+        for column, mean, coefficient in zip(design.T, self.means, self.coefficients, strict=True):
+            eta += (column - mean) * coefficient
+        return eta
 
     def risk(
         self,
