@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 MAX_ITERATIONS = 60
 # Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
-LAST_STEP_DECREMENT = 1e-9
+LAST_STEP_DECREMENT = 1e-12
 # Information at the estimate over that at zero, in the worst direction: below this the likelihood has no maximum.
 # (A collinear direction has little information at both, so the ratio tells it from a separating one.)
 MONOTONE_RATIO = 1e-7

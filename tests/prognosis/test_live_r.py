@@ -131,16 +131,17 @@ def test_strata_with_weights_delayed_entry_and_offset(r, ties):
     expected = r(
         f"""
         d$sex <- relevel(d$sex, "F"); d$row <- seq_len(nrow(d))
-        f <- coxph(Surv(start, months, event) ~ age + albumin + sex + offset(shift) + strata(centre), d, weights = weight,
+        f <- coxph(Surv(start, months, event) ~ age + albumin + sex + offset(shift) + strata(centre), d, weight,
                    ties = "{ties}", control = cc, cluster = row)
-        g <- coxph(Surv(start, months, event) ~ age + albumin + sex + strata(centre), d, weights = weight,
+        g <- coxph(Surv(start, months, event) ~ age + albumin + sex + strata(centre), d, weight,
                    ties = "{ties}", control = cc, cluster = row)
         new <- d[1:6, ]
         one <- function(ct) lapply(1:6, function(i) {{ s <- summary(survfit(g, newdata = new[i, ], conf.type = ct),
                    times = c(3, 12, 36)); list(s = s$surv, lo = s$lower, hi = s$upper) }})
         z <- cox.zph(f)$table
         give(list(coef = unname(coef(f)), se = unname(sqrt(diag(vcov(f)))), loglik = f$loglik, zph = unname(z[, 1]),
-             c = unname(concordance(g)$concordance), coef_g = unname(coef(g)), log = one("log"), loglog = one("log-log")))
+             c = unname(concordance(g)$concordance), coef_g = unname(coef(g)), log = one("log"),
+             loglog = one("log-log")))
         """,
         d=rows,
     )
