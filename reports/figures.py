@@ -65,7 +65,7 @@ def svg_text(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def risk_curve(curve: Curve, fonts: FontChoice, width: float = 74.0, height: float = 48.0) -> str:
+def risk_curve(curve: Curve, fonts: FontChoice, width: float = 72.0, height: float = 48.0) -> str:
     """Return the patient's risk curve with its band, the cohort's observed curve and the numbers at risk.
 
     Parameters

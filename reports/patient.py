@@ -129,7 +129,7 @@ def _page(
     rows = input_rows(model, values, prediction.remarks, wording)
     return PatientPage(
         language=wording.language,
-        patient_id=shown_id(prediction.ids[0]),
+        patient_id=_named(patient, model, prediction, wording),
         date=visible(date) if date else "",
         headings={**wording.group("heading_"), "answers": wording("answers_for", event=event_name(model, wording))},
         about=_about(model, wording),
@@ -182,6 +182,15 @@ def _values(patient: Mapping[str, Any] | pd.DataFrame | Cohort, columns: tuple[s
     row = patient.frame if isinstance(patient, Cohort) else patient
     source = row.iloc[0] if isinstance(row, pd.DataFrame) else row
     return {name: source[name] for name in columns}
+
+
+def _named(
+    patient: Mapping[str, Any] | pd.DataFrame | Cohort, model: FittedModel, prediction: Prediction, wording: Wording
+) -> str:
+    """Return the id as printed; a mapping may come without one."""
+    if isinstance(patient, Mapping) and model.id_column not in patient:
+        return wording("no_id")
+    return shown_id(prediction.ids[0])
 
 
 def shown_id(patient_id: str) -> str:

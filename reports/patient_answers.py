@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,6 +17,8 @@ from reports.wording import Wording, visible
 
 FEW_AT_RISK = 10
 TICKS = 6
+MONTHS_IN_YEARS = 24
+ORIGIN_CELLS = 28  # what has room below the axis
 
 
 def answers(model: FittedModel, prediction: Prediction, wording: Wording) -> tuple[Answer, ...]:
@@ -90,7 +93,7 @@ def patient_curve(model: FittedModel, curve: RiskCurve, level: float, wording: W
     level : level of its band.
     """
     unit = model.endpoint.unit
-    ticks = _ticks(model.horizons, model.max_follow_up)
+    ticks = _ticks(model.horizons, model.max_follow_up, unit)
     origin = visible(model.endpoint.origin)
     median = model.follow_up.median
     caption = (
@@ -108,7 +111,7 @@ def patient_curve(model: FittedModel, curve: RiskCurve, level: float, wording: W
         ticks=ticks,
         at_risk=tuple(int(model.follow_up.number_at_risk(tick)) for tick in ticks),
         horizons=tuple(horizon for horizon in model.horizons if horizon <= model.max_follow_up),
-        time_label=wording("time_label", unit=unit_text(unit, wording), origin=origin),
+        time_label=wording("time_label", unit=unit_text(unit, wording), origin=_shortened(origin)),
         risk_label=wording("risk_label"),
         patient_label=wording("curve_patient"),
         band_label=wording("curve_band", level=three_digits(100 * level)),
@@ -119,20 +122,39 @@ def patient_curve(model: FittedModel, curve: RiskCurve, level: float, wording: W
     )
 
 
+def _shortened(text: str) -> str:
+    """Return a text cut to the room below the axis (it is printed in full above); Chinese characters count twice."""
+    cells = np.cumsum([2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text])
+    kept = int(np.searchsorted(cells, ORIGIN_CELLS, side="right"))
+    return text if kept == len(text) else f"{text[:kept]}…"
+
+
 def _floats(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _ticks(horizons: tuple[float, ...], follow_up: float) -> tuple[float, ...]:
-    """Return evenly spaced times from 0 to the last horizon with every horizon on one of them, where that is possible.
+def _ticks(horizons: tuple[float, ...], follow_up: float, unit: str) -> tuple[float, ...]:
+    """Return evenly spaced times from 0, never past the last horizon or the follow-up, at most `TICKS` steps.
 
-    Never past the follow-up, and never more than `TICKS` steps.
+    Every horizon stands on one of them where an even division allows that; else the steps are round numbers.
     """
     end = min(max(horizons), follow_up)
-    dividing = (end / steps for steps in range(TICKS, 0, -1))
-    fits = (step for step in dividing if all(math.isclose(h / step, round(h / step)) for h in horizons if h <= end))
-    step = next(fits, end / 4)
-    return tuple(float(step * k) for k in range(round(end / step) + 1))
+    within = [horizon for horizon in horizons if horizon <= end]
+    dividing = (end / steps for steps in range(TICKS, 1, -1))
+    step = next((s for s in dividing if within and all(_is_whole(h / s) for h in within)), _round_step(end, unit))
+    return tuple(float(step * k) for k in range(int(end / step + 1e-9) + 1))
+
+
+def _is_whole(number: float) -> bool:
+    return math.isclose(number, round(number), abs_tol=1e-9)
+
+
+def _round_step(end: float, unit: str) -> float:
+    """Return the smallest step of 1, 2 or 5 times a power of ten that is enough; for months, that many years."""
+    in_years = unit == "months" and end >= MONTHS_IN_YEARS
+    exponent = math.floor(math.log10(end / TICKS / (12 if in_years else 1)))
+    steps = [m * 10.0**p * (12 if in_years else 1) for p in (exponent, exponent + 1) for m in (1, 2, 5)]
+    return next(step for step in steps if end / step <= TICKS)
 
 
 def patient_remarks(prediction: Prediction) -> tuple[Remark, ...]:

@@ -39,7 +39,15 @@ def input_rows(
     rows = [
         _row(model, name, values[name], float(contributions[name]), flags[name], wording) for name in model.predictors
     ]
-    return tuple(sorted(rows, key=lambda row: -abs(row.contribution)))
+    extra = [_extra_row(model, name, values[name], wording) for name in model.door.columns[len(rows) :]]
+    return (*sorted(rows, key=lambda row: -abs(row.contribution)), *extra)
+
+
+def _extra_row(model: FittedModel, name: str, value: Any, wording: Wording) -> Input:
+    """Return the row of a stratum or an offset: entered, but with no estimated effect."""
+    kind = "stratum" if name in model.estimate.strata else "offset"
+    label = visible(name, LABEL_SHOWN)
+    return Input(label, label, visible(value, LABEL_SHOWN), "", 0.0, 1.0, kind, wording(f"effect_{kind}"), ())
 
 
 def _row(

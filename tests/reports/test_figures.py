@@ -1,0 +1,116 @@
+"""The risk curve: drawn from the content alone, the same bytes twice, user text never read as mathematics."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib as mpl
+import pytest
+from matplotlib.figure import Figure
+
+from cohorts.errors import RunError
+from prognosis import FittedModel
+from reports import PatientReport, figures
+from reports.figures import risk_curve
+from reports.fonts import SANS, choose_fonts
+from reports.patient_content import Curve
+from tests.reports.conftest import with_chinese_font
+
+PATIENT = {"age": 73.0, "sex": "M", "hgb": 14.8, "creat": 1.8, "mspike": 1.9}
+ENGLISH = choose_fonts("", "en")
+
+
+@pytest.fixture(scope="module")
+def curve(model: FittedModel) -> Curve:
+    return PatientReport(model, PATIENT).page.curve
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Collect the figures instead of their text."""
+    found: list[Figure] = []
+    monkeypatch.setattr(figures, "svg_text", lambda figure: found.append(figure) or "")
+    return found
+
+
+def test_the_same_curve_gives_the_same_text_without_date_or_outside_reference(curve: Curve) -> None:
+    first, second = risk_curve(curve, ENGLISH), risk_curve(curve, ENGLISH)
+    assert first == second
+    ElementTree.fromstring(first)
+    assert not re.search(r"<dc:date>|<script|href=\"(?!#)", first)
+
+
+def test_it_has_the_size_asked_for(curve: Curve) -> None:
+    root = ElementTree.fromstring(risk_curve(curve, ENGLISH, width=74.0, height=48.0))
+    assert float(root.get("width", "").removesuffix("pt")) == pytest.approx(74 / 25.4 * 72, abs=1e-3)
+    assert float(root.get("height", "").removesuffix("pt")) == pytest.approx(48 / 25.4 * 72, abs=1e-3)
+
+
+def test_matplotlib_is_left_as_it_was(curve: Curve) -> None:
+    before = dict(mpl.rcParams)
+    risk_curve(curve, ENGLISH)
+    assert dict(mpl.rcParams) == before
+
+
+def test_what_is_drawn_is_the_content(curve: Curve, drawn: list[Figure]) -> None:
+    risk_curve(curve, ENGLISH)
+    axes = drawn[0].axes[0]
+    patient, cohort = axes.lines[0], axes.lines[1]
+    assert list(patient.get_xdata()) == list(curve.time)
+    assert list(patient.get_ydata()) == pytest.approx([100 * risk for risk in curve.risk])
+    assert list(cohort.get_ydata()) == pytest.approx([100 * risk for risk in curve.cohort_risk])
+    assert patient.get_drawstyle() == cohort.get_drawstyle() == "steps-post"
+    assert [line.get_xdata()[0] for line in axes.lines[2:]] == list(curve.horizons)
+    assert axes.get_ylim() == (0, 100)
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == [*map(str, curve.at_risk), curve.at_risk_label]
+
+
+def test_lettering_is_8_points_and_nothing_overlaps_or_leaves_the_figure(curve: Curve, drawn: list[Figure]) -> None:
+    risk_curve(curve, ENGLISH)
+    figure = drawn[0]
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    labels = [*axes.get_xticklabels(), *axes.get_yticklabels(), *axes.texts, axes.xaxis.label, axes.yaxis.label]
+    labels += list(axes.get_legend().get_texts())
+    assert {text.get_fontsize() for text in labels} == {8.0}
+    boxes = [text.get_window_extent() for text in labels if text.get_text()]
+    for k, box in enumerate(boxes):
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0
+        assert box.y1 <= figure.bbox.y1
+        assert not any(box.shrunk(0.98, 0.9).overlaps(other.shrunk(0.98, 0.9)) for other in boxes[k + 1 :])
+
+
+def test_r05_user_text_is_never_mathematics(curve: Curve, drawn: list[Figure]) -> None:
+    risk_curve(dataclasses.replace(curve, time_label=r"$\frac{a}{$ since \x"), ENGLISH)
+    label = drawn[0].axes[0].xaxis.label
+    assert label.get_text() == r"$\frac{a}{$ since \x"
+    assert not label.get_parse_math()
+
+
+def test_r05_and_it_is_drawn(curve: Curve) -> None:
+    assert "<svg" in risk_curve(dataclasses.replace(curve, time_label=r"$\frac{a}{$ since \x"), ENGLISH)
+
+
+def test_a_character_without_a_glyph_is_an_error_and_not_a_box(curve: Curve) -> None:
+    with pytest.raises(RunError, match="no installed font can draw") as caught:
+        risk_curve(dataclasses.replace(curve, time_label="𓀀"), ENGLISH)
+    assert caught.value.code == "R13"
+
+
+@with_chinese_font
+def test_chinese_lettering_comes_from_the_chinese_font(curve: Curve, drawn: list[Figure]) -> None:
+    risk_curve(dataclasses.replace(curve, time_label="自诊断起"), choose_fonts("自诊断起", "zh"))
+    label = drawn[0].axes[0].xaxis.label
+    assert label.get_fontfamily() == ["Noto Sans CJK SC", SANS]
+
+
+def test_svg_text_is_text() -> None:
+    figure = Figure(figsize=(1, 1))
+    text = figures.svg_text(figure)
+    assert ElementTree.parse(io.StringIO(text)).getroot().tag.endswith("svg")
