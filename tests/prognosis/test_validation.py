@@ -1,0 +1,190 @@
+"""The optimism bootstrap: an explicit loop as oracle, R's range over seeds, seeds, failures, direction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cohorts import Codebook, Cohort, TimeToEvent
+from cohorts.errors import FitError, PrognosisWarning
+from prognosis import Study
+from prognosis.models import Cox
+from prognosis.resampling import bootstrap_rows
+from prognosis.validation import METRICS
+from tests.prognosis import made
+
+
+@pytest.fixture(scope="module")
+def study():
+    return made.study(["age", "albumin", "sex"], n=250, seed=11)
+
+
+def test_it_equals_an_explicit_loop(study):
+    model = study.fit(Cox())
+    validation = study.validate(model, repeats=12)
+    X, y = study.frame, study.outcome.to_structured()
+
+    def measures(fitted, rows):
+        evaluation = fitted.evaluation(X.iloc[rows], y[rows])
+        return [metric(evaluation) for metric in METRICS.values()]
+
+    everybody = np.arange(len(X))
+    original = Cox().fit(X, y)
+    optimism, apparent_in_resample = [], []
+    for index in range(12):
+        rows = np.random.default_rng(np.random.SeedSequence([11, index])).integers(0, len(X), len(X))
+        refit = Cox().fit(X.iloc[rows], y[rows])
+        optimism.append(np.subtract(measures(refit, rows), measures(refit, everybody)))
+        apparent_in_resample.append([measures(refit, rows)[0], measures(original, rows)[1]])
+    mean = np.mean(optimism, axis=0)
+    np.testing.assert_allclose(validation.table["apparent"], measures(original, everybody), rtol=1e-10)
+    np.testing.assert_allclose(validation.table["optimism"], mean, rtol=1e-10)
+    np.testing.assert_allclose(validation.table["corrected"], validation.table["apparent"] - mean, rtol=1e-10)
+    limits = np.quantile(apparent_in_resample, [0.025, 0.975], axis=0) - mean
+    np.testing.assert_allclose(validation.table[["lower", "upper"]].to_numpy().T, limits, rtol=1e-10)
+
+
+def test_the_table_has_the_keys_that_scripts_rely_on(study):
+    validation = study.validate(study.fit(Cox(), name="small"), repeats=3)
+    expected = ["model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper"]
+    assert list(validation.table.columns) == expected
+    assert validation.table["metric"].tolist() == ["harrell_c", "calibration_slope"]
+    assert validation.table["horizon"].isna().all()
+    assert len(validation.of("small")) == 2
+    assert len(validation.raw) == 6
+    assert (validation.method, validation.repeats, validation.seed, validation.failed) == ("bootstrap", 3, 11, 0)
+
+
+def test_the_apparent_slope_is_one_and_overfitting_lowers_it():
+    draw = np.random.default_rng(5)
+    noise = {f"noise{k}": draw.normal(size=120) for k in range(12)}
+    frame = made.patients(120).assign(**noise)
+    book = made.codebook(**{name: {"kind": "numeric"} for name in noise})
+    study = made.study(["albumin", *noise], frame=frame, book=book, seed=3)
+    with pytest.warns(PrognosisWarning, match="EPV"):
+        model = study.fit(Cox())
+    table = study.validate(model, repeats=40).table.set_index("metric")
+    assert table.loc["calibration_slope", "apparent"] == pytest.approx(1.0, abs=1e-9)
+    assert table.loc["calibration_slope", "corrected"] < 0.85
+    assert table.loc["harrell_c", "optimism"] > 0.02
+    assert table.loc["harrell_c", "lower"] < table.loc["harrell_c", "corrected"] < table.loc["harrell_c", "upper"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "id_column", "time", "event", "predictors", "splines"),
+    [
+        ("nomogram_cph_gbsg", "gbsg", "pid", "rfstime", "status", ["age", "size", "gradef", "nodes", "hormon"], None),
+        ("nomogram_cph_mgus2", "mgus2", "id", "futime", "death", ["age", "sex", "hgb", "creat"], [0.8, 1.1, 1.6]),
+    ],
+)
+def test_corrected_indexes_lie_in_the_range_of_rms_over_seeds(
+    golden, golden_data, name, data, id_column, time, event, predictors, splines
+):
+    """rms::validate keeps the knots, so they are given here; its range over five seeds is widened by two of its sd."""
+    r = golden(name)["validate"]
+    rows = golden_data(data).dropna(subset=["mspike", *predictors] if data == "mgus2" else predictors)
+    kinds = {"gradef": {"kind": "ordinal", "levels": ["1", "2", "3"]}, "sex": {"kind": "binary", "levels": ["F", "M"]}}
+    declared = {
+        id_column: {"kind": "id"},
+        **{column: kinds.get(column, {"kind": "numeric"}) for column in predictors},
+        time: {"kind": "time", "unit": "days"},
+        event: {"kind": "event", "values": {"censored": 0, "event": 1}},
+    }
+    frame = rows[list(declared)].astype({id_column: str} | ({"gradef": str} if "gradef" in predictors else {}))
+    cohort = Cohort.from_frame(frame, id_column, Codebook.from_dict({"variables": declared}))
+    endpoint = TimeToEvent("event", time=time, event=event, unit="days", origin="start")
+    study = Study(cohort, endpoint, predictors, seed=1)
+    model = study.fit(Cox(splines=None if splines is None else {"creat": splines}))
+    table = study.validate(model, repeats=r["B"]).table.set_index("metric")
+    rms = pd.DataFrame(
+        {key: r[key] for key in ("apparent", "corrected_min", "corrected_max", "corrected_sd_over_seeds")},
+        index=r["rows"],
+    )
+    dxy = 2 * table.loc["harrell_c", ["apparent", "corrected"]] - 1
+    assert dxy["apparent"] == pytest.approx(rms.loc["Dxy", "apparent"], abs=1e-6)
+    for found, index in ((dxy["corrected"], "Dxy"), (table.loc["calibration_slope", "corrected"], "Slope")):
+        spare = 2 * rms.loc[index, "corrected_sd_over_seeds"]
+        assert rms.loc[index, "corrected_min"] - spare <= found <= rms.loc[index, "corrected_max"] + spare
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(study):
+    model = study.fit(Cox())
+    first, second = (study.validate(model, repeats=5).table for _ in range(2))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+    other = made.study(["age", "albumin", "sex"], n=250, seed=12)
+    assert other.validate(other.fit(Cox()), repeats=5).table["optimism"].tolist() != first["optimism"].tolist()
+
+
+def test_a_model_gets_the_same_numbers_alone_and_in_company(study):
+    one, two = study.fit(Cox(), name="one"), study.fit(Cox(ties="breslow"), name="two")
+    together = study.validate([one, two], repeats=4)
+    alone = study.validate(two, repeats=4)
+    pd.testing.assert_frame_equal(together.of("two"), alone.of("two"), check_exact=True)
+
+
+def test_resamples_depend_on_seed_and_index_only():
+    np.testing.assert_array_equal(bootstrap_rows(50, 7, 3), bootstrap_rows(50, 7, 3))
+    assert bootstrap_rows(50, 7, 3).tolist() != bootstrap_rows(50, 7, 4).tolist()
+    assert bootstrap_rows(50, 7, 3).tolist() != bootstrap_rows(50, 8, 3).tolist()
+    assert set(bootstrap_rows(5, 1, 1)) <= set(range(5))
+
+
+def rare(events):
+    """Patients of whom a category has few events: some resamples lose them all."""
+    frame = made.patients(200)
+    grade = np.where(np.arange(200) < 12, "high", frame["grade"].astype(str).replace("high", "low"))
+    event = np.where(grade == "high", 0, frame["event"])
+    event[:events] = 1
+    return frame.assign(grade=pd.Categorical(grade, categories=["low", "middle", "high"]), event=event)
+
+
+def test_m10_failed_resamples_are_counted_with_their_reasons():
+    """Case M10: never dropped silently."""
+    study = made.study(["age", "grade"], frame=rare(4), seed=3)
+    model = study.fit(Cox())
+    with pytest.warns(PrognosisWarning, match=r"M10.* of 60 failed to fit in a resample; reasons: C05"):
+        validation = study.validate(model, repeats=60)
+    assert 0 < validation.failed <= 3
+    assert {finding.code for finding in validation.warnings} == {"M10"}
+    assert len(validation.raw) == 2 * (60 - validation.failed)
+
+
+def test_m10_more_than_a_twentieth_failed_is_an_error():
+    study = made.study(["age", "grade"], frame=rare(1), seed=2)
+    with pytest.raises(FitError, match=r"of 40 failed.*C05") as caught:
+        study.validate(study.fit(Cox()), repeats=40)
+    assert caught.value.code == "M10"
+
+
+def test_progress_is_told(study):
+    told = []
+    model = study.fit(Cox())
+    study.validate(
+        [model, study.fit(Cox(), name="again")], repeats=3, progress=lambda done, total: told.append((done, total))
+    )
+    assert told == [(k, 6) for k in range(1, 7)]
+
+
+def test_what_cannot_be_validated_is_refused(study):
+    model = study.fit(Cox())
+    foreign = made.study(["age", "albumin", "sex"], n=120).fit(Cox())
+    for act, words in (
+        (lambda: study.validate(model, method="holdout"), "unknown validation method"),
+        (lambda: study.validate(model, repeats=1), "at least 2"),
+        (lambda: study.validate(foreign), "was not fitted by this study"),
+    ):
+        with pytest.raises(FitError, match=words):
+            act()
+
+
+def test_strata_weights_and_entry_go_into_every_resample():
+    frame = made.patients(300)
+    endpoint = made.TimeToEvent(
+        "efs", time="months", event="event", entry="start", unit="months", origin="registration", horizons=(12,)
+    )
+    study = made.study(["age", "albumin"], frame=frame, endpoint=endpoint, seed=4)
+    model = study.fit(Cox(strata=["centre"], weights="weight"))
+    table = study.validate(model, repeats=10).table.set_index("metric")
+    assert 0.5 < table.loc["harrell_c", "corrected"] < table.loc["harrell_c", "apparent"] + 0.02
+    assert table.loc["calibration_slope", "apparent"] == pytest.approx(1.0, abs=1e-8)
