@@ -100,14 +100,16 @@ class CoxEstimate:
         se = np.sqrt(np.diag(self.covariance))
         z = self.coefficients / se
         width = z_of_level(level) * se
+        with np.errstate(over="ignore"):  # a column in tiny units has a hazard ratio beyond all numbers
+            ratio = np.exp([self.coefficients, self.coefficients - width, self.coefficients + width])
         return pd.DataFrame(
             {
                 "term": self.names,
                 "coefficient": self.coefficients,
                 "se": se,
-                "hazard_ratio": np.exp(self.coefficients),
-                "lower": np.exp(self.coefficients - width),
-                "upper": np.exp(self.coefficients + width),
+                "hazard_ratio": ratio[0],
+                "lower": ratio[1],
+                "upper": ratio[2],
                 "z": z,
                 "p": two_sided_p(z),
             }
