@@ -255,7 +255,9 @@ def _limits(model: FittedModel, wording: Wording) -> tuple[str, ...]:
     ]
     if model.missing == "complete_cases":
         sentences.append(wording("limit_complete_cases"))
+    found = {finding.code for finding in model.warnings}
+    sentences += [wording(f"limit_{code}") for code in sorted(found) if wording.has(f"limit_{code}")]
     if model.warnings:
-        codes = ", ".join(sorted({finding.code for finding in model.warnings}))
+        codes = ", ".join(sorted(found))
         sentences.append(wording("limit_warnings", n=len(model.warnings), codes=visible(codes)))
     return tuple(sentences)

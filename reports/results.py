@@ -61,11 +61,10 @@ def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
     """Every warning once, in order of appearance."""
     found = [*study.warnings, *(finding for model in models for finding in model.warnings)]
     found += [finding for model in models if model.validation for finding in model.validation.warnings]
-    found += [finding for model in models for finding in _doubtful_hazards(model)]
     return list({str(finding): finding for finding in found}.values())
 
 
-def _doubtful_hazards(model: FittedModel) -> list[Finding]:
+def doubtful_hazards(model: FittedModel) -> list[Finding]:
     """Say which effects change over time, where the global test says that some do."""
     table = model.proportional_hazards()
     whole = table[table["term"] == "GLOBAL"].iloc[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from prognosis.recipe import Recipe
 from reports.filenames import file_names
 from reports.output_folder import MANIFEST, OutputFolder, output_folder
 from reports.patient import PatientReport
-from reports.results import all_warnings, results_of, software
+from reports.results import all_warnings, doubtful_hazards, results_of, software
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
 
 Say = Callable[[str], None]
@@ -136,6 +136,7 @@ def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say:
                     allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
     say(f"fitting {table.name}: {len(own.cohort)} patients, {int((own.outcome.event == 1).sum())} events")
     model = own.fit(recipe_of(table), name=table.name)
+    model = replace(model, warnings=(*model.warnings, *doubtful_hazards(model)))
     if declared.validation is None:
         return model
     say(f"validating {table.name}: {declared.validation.repeats} bootstrap resamples")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.fonts import FontChoice
-from reports.formatting import p_value, three_digits, two_decimals
+from reports.formatting import p_value, three_digits
 from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
@@ -134,10 +134,10 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
         (
             visible(row["term"]),
             f"{row['estimate']:.6g}",
-            f"{row['se']:.4g}",
+            _number(row["se"], ".4g", wording),
             f"{row['hazard_ratio']:.3g}",
-            f"{row['lower']:.3g} {wording('study_to')} {row['upper']:.3g}",
-            p_value(row["p"]),
+            _interval(row, ".3g", wording),
+            wording("study_not_computed") if row["p"] is None else p_value(row["p"]),
             f"{model['means'][row['term']]:.6g}",
         )
         for row in model["coefficients"]
@@ -155,15 +155,17 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
 
 
 def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], wording: Wording) -> list[Table]:
-    if model["baseline"]["strata"] or not model["baseline_survival"]:
+    title, columns = wording("study_baseline", name=visible(name)), (wording("study_column_time"), "S0(t)")
+    if model["baseline"]["strata"]:
+        strata = "; ".join(visible(stratum) for stratum in model["baseline"]["strata"])
+        return [Table(title, columns, (), wording("study_baseline_strata", strata=strata))]
+    if not model["baseline_survival"]:
         return []
     rows = tuple(
-        (f"{line['horizon']:g} {visible(endpoint['unit'])}", f"{line['survival']:.10g}")
+        (f"{line['horizon']:g} {visible(endpoint['unit'])}", _number(line["survival"], ".10g", wording))
         for line in model["baseline_survival"]
-        if line["survival"] is not None
     )
-    columns = (wording("study_column_time"), "S0(t)")
-    return [Table(wording("study_baseline", name=visible(name)), columns, rows, wording("study_how_to_predict"))]
+    return [Table(title, columns, rows, wording("study_how_to_predict"))]
 
 
 def _proportional_hazards(name: str, model: Mapping[str, Any], wording: Wording) -> Table:
@@ -180,10 +182,8 @@ def _validation(results: Mapping[str, Any], wording: Wording) -> Table:
         (
             visible(name),
             wording(f"metric_{row['metric']}"),
-            two_decimals(row["apparent"]) if row["metric"] == "calibration_slope" else f"{row['apparent']:.3f}",
-            f"{row['optimism']:.3f}",
-            f"{row['corrected']:.3f}",
-            f"{row['lower']:.3f} {wording('study_to')} {row['upper']:.3f}",
+            *(_number(row[key], ".3f", wording) for key in ("apparent", "optimism", "corrected")),
+            _interval(row, ".3f", wording),
         )
         for name, lines in results["validation"].items()
         for row in lines
@@ -191,3 +191,14 @@ def _validation(results: Mapping[str, Any], wording: Wording) -> Table:
     keys = ("model", "metric", "apparent", "optimism", "corrected", "ci")
     columns = tuple(wording(f"study_column_{key}") for key in keys)
     return Table(wording("study_validation"), columns, rows, wording("study_validation_note"))
+
+
+def _number(value: float | None, digits: str, wording: Wording) -> str:
+    """Return a number of the results; null, which stands for a number that does not exist, in words."""
+    return wording("study_not_computed") if value is None else format(value, digits)
+
+
+def _interval(row: Mapping[str, Any], digits: str, wording: Wording) -> str:
+    if row["lower"] is None or row["upper"] is None:
+        return wording("study_not_computed")
+    return f"{row['lower']:{digits}} {wording('study_to')} {row['upper']:{digits}}"
