@@ -73,7 +73,7 @@ def fit_cox(
     means = np.average(design, axis=0, weights=risk_sets.weight)
     centred = design - means
     scales = np.sqrt(np.average(centred**2, axis=0, weights=risk_sets.weight))
-    constant = [name for name, scale in zip(names, scales, strict=True) if not scale > 0]
+    constant = [name for name, width in zip(names, np.ptp(design, axis=0), strict=True) if not width > 0]
     if constant:
         raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
     penalised = _Objective(
