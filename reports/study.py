@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.fonts import FontChoice
-from reports.formatting import p_value, three_digits
+from reports.formatting import duration, p_value, three_digits, unit_text
 from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
@@ -103,9 +103,9 @@ def _question(results: Mapping[str, Any], wording: Wording) -> list[Row]:
         (wording("study_endpoint"), visible(endpoint["name"])),
         (wording("about_event"), visible(endpoint.get("definition") or "-")),
         (wording("about_origin"), visible(endpoint["origin"])),
-        (wording("study_horizons"), f"{times} {visible(endpoint['unit'])}"),
+        (wording("study_horizons"), wording("duration", time=times, unit=unit_text(endpoint["unit"], wording))),
         (wording("study_patients"), f"{endpoint['n']} / {endpoint['events']}"),
-        (wording("study_missing"), visible(study["missing"] or wording("study_none"))),
+        (wording("study_missing"), wording(f"study_{study['missing'] or 'none'}")),
         (wording("study_seed"), str(study["seed"])),
     ]
     for name, model in results["models"].items():
@@ -162,7 +162,7 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
     if not model["baseline_survival"]:
         return []
     rows = tuple(
-        (f"{line['horizon']:g} {visible(endpoint['unit'])}", _number(line["survival"], ".10g", wording))
+        (duration(line["horizon"], endpoint["unit"], wording), _number(line["survival"], ".10g", wording))
         for line in model["baseline_survival"]
     )
     return [Table(title, columns, rows, wording("study_how_to_predict"))]

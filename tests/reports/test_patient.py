@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts import Cohort
-from cohorts.errors import DataContractError, PredictionError, PrognosisWarning, RunError
+from cohorts.errors import DataContractError, Finding, PredictionError, PrognosisWarning, RunError
 from prognosis import FittedModel, Study, load_model
 from prognosis.models import Cox
 from reports import PatientReport
@@ -163,7 +163,11 @@ def test_limits_name_the_person_the_treatment_and_the_time(model: FittedModel) -
     assert "not shown to cause it" in page_of(model).inputs_note
 
 
-def test_warnings_of_the_fit_are_counted(model: FittedModel) -> None:
+def test_warnings_of_the_fit_are_counted_and_doubtful_hazards_are_explained(model: FittedModel) -> None:
+    doubtful = Finding("N04", "proportional hazards are doubtful", severity="warning")
+    text = " ".join(page_of(dataclasses.replace(model, warnings=(*model.warnings, doubtful))).limits)
+    assert f"Warnings recorded when it was made: {len(model.warnings) + 1} (C16, N04); see the study report." in text
+    assert "seems to change over time" in text
     noted = dataclasses.replace(model, warnings=())
     assert not any("Warnings" in limit for limit in page_of(noted).limits)
 

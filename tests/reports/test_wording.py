@@ -44,7 +44,17 @@ def test_no_disease_is_written_into_the_wording() -> None:
 
 def test_every_sentence_is_used() -> None:
     text = "".join(SOURCES + TEMPLATES)
-    families = ("study_column_", "unit_", "kind_", "method_", "effect_", "remark_", "metric_")
+    families = (
+        "study_column_",
+        "unit_",
+        "kind_",
+        "method_",
+        "effect_",
+        "remark_",
+        "metric_",
+        "limit_N",
+        "study_complete_cases",
+    )
     direct = {key for key in sentences() if f'"{key}"' in text or f"'{key}'" in text or key.startswith(families)}
     headings = {
         f"{prefix}{name}"
