@@ -17,7 +17,7 @@ from prognosis.models import recipes
 from prognosis.preparation import TRANSFORM_NAMES, Preparation
 from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
-from prognosis.validation import Validation
+from prognosis.validation import COLUMNS, Validation
 
 
 def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], verified: bool) -> FittedModel:
@@ -98,8 +98,8 @@ def _finding_from_dict(stored: Mapping[str, Any]) -> Finding:
 def _validation_from_dict(stored: Mapping[str, Any] | None) -> Validation | None:
     if stored is None:
         return None
-    table = pd.DataFrame(stored["table"])
-    numbers = [name for name in table.columns if name not in ("model", "metric")]
+    table = pd.DataFrame(stored["table"], columns=list(COLUMNS))
+    numbers = [name for name in COLUMNS if name not in ("model", "metric")]
     return Validation(
         table=table.astype(dict.fromkeys(numbers, float)),
         raw=pd.DataFrame(),

@@ -29,6 +29,7 @@ METRICS: Mapping[str, Callable[[Evaluation], float]] = {"harrell_c": harrell_c, 
 # Indexes whose apparent value is fixed by construction: their sampling spread is that of the original model.
 FIXED_WHEN_APPARENT = ("calibration_slope",)
 FAILED_SHARE = 0.05
+COLUMNS = ("model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ def _table(name: str, apparent: Floats, found: Floats) -> pd.DataFrame:
             "corrected": apparent - optimism,
             "lower": lower,
             "upper": upper,
-        }
+        },
+        columns=list(COLUMNS),
     )
 
 
