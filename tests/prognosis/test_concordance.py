@@ -60,6 +60,7 @@ def test_the_tree_counts_what_pairs_count(rows, delayed, stratified):
 )
 @pytest.mark.parametrize("rounded", [False, True])
 def test_counts_equal_r(golden, golden_data, name, data, columns, time, event, weight, rounded):
+    """Case M08: tied markers and tied times as R counts them, to 1e-10."""
     rows = golden_data(data).dropna(subset=columns)
     r = golden(name)
     marker = Cox().fit(rows[columns], structured(rows[time].to_numpy(float), rows[event])).predict(rows[columns])
