@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cohorts.neighbours import check_neighbours
+
+check_neighbours(__file__, "cohorts", "prognosis", "nomograms", "imaging_head")
+
 if TYPE_CHECKING:
     from reports.patient import PatientReport
     from reports.study import StudyReport

@@ -24,7 +24,7 @@ from reports.page import texts
 from reports.results import results_of
 from reports.wording import Wording
 from tests.reports.conftest import IMAGE, LINK, MARKUP, MATH, PREDICTORS, SCRIPT, with_chinese_font
-from tests.reports.test_page import assert_asks_for_nothing, pdf_text, squeezed
+from tests.reports.rendered import assert_asks_for_nothing, pdf_text, squeezed
 
 LANGUAGES = ["en", pytest.param("zh", marks=with_chinese_font)]
 
