@@ -157,9 +157,8 @@ def _table(name: str, apparent: Floats, found: Floats) -> pd.DataFrame:
             "corrected": apparent - optimism,
             "lower": lower,
             "upper": upper,
-        },
-        columns=list(COLUMNS),
-    )
+        }
+    )[list(COLUMNS)]
 
 
 def _raw(name: str, found: Floats) -> pd.DataFrame:
