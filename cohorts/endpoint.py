@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cohorts.errors import DataContractError, Finding, raise_findings
@@ -30,6 +31,7 @@ class _Endpoint:
     definition: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
+        raise_findings(_text_faults(self), DataContractError)
         if self.event_values is not None:
             object.__setattr__(self, "event_values", {role: _frozen(code) for role, code in self.event_values.items()})
         raise_findings(self._faults(), DataContractError)
@@ -98,6 +100,7 @@ class TimeToEvent(_Endpoint):
     zero_time: ZeroTime = field(default="error", kw_only=True)
 
     def __post_init__(self) -> None:
+        raise_findings(_horizon_faults(self.horizons), DataContractError)
         object.__setattr__(self, "horizons", tuple(float(horizon) for horizon in self.horizons))
         super().__post_init__()
 
@@ -175,6 +178,29 @@ def endpoint_from_dict(declared: Mapping[str, Any]) -> Endpoint:
         rule = f"the endpoint of kind {kind} has unknown keys {unknown} and lacks {absent}"
         raise DataContractError(Finding("S03", rule, f"the keys are {', '.join(sorted(known))}"))
     return _KINDS[kind](given.pop("name"), **given)
+
+
+def _horizon_faults(horizons: object) -> list[Finding]:
+    """Horizons are a list of different numbers: the text "24" would otherwise be read as 2 and 4."""
+    if isinstance(horizons, str | bytes | Mapping) or not isinstance(horizons, Iterable):
+        return [Finding("P12", f"horizons={horizons!r} is no list of numbers", "write a list, for example [12, 24]")]
+    values = list(horizons)
+    if any(isinstance(value, bool | str) or not isinstance(value, Real) for value in values):
+        return [Finding("P12", f"horizons={values!r} are not all numbers", "write numbers, for example [12, 24]")]
+    if len(set(values)) != len(values):
+        return [Finding("P12", f"horizons={values!r}: one horizon stands twice", "name each horizon once")]
+    return []
+
+
+def _text_faults(endpoint: _Endpoint) -> list[Finding]:
+    """Names of columns and descriptions are texts; optional ones may be absent."""
+    texts = ("name", "event", "definition", "time", "unit", "origin", "entry")
+    return [
+        Finding("S03", f"{item.name}={value!r} of the endpoint is no text", f"give {item.name} as text")
+        for item in fields(endpoint)
+        if item.name in texts and not isinstance(value := getattr(endpoint, item.name), str)
+        if not (value is None and item.name == "entry")
+    ]
 
 
 def _is_policy(policy: object) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
+from prognosis.limits import Limit
 
 Floats = NDArray[np.float64]
 
@@ -38,60 +37,6 @@ class Evaluation:
         if unusable:
             rule = f"the score is missing or infinite for {unusable} of {len(self.linear_predictor)} patients"
             raise DataContractError(Finding("M01", rule, "complete the predictors of these patients"))
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Allowed range of a finite numeric parameter; the lower bound is included."""
-
-    lower: float
-    upper: float = float("inf")
-
-    def allows(self, value: object) -> bool:
-        """Tell whether a value is a number in the range."""
-        if not isinstance(value, numbers.Real) or isinstance(value, bool):
-            return False
-        return math.isfinite(value) and self.lower <= float(value) <= self.upper
-
-    def __str__(self) -> str:
-        return f"a number of at least {self.lower:g}"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Allowed values of a parameter."""
-
-    values: tuple[str, ...]
-
-    def allows(self, value: object) -> bool:
-        """Tell whether a value is one of the choices."""
-        return value in self.values
-
-    def __str__(self) -> str:
-        return f"one of {', '.join(self.values)}"
-
-
-@dataclass(frozen=True)
-class Names:
-    """A list of column names, or of groups of `size` column names."""
-
-    size: int = 1
-
-    def allows(self, value: object) -> bool:
-        """Tell whether a value is such a list."""
-        if not isinstance(value, list | tuple):
-            return False
-        groups = [(item,) for item in value] if self.size == 1 else list(value)
-        return all(
-            isinstance(group, list | tuple) and len(group) == self.size and all(isinstance(name, str) for name in group)
-            for group in groups
-        )
-
-    def __str__(self) -> str:
-        return "a list of column names" if self.size == 1 else f"a list of groups of {self.size} column names"
-
-
-Limit = Bounds | Choice | Names
 
 
 class Recipe(BaseEstimator):

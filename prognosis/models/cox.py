@@ -17,20 +17,11 @@ from prognosis.column_checks import check_columns, check_leaks, check_levels, ch
 from prognosis.cox_estimate import CoxEstimate
 from prognosis.cox_regression import CoxRegression, fit_cox
 from prognosis.cox_residuals import robust_covariance, score_residuals
+from prognosis.limits import COLUMN, KNOTS_BY_COLUMN, TEXT_BY_COLUMN, Bounds, Choice, Limit, Names
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.preparation import Knots, Preparation
 from prognosis.proportional_hazards import Transform, proportional_hazards_test
-from prognosis.recipe import (
-    Bounds,
-    Choice,
-    Evaluation,
-    Limit,
-    Names,
-    Recipe,
-    SurvivalArrays,
-    as_frame,
-    read_outcome,
-)
+from prognosis.recipe import Evaluation, Recipe, SurvivalArrays, as_frame, read_outcome
 from prognosis.risk_sets import RiskSets, build_risk_sets
 from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_special_columns
 
@@ -72,8 +63,13 @@ class Cox(Recipe):
     limits: ClassVar[Mapping[str, Limit]] = {
         "ties": Choice(("efron", "breslow")),
         "ridge": Bounds(0.0),
+        "splines": KNOTS_BY_COLUMN,
         "interactions": Names(2),
+        "transforms": TEXT_BY_COLUMN,
         "strata": Names(),
+        "weights": COLUMN,
+        "cluster": COLUMN,
+        "offset": COLUMN,
     }
     estimate_class: ClassVar[Any] = CoxEstimate
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cohorts import Binary, Competing, TimeToEvent, endpoint_from_dict
 from cohorts.endpoint import UNITS
+from cohorts.errors import DataContractError
 from cohorts.event_codes import code_table, show_values
 from tests.cohorts.made import endpoint, findings_of, only
 
@@ -85,7 +86,7 @@ def test_plain_values_and_back(declared):
     assert endpoint_from_dict(plain) == declared
 
 
-@given(st.lists(st.floats(0.1, 1e3), max_size=5), st.sampled_from(UNITS), st.text(min_size=1, max_size=10))
+@given(st.lists(st.floats(0.1, 1e3), max_size=5, unique=True), st.sampled_from(UNITS), st.text(min_size=1, max_size=10))
 def test_law_round_trip(horizons, unit, origin):
     declared = TimeToEvent("x", time="t", event="e", unit=unit, origin=origin, horizons=horizons)
     assert endpoint_from_dict(declared.to_dict()) == declared
@@ -101,3 +102,18 @@ def test_law_round_trip(horizons, unit, origin):
 )
 def test_faulty_study_tables(declared, words):
     assert words in only(findings_of(endpoint_from_dict, declared)).rule
+
+
+@pytest.mark.parametrize("horizons", ["24", b"24", 24, None, {"a": 1}, ["24"], [True, 24], [[12]], [12, 12], [12 + 0j]])
+def test_horizons_are_a_list_of_different_numbers(horizons):
+    """The text "24" would otherwise be read as 2 and 4 months."""
+    with pytest.raises(DataContractError, match="horizons=") as caught:
+        TimeToEvent("os", time="t", event="e", unit="months", origin="diagnosis", horizons=horizons)
+    assert caught.value.code == "P12"
+
+
+@pytest.mark.parametrize("field", ["name", "time", "event", "unit", "origin", "definition", "entry"])
+def test_names_and_descriptions_are_texts(field):
+    given = {"name": "os", "time": "t", "event": "e", "unit": "months", "origin": "diagnosis", "entry": None}
+    with pytest.raises(DataContractError, match=rf"{field}=\['x'\] of the endpoint is no text"):
+        TimeToEvent(**{**given, field: ["x"]})

@@ -8,8 +8,9 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from cohorts.errors import DataContractError, FitError, PredictionError
+from prognosis.limits import Bounds, Choice, Names
 from prognosis.models import Cox
-from prognosis.recipe import Bounds, Choice, Evaluation, Names, as_frame, read_outcome
+from prognosis.recipe import Evaluation, as_frame, read_outcome
 from tests.prognosis.made import outcome_of, patients, structured
 
 PREDICTORS = ["age", "albumin"]
