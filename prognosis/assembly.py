@@ -12,7 +12,7 @@ from cohorts import TimeToEvent
 from cohorts.errors import Finding, FitError
 from cohorts.version import __version__
 from prognosis.model import FittedModel, Training
-from prognosis.profile import observe, profile_of
+from prognosis.profile import profile_of
 from prognosis.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
     outcome, cohort = study.outcome, study.cohort
     if not isinstance(study.endpoint, TimeToEvent):
         raise FitError(Finding("T30", f"a {study.endpoint.kind} endpoint has no follow-up", "declare a time to event"))
+    follow_up, strata_follow_up = fitted.observed()
     return FittedModel(
         name=name,
         recipe=clone(fitted),
@@ -34,20 +35,28 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
         endpoint=study.endpoint,
         horizons=study.horizons,
         event_label=dict(cohort.codebook[study.endpoint.event].label),
-        n=len(outcome.ids),
-        events=int((outcome.event == 1).sum()),
+        n=len(state.training_.outcome.time),
+        events=int((state.training_.outcome.event == 1).sum()),
         profile=profile_of(study.frame),
-        follow_up=observe(outcome.time, outcome.event == 1, outcome.entry),
+        follow_up=follow_up,
+        strata_follow_up=strata_follow_up,
         seed=study.seed,
         missing=study.missing,
         flow=tuple((str(step), int(n)) for step, n in study.flow.itertuples(index=False)),
-        warnings=(*study.warnings, *state.warnings_),
+        warnings=(*_about(study), *state.warnings_),
         created=_today(),
         version=__version__,
         id_column=cohort.codebook.id or "id",
         cohort=cohort.name,
         training=Training(outcome.ids, fitted),
     )
+
+
+def _about(study: Study) -> tuple[Finding, ...]:
+    """Warnings of the study that concern this model: not those on columns it does not use."""
+    used = {*study.predictors, *study.endpoint.columns}
+    known = set(study.cohort.codebook)
+    return tuple(f for f in study.warnings if f.column is None or f.column not in known or f.column in used)
 
 
 def _today() -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cohorts import Codebook, TimeToEvent
 from cohorts.errors import Finding, FitError, PredictionError
 from prognosis.baseline import Interval
+from prognosis.horizons import check_interval, checked_horizons, horizon_remarks
 from prognosis.model_file import content_hash, save_model
 from prognosis.patients import Door, Patients, PatientTable
 from prognosis.prediction import Prediction, Remark, RiskCurve
@@ -26,9 +27,6 @@ from prognosis.special_columns import stratum_labels
 from prognosis.validation import Validation
 
 Floats = NDArray[np.float64]
-
-# Fewer patients than this at risk: the risk is given with a remark.
-SPARSE = 10
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class FittedModel:
     name : in tables and files. recipe : unfitted parameters. preparation : from raw predictors to columns.
     estimate : the numbers. codebook : of the predictors. endpoint, horizons : the question.
     event_label : what the event is called, by language. n, events : training patients and events.
-    profile : aggregate distribution of the predictors.
-    follow_up : observed Kaplan-Meier curve of the training cohort. seed : of the study.
+    profile : aggregate distribution of the predictors. seed : of the study.
+    follow_up : observed Kaplan-Meier curve of the training cohort; strata_follow_up : of each stratum, () without.
     missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
     created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
     validation : attached by `with_validation`. training : None after loading.
@@ -68,6 +66,7 @@ class FittedModel:
     events: int
     profile: Profile
     follow_up: ObservedCurve
+    strata_follow_up: tuple[ObservedCurve, ...]
     seed: int
     missing: str | None
     flow: tuple[tuple[str, int], ...]
@@ -144,11 +143,11 @@ class FittedModel:
         PredictionError
             P01 to P09 for the patients, P12 for a horizon that is no positive number, S14 for level or interval.
         """
-        times = _checked_horizons(self.horizons if horizons is None else horizons)
-        _check_interval(level, interval)
+        times = checked_horizons(self.horizons if horizons is None else horizons)
+        check_interval(level, interval)
         table = self.door.admit(patients)
         risk, lower, upper, eta = self._answer(table, times, level, interval)
-        remarks = (*table.remarks, *self._horizon_remarks(times))
+        remarks = (*table.remarks, *self._horizon_remarks(table, times))
         return Prediction(table.ids, times, self.endpoint.unit, risk, lower, upper, level, interval, eta, remarks)
 
     def curve(self, patient: Patients, level: float = 0.95, interval: Interval = "log") -> RiskCurve:
@@ -159,7 +158,7 @@ class FittedModel:
         PredictionError
             P15 when more than one patient is given, besides those of `predict`.
         """
-        _check_interval(level, interval)
+        check_interval(level, interval)
         table = self.door.admit(patient)
         if len(table.ids) != 1:
             raise PredictionError(
@@ -186,6 +185,11 @@ class FittedModel:
             for variable in column.variables:
                 out[variable] += part / len(column.variables)
         return out
+
+    def observed(self, patient: Patients) -> ObservedCurve:
+        """Observed curve of the training patients that this one is compared with: the stratum, or the whole cohort."""
+        stratum = self._strata(self.door.admit(patient).frame)
+        return self.follow_up if stratum is None else self.strata_follow_up[int(stratum[0])]
 
     def linear_predictor(self, patients: Patients) -> Floats:
         """Log relative hazard against a patient at the training means, (n,), as ``rms::cph``."""
@@ -254,35 +258,14 @@ class FittedModel:
             raise PredictionError(Finding("P03", rule, "correct the value", ", ".join(self.estimate.strata), rows))
         return labels.map({name: index for index, name in enumerate(known)}).to_numpy(np.int64)
 
-    def _horizon_remarks(self, times: Floats) -> list[Remark]:
-        unit, last = self.endpoint.unit, self.max_follow_up
-        remarks = []
-        for horizon in map(float, times):
-            at_risk = self.follow_up.number_at_risk(horizon)
-            if horizon > last:
-                text = f"horizon {horizon:g} {unit} lies beyond the max follow-up of {last:g} {unit}: no risk is given"
-                remarks.append(Remark("P10", text, horizon=horizon))
-            elif at_risk < SPARSE:
-                text = f"horizon {horizon:g} {unit}: only n at risk = {at_risk} in the training cohort"
-                remarks.append(Remark("P11", text, horizon=horizon))
-        return remarks
-
-
-def _checked_horizons(horizons: Any) -> Floats:
-    times = np.atleast_1d(np.asarray(horizons, float))
-    wrong = ~np.isfinite(times) | (times <= 0)
-    if wrong.any():
-        rule = f"horizon {times[wrong][0]:g} is no positive number"
-        raise PredictionError(Finding("P12", rule, "give horizons above 0"))
-    if not len(times):
-        raise PredictionError(Finding("P12", "no horizon is declared", "give horizons=[...]"))
-    return times
-
-
-def _check_interval(level: float, interval: str) -> None:
-    if not 0 < level < 1:
-        raise PredictionError(
-            Finding("S14", f"level={level!r} is not allowed", "a number between 0 and 1, 0.95 is usual")
-        )
-    if interval not in ("log", "log-log", "plain"):
-        raise PredictionError(Finding("S14", f"interval={interval!r} is not allowed", "one of log, log-log, plain"))
+    def _horizon_remarks(self, table: PatientTable, times: Floats) -> list[Remark]:
+        stratum = self._strata(table.frame)
+        if stratum is None:
+            return horizon_remarks(self.follow_up, times, self.endpoint.unit)
+        return [
+            replace(remark, patient=patient)
+            for patient, s in zip(table.ids, stratum, strict=True)
+            for remark in horizon_remarks(
+                self.strata_follow_up[s], times, self.endpoint.unit, self.estimate.stratum_names[s]
+            )
+        ]

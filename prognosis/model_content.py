@@ -28,7 +28,9 @@ FOLLOW_UP = ("time", "survival", "at_risk")
 def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
     """Return what the file holds: JSON values and arrays."""
     arrays = {f"estimate.{key}": value for key, value in model.estimate.arrays().items()}
-    arrays |= {f"follow_up.{key}": getattr(model.follow_up, key) for key in FOLLOW_UP}
+    # the whole cohort is curve 0, the strata follow
+    for number, curve in enumerate((model.follow_up, *model.strata_follow_up)):
+        arrays |= {f"follow_up.{number}.{key}": getattr(curve, key) for key in FOLLOW_UP}
     content = {
         "schema": SCHEMA,
         "kind": model.kind,
@@ -43,7 +45,10 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "n": model.n,
         "events": model.events,
         "profile": _plain(profile_to_dict(model.profile)),
-        "follow_up": {"median": model.follow_up.median, "median_follow_up": model.follow_up.median_follow_up},
+        "follow_up": [
+            {"median": curve.median, "median_follow_up": curve.median_follow_up}
+            for curve in (model.follow_up, *model.strata_follow_up)
+        ],
         "seed": model.seed,
         "missing": model.missing,
         "flow": [list(line) for line in model.flow],

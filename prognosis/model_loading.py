@@ -24,7 +24,7 @@ from prognosis.model_restoring import model_from
 
 SIZE_LIMIT = 512 * 1024**2
 SELF_TEST_TOLERANCE = 1e-9
-NON_NEGATIVE = ("estimate.cumulative_hazard", "estimate.variance", "follow_up.survival", "follow_up.at_risk")
+NON_NEGATIVE = ("estimate.cumulative_hazard", "estimate.variance", ".survival", ".at_risk")
 CUMULATIVE = ("estimate.cumulative_hazard", "estimate.variance")
 # What zipfile, zlib, json and numpy raise on damaged or hostile bytes (RuntimeError: encrypted, nested too deeply).
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, MemoryError, OverflowError)
@@ -66,7 +66,7 @@ def load_model(path: str | Path, sha256: str | None = None) -> FittedModel:
         return _open(raw, sha256)
     except ModelFileError as error:
         raise ModelFileError(*(_in_file(finding, path) for finding in error.findings)) from None
-    except (PrognosisError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (PrognosisError, KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
         rule = f"the content is not that of a model ({type(error).__name__}: {error})"
         raise ModelFileError(Finding("L02", rule, "get the file again", file=path.name)) from None
 
@@ -148,7 +148,7 @@ def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
     for name, values in arrays.items():
         if not np.isfinite(values).all():
             raise ModelFileError(Finding("L07", f"field {name} holds values that are not finite", "get the file again"))
-        if name in NON_NEGATIVE and (values < 0).any():
+        if name.endswith(NON_NEGATIVE) and (values < 0).any():
             raise ModelFileError(Finding("L07", f"field {name} holds negative values", "get the file again"))
 
 

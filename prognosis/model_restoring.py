@@ -39,6 +39,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         )
     _check_terms(content["preparation"])
     estimates = {key.removeprefix("estimate."): value for key, value in arrays.items() if key.startswith("estimate.")}
+    curves = [_follow_up(number, stored, arrays) for number, stored in enumerate(content["follow_up"])]
     return FittedModel(
         name=content["name"],
         recipe=_recipe(recipe_class, content["recipe"]),
@@ -51,7 +52,8 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         n=content["n"],
         events=content["events"],
         profile=profile_from_dict(content["profile"]),
-        follow_up=_follow_up(content["follow_up"], arrays),
+        follow_up=curves[0],
+        strata_follow_up=tuple(curves[1:]),
         seed=content["seed"],
         missing=content["missing"],
         flow=tuple((step, n) for step, n in content["flow"]),
@@ -65,8 +67,8 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
     )
 
 
-def _follow_up(stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ObservedCurve:
-    time, survival, at_risk = (arrays[f"follow_up.{key}"] for key in FOLLOW_UP)
+def _follow_up(number: int, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ObservedCurve:
+    time, survival, at_risk = (arrays[f"follow_up.{number}.{key}"] for key in FOLLOW_UP)
     return ObservedCurve(time, survival, at_risk, stored["median"], stored["median_follow_up"])
 
 

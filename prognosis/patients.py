@@ -162,11 +162,16 @@ def _typed(
         return _categories(column, profile)
     if column.empty:
         return column.astype(float), []
-    if not pd.api.types.is_numeric_dtype(column):
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
+    if not is_number or (pd.api.types.is_bool_dtype(column) and not _is_binary(variable, profile)):
         rule = f"string dtype ({column.dtype}) in a numeric predictor"
         finding = Finding("C10", rule, "give numbers", variable.name, tuple(column.index), repr(column.iloc[0]))
         return column, [finding]
     return column.astype(float), _range_faults(column.astype(float), variable, profile)
+
+
+def _is_binary(variable: Variable, profile: NumericProfile) -> bool:
+    return variable.kind == "binary" or (bool(profile.values) and set(profile.values) <= {0.0, 1.0})
 
 
 def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, list[Finding]]:
@@ -183,7 +188,7 @@ def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, li
 
 
 def _range_faults(x: pd.Series, variable: Variable, profile: NumericProfile) -> list[Finding]:
-    if variable.kind == "binary" or (profile.values and set(profile.values) <= {0.0, 1.0}):
+    if _is_binary(variable, profile):
         wrong = ~x.isin((0.0, 1.0))
         rule = "unknown category; known levels: 0, 1"
         return [_range_finding("P03", rule, "give 0 or 1", x, wrong)] if wrong.any() else []

@@ -126,23 +126,42 @@ class ObservedCurve:
         return int(self.at_risk[place]) if place < len(self.time) else 0
 
 
-def observe(time: Floats, event: NDArray[np.bool_], entry: Floats | None = None) -> ObservedCurve:
-    """Estimate the Kaplan-Meier curve of a cohort, delayed entry counted.
+def observe(
+    time: Floats, event: NDArray[np.bool_], entry: Floats | None = None, weight: Floats | None = None
+) -> ObservedCurve:
+    """Estimate the Kaplan-Meier curve of a cohort, delayed entry and case weights counted.
+
+    The curves are weighted; `at_risk` counts patients.
 
     Source: Kaplan and Meier (1958); reverse Kaplan-Meier (Schemper and Smith 1996) for follow-up, where events leave
     before censorings at the same time.
     """
     times = np.unique(time)
-    ordered = np.sort(time)
-    at_risk = (len(time) - np.searchsorted(ordered, times, side="left")).astype(float)
-    if entry is not None:
-        at_risk -= len(time) - np.searchsorted(np.sort(entry), times, side="left")
+    weights = np.ones(len(time)) if weight is None else weight
+    at_risk = _under_observation(times, time, entry, np.ones(len(time)))
+    exposed = _under_observation(times, time, entry, weights)
     place = np.searchsorted(times, time)
-    died = np.bincount(place[event], minlength=len(times))
-    censored = np.bincount(place[~event], minlength=len(times))
-    survival = np.cumprod(1 - died / np.maximum(at_risk, 1))
-    under_observation = np.cumprod(1 - censored / np.maximum(at_risk - died, 1))
-    return ObservedCurve(times, survival, at_risk, _median(times, survival), _median(times, under_observation))
+    died = np.bincount(place[event], weights=weights[event], minlength=len(times))
+    censored = np.bincount(place[~event], weights=weights[~event], minlength=len(times))
+    survival = np.cumprod(1 - died / np.where(exposed > 0, exposed, 1.0))
+    left = exposed - died
+    under_observation = np.cumprod(1 - censored / np.where(left > 1e-12 * exposed, left, 1.0))
+    return ObservedCurve(
+        times, np.maximum(survival, 0.0), at_risk, _median(times, survival), _median(times, under_observation)
+    )
+
+
+def _under_observation(times: Floats, time: Floats, entry: Floats | None, weight: Floats) -> Floats:
+    """Weight of those who are under observation just before each time."""
+    total = _from(times, time, weight)
+    return total if entry is None else total - _from(times, entry, weight)
+
+
+def _from(times: Floats, when: Floats, weight: Floats) -> Floats:
+    """Weight of those whose `when` is at or after each time."""
+    order = np.argsort(when)
+    tail = np.concatenate([np.cumsum(weight[order][::-1])[::-1], [0.0]])
+    return np.asarray(tail[np.searchsorted(when[order], times, side="left")], float)
 
 
 def _median(times: Floats, curve: NDArray[Any]) -> float | None:

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.limits import Limit
+from prognosis.profile import ObservedCurve, observe
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +66,19 @@ class Recipe(BaseEstimator):
         """Return outcome and linear predictor in some rows, for the metrics."""
         outcome = read_outcome(y)
         return Evaluation(outcome.time, outcome.event == 1, self.predict(X), outcome.entry)
+
+    def observed(self) -> tuple[ObservedCurve, tuple[ObservedCurve, ...]]:
+        """Kaplan-Meier curve of the training rows, weighted as the fit, and one a stratum (none without strata)."""
+        kept: Any = self
+        training = kept.training_
+        outcome, weight, stratum = training.outcome, training.risk_sets.weight, training.stratum
+
+        def curve(rows: NDArray[Any] | slice) -> ObservedCurve:
+            entry = None if outcome.entry is None else outcome.entry[rows]
+            return observe(outcome.time[rows], outcome.event[rows] == 1, entry, weight[rows])
+
+        strata = () if stratum is None else tuple(curve(stratum == s) for s in range(stratum.max() + 1))
+        return curve(slice(None)), strata
 
     def check_parameters(self) -> None:
         """Check every parameter that has a declared limit.

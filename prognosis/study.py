@@ -109,6 +109,7 @@ class Study:
             rule = f"{type(recipe).__name__} cannot answer a {self.endpoint.kind} endpoint"
             advice = f"it answers {', '.join(recipe.endpoints)}: declare such an endpoint, or choose another model"
             raise FitError(Finding("T30", rule, advice))
+        recipe.check_parameters()
         fitted = clone(recipe).fit(self.columns_of(recipe), self.outcome.to_structured())
         warn_findings(fitted.warnings_)
         return assemble(self, fitted, name or recipe.kind)

@@ -36,6 +36,7 @@ class CoxTraining:
     outcome: SurvivalArrays
     risk_sets: RiskSets
     linear_predictor: Floats
+    stratum: NDArray[np.int64] | None = None
 
 
 class Cox(Recipe):
@@ -134,7 +135,7 @@ class Cox(Recipe):
         self.estimate_ = self._estimate(fit, design, risk_sets, special, outcome.time)
         self.warnings_ = tuple(warnings)
         eta = self.estimate_.linear_predictor(design, special.offset)
-        self.training_ = CoxTraining(design - fit.means, outcome, risk_sets, eta)
+        self.training_ = CoxTraining(design - fit.means, outcome, risk_sets, eta, special.stratum)
         return self
 
     def _check(self, predictors: pd.DataFrame, outcome: SurvivalArrays, died: NDArray[np.bool_]) -> list[Finding]:

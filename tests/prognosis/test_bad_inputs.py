@@ -284,3 +284,56 @@ def test_every_refusal_is_one_family():
 def test_a_competing_outcome_is_not_one_cox_model():
     y = structured([1.0, 2.0, 3.0, 4.0], [1, 2, 0, 1])
     refused(FitError, "T30", ["competing"], lambda: Cox().fit(pd.DataFrame({"x": [1.0, 0.5, 0.2, 0.9]}), y))
+
+
+@pytest.fixture(scope="module")
+def stratified():
+    frame = made.patients(400)
+    short = (frame["centre"] == "north") & (frame["months"] > 20)
+    frame = frame.assign(months=np.where(short, 20.0, frame["months"]), event=np.where(short, 0, frame["event"]))
+    return made.study(["age", "albumin"], frame=frame).fit(Cox(strata=["centre"]))
+
+
+def test_p10_in_a_stratum_followed_for_a_shorter_time_the_reason_names_it(stratified):
+    patients = pd.DataFrame(
+        {"age": 60.0, "albumin": 38.0, "centre": pd.Categorical(["north", "south"])}, index=["n", "s"]
+    )
+    prediction = stratified.predict(patients, horizons=[12, 40])
+    assert np.isnan(prediction.risk).tolist() == [[False, True], [False, False]]
+    (remark,) = [remark for remark in prediction.remarks if remark.code == "P10"]
+    assert (remark.patient, remark.horizon) == ("n", 40.0)
+    assert "max follow-up of 20 months of stratum centre=north" in remark.text
+    assert stratified.observed(patients.iloc[[0]]).time[-1] == 20.0
+
+
+def test_p11_counts_the_stratum(stratified):
+    table = pd.DataFrame({"age": [60.0], "albumin": [38.0], "centre": pd.Categorical(["south"])}, index=["s"])
+    curve = stratified.observed(table)
+    horizon = float(curve.time[curve.at_risk < 10][0])
+    (remark,) = [remark for remark in stratified.predict(table, horizons=[horizon]).remarks if remark.code == "P11"]
+    assert "of stratum centre=south" in remark.text
+    assert f"n at risk = {curve.number_at_risk(horizon)}" in remark.text
+
+
+@pytest.mark.parametrize("horizons", ["24", [[12], [24]], [12 + 0j], [True], {"a": 1}, ["12"], []])
+def test_p12_horizons_are_a_list_of_numbers(model, horizons):
+    refused(PredictionError, "P12", ["horizon"], lambda: model.predict(PATIENT, horizons=horizons))
+
+
+@pytest.mark.parametrize("options", [{"level": "0.95"}, {"level": None}, {"level": 1.0}, {"interval": "logit"}])
+def test_levels_and_scales_are_checked(model, options):
+    refused(PredictionError, "S14", ["not allowed"], lambda: model.predict(PATIENT, horizons=[12], **options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"splines": ["age"]}, {"splines": {"age": ["a", "b", "c"]}}, {"splines": {"age": {"a": 1}}},
+        {"splines": {"age": [50, 50, 60]}}, {"transforms": ["age"]}, {"transforms": {"age": 3}},
+        {"weights": ["age"]}, {"cluster": 3}, {"offset": True}, {"strata": "centre"}, {"strata": 3},
+        {"interactions": 3}, {"interactions": [("age",)]}, {"interactions": "ab"},
+    ],
+)  # fmt: skip
+def test_options_of_the_wrong_type_are_refused_by_name(options):
+    (name,) = options
+    refused(FitError, "S14", [f"Cox: {name}=", "is not allowed"], lambda: made.study(NUMBERS).fit(Cox(**options)))

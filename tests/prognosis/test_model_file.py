@@ -187,7 +187,7 @@ def test_no_array_has_a_line_for_each_patient_but_the_follow_up(model, saved):
     for name, values in arrays.items():
         if not name.startswith("follow_up"):
             assert len(values) < model.n, name
-    assert arrays["follow_up.at_risk"][0] == model.n
+    assert arrays["follow_up.0.at_risk"][0] == model.n
 
 
 def test_the_file_is_json_and_arrays_with_fixed_stamps(saved):
@@ -268,7 +268,7 @@ def test_l01_an_object_array_is_a_pickle(saved, tmp_path):
     refused(altered(saved, tmp_path / "m.prognosis", change, sign=False), "L01", "pickle not accepted")
 
 
-@pytest.mark.parametrize("name", ["estimate.coefficients", "estimate.cumulative_hazard", "follow_up.time"])
+@pytest.mark.parametrize("name", ["estimate.coefficients", "estimate.cumulative_hazard", "follow_up.0.time"])
 def test_l02_one_number_changed(saved, tmp_path, name):
     """L02: both digests are named."""
 
@@ -362,7 +362,7 @@ def test_l05_code_in_a_model_is_never_run(saved, tmp_path):
         ("estimate.cumulative_hazard", lambda x: x[::-1].copy(), "decreases"),
         ("estimate.time", lambda x: x[::-1].copy(), "does not increase"),
         ("estimate.edges", lambda x: x[::-1].copy(), "does not cut"),
-        ("follow_up.survival", lambda x: x - 2, "negative"),
+        ("follow_up.0.survival", lambda x: x - 2, "negative"),
     ],
 )
 def test_l07_numbers_that_cannot_be(saved, tmp_path, field, change, words):

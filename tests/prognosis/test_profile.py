@@ -86,3 +86,18 @@ def test_law_a_curve_falls_from_one_and_stays_a_probability(rows):
     assert (np.diff(np.concatenate([[1.0], curve.survival])) <= 1e-15).all()
     assert ((curve.survival >= 0) & (curve.survival <= 1)).all()
     assert (np.diff(curve.at_risk) < 0).all()
+
+
+def test_case_weights_equal_survfit(golden, golden_data):
+    r, data = golden("km_gbsg_grade_weighted"), golden_data("gbsg")
+    offset = 0
+    for grade in ("1", "2", "3"):
+        part = data[data["gradef"].astype(str) == grade]
+        curve = observe(
+            part["rfstime"].to_numpy(float), part["status"].to_numpy() == 1, weight=part["wt"].to_numpy(float)
+        )
+        expected = r["curve"]["surv"][offset : offset + len(curve.time)]
+        np.testing.assert_allclose(curve.survival, expected, atol=1e-12)
+        assert curve.at_risk[0] == len(part)  # patients are counted, not weights
+        offset += len(curve.time)
+    assert offset == len(r["curve"]["time"])
