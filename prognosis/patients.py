@@ -164,7 +164,7 @@ def _typed(
         return column.astype(float), []
     is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
     if not is_number or (pd.api.types.is_bool_dtype(column) and not _is_binary(variable, profile)):
-        rule = f"string dtype ({column.dtype}) in a numeric predictor"
+        rule = f"{'string ' if column.dtype == object else ''}dtype {column.dtype} in a numeric predictor"
         finding = Finding("C10", rule, "give numbers", variable.name, tuple(column.index), repr(column.iloc[0]))
         return column, [finding]
     return column.astype(float), _range_faults(column.astype(float), variable, profile)

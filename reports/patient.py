@@ -19,7 +19,7 @@ from reports.filenames import check_id, id_digest
 from reports.fonts import FontChoice
 from reports.formatting import count, duration, ratio
 from reports.icons import effect_bar, icon_array
-from reports.patient_answers import answers, patient_curve, patient_remarks
+from reports.patient_answers import OF_STRATUM, WHOLE, answers, patient_curve, patient_remarks
 from reports.patient_content import PatientPage
 from reports.patient_inputs import input_rows
 from reports.performance import performance_sentences
@@ -127,6 +127,8 @@ def _page(
     _check(prediction)
     values = _values(patient, model.door.columns)
     rows = input_rows(model, values, prediction.remarks, wording)
+    observed = model.observed(values)
+    says = OF_STRATUM if model.strata_follow_up else WHOLE
     return PatientPage(
         language=wording.language,
         patient_id=_named(patient, model, prediction, wording),
@@ -138,9 +140,9 @@ def _page(
         model_hash=model.hash,
         verified=model.verified,
         alerts=tuple(visible(remark.text) for remark in patient_remarks(prediction)),
-        answers=answers(model, prediction, wording),
+        answers=answers(observed, prediction, wording, says),
         answers_note=wording("interval_meaning"),
-        curve=patient_curve(model, model.curve(values, level=LEVEL), LEVEL, wording),
+        curve=patient_curve(model, observed, model.curve(values, level=LEVEL), LEVEL, wording),
         inputs=rows,
         together_ratio=_together(prediction),
         together_text=wording("together", ratio=ratio(_together(prediction))),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from prognosis.model import FittedModel
 from prognosis.prediction import Prediction, Remark, RiskCurve
+from prognosis.profile import ObservedCurve
 from reports.formatting import count, duration, finite, three_digits, unit_text
 from reports.frequencies import Frequency, frequency, of_hundred
 from reports.patient_content import Answer, Curve
@@ -18,32 +19,62 @@ from reports.wording import Wording, visible
 FEW_AT_RISK = 10
 TICKS = 6
 MONTHS_IN_YEARS = 24
+# The same sentences about the whole training cohort and about one stratum of it.
+WHOLE = {
+    "beyond": "beyond_follow_up",
+    "share": "cohort_share",
+    "few": "few_at_risk",
+    "caption": "curve_caption",
+    "no_median": "curve_caption_no_median",
+}
+OF_STRATUM = {
+    "beyond": "beyond_follow_up_stratum",
+    "share": "cohort_share_stratum",
+    "few": "few_at_risk_stratum",
+    "caption": "curve_caption_stratum",
+    "no_median": "curve_caption_no_median_stratum",
+}
 ORIGIN_CELLS = 28  # what has room below the axis
 
 
-def answers(model: FittedModel, prediction: Prediction, wording: Wording) -> tuple[Answer, ...]:
-    """Return one answer per horizon of a prediction for one patient."""
+def answers(
+    observed: ObservedCurve, prediction: Prediction, wording: Wording, says: Mapping[str, str]
+) -> tuple[Answer, ...]:
+    """Return one answer per horizon of a prediction for one patient.
+
+    Parameters
+    ----------
+    observed : curve of the training patients that this one is compared with, from ``FittedModel.observed``.
+    says : keys of the sentences, `WHOLE` or `OF_STRATUM`.
+    """
     return tuple(
         _answer(
-            model,
+            observed,
             float(horizon),
             tuple(float(array[0, k]) for array in (prediction.risk, prediction.lower, prediction.upper)),
-            prediction,
+            prediction.unit,
             wording,
+            says,
         )
         for k, horizon in enumerate(prediction.horizons)
     )
 
 
 def _answer(
-    model: FittedModel, horizon: float, numbers: tuple[float, ...], prediction: Prediction, wording: Wording
+    observed: ObservedCurve,
+    horizon: float,
+    numbers: tuple[float, ...],
+    unit: str,
+    wording: Wording,
+    says: Mapping[str, str],
 ) -> Answer:
     risk, lower, upper = numbers
-    time = duration(horizon, prediction.unit, wording)
+    time = duration(horizon, unit, wording)
     known = math.isfinite(risk)
     people = frequency(risk, lower, upper, wording) if known else None
-    reason = None if known else _reason(model, prediction.unit, wording)
-    cohort = _cohort_share(model, horizon)
+    longest = float(observed.time[-1])
+    reason = None if known else wording(says["beyond"], longest=duration(longest, unit, wording))
+    cohort = None if horizon > longest else finite(1.0 - observed.at(horizon))
     return Answer(
         horizon=horizon,
         horizon_text=wording("within", time=time),
@@ -58,64 +89,57 @@ def _answer(
         without_interval=wording("brackets", text=people.interval_without) if people else "",
         without_sentence=wording("have_none") if people else "",
         cohort=cohort,
-        cohort_text="" if cohort is None else wording("cohort_share", n=of_hundred(cohort)),
+        cohort_text="" if cohort is None else wording(says["share"], n=of_hundred(cohort)),
         reason=reason,
-        remarks=_sparse(model, horizon, wording) if known else (),
+        remarks=_sparse(observed, horizon, wording, says) if known else (),
         icons_alt=_icons_alt(people, time, wording) if people else "",
     )
 
 
-def _reason(model: FittedModel, unit: str, wording: Wording) -> str:
-    return wording("beyond_follow_up", longest=duration(model.max_follow_up, unit, wording))
-
-
-def _cohort_share(model: FittedModel, horizon: float) -> float | None:
-    if horizon > model.max_follow_up:
-        return None
-    return finite(1.0 - float(model.follow_up.at(horizon)))
-
-
-def _sparse(model: FittedModel, horizon: float, wording: Wording) -> tuple[str, ...]:
-    left = int(model.follow_up.number_at_risk(horizon))
-    return (wording("few_at_risk", n=left),) if left < FEW_AT_RISK else ()
+def _sparse(observed: ObservedCurve, horizon: float, wording: Wording, says: Mapping[str, str]) -> tuple[str, ...]:
+    left = observed.number_at_risk(horizon)
+    return (wording(says["few"], n=left),) if left < FEW_AT_RISK else ()
 
 
 def _icons_alt(people: Frequency, time: str, wording: Wording) -> str:
     return wording("icons_alt", n=people.event, time=time, rest=people.without, lower=people.lower, upper=people.upper)
 
 
-def patient_curve(model: FittedModel, curve: RiskCurve, level: float, wording: Wording) -> Curve:
-    """Return the risk curve of one patient beside the observed curve of the training cohort.
+def patient_curve(
+    model: FittedModel, observed: ObservedCurve, curve: RiskCurve, level: float, wording: Wording
+) -> Curve:
+    """Return the risk curve of one patient beside the observed curve of the training cohort, or of the stratum.
 
     Parameters
     ----------
+    observed : curve of the training patients that this one is compared with.
     curve : step function of the patient from ``FittedModel.curve``.
     level : level of its band.
     """
-    unit = model.endpoint.unit
-    ticks = _ticks(model.horizons, model.max_follow_up, unit)
+    unit, longest = model.endpoint.unit, float(observed.time[-1])
+    ticks = _ticks(model.horizons, longest, unit)
     origin = visible(model.endpoint.origin)
-    median = model.follow_up.median
+    says = WHOLE if observed is model.follow_up else OF_STRATUM
     caption = (
-        wording("curve_caption_no_median")
-        if median is None
-        else wording("curve_caption", median=duration(median, unit, wording))
+        wording(says["no_median"])
+        if observed.median is None
+        else wording(says["caption"], median=duration(observed.median, unit, wording))
     )
     return Curve(
         time=_floats(curve.time),
         risk=_floats(curve.risk),
         lower=_floats(curve.lower),
         upper=_floats(curve.upper),
-        cohort_time=(0.0, *_floats(model.follow_up.time)),
-        cohort_risk=(0.0, *_floats(1.0 - np.asarray(model.follow_up.survival, dtype=float))),
+        cohort_time=(0.0, *_floats(observed.time)),
+        cohort_risk=(0.0, *_floats(1.0 - np.asarray(observed.survival, dtype=float))),
         ticks=ticks,
-        at_risk=tuple(int(model.follow_up.number_at_risk(tick)) for tick in ticks),
-        horizons=tuple(horizon for horizon in model.horizons if horizon <= model.max_follow_up),
+        at_risk=tuple(observed.number_at_risk(tick) for tick in ticks),
+        horizons=tuple(horizon for horizon in model.horizons if horizon <= longest),
         time_label=wording("time_label", unit=unit_text(unit, wording), origin=_shortened(origin)),
         risk_label=wording("risk_label"),
         patient_label=wording("curve_patient"),
         band_label=wording("curve_band", level=three_digits(100 * level)),
-        cohort_label=wording("curve_cohort", n=count(model.n, wording)),
+        cohort_label=wording("curve_cohort", n=count(observed.number_at_risk(0.0), wording)),
         at_risk_label=wording("at_risk"),
         caption=caption,
         alt=wording("curve_alt", origin=origin),
