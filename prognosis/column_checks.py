@@ -103,7 +103,8 @@ def check_columns(
         involved = _involved(axes[-1:], names)
         which = f"columns {', '.join(involved)} are nearly dependent"
         rule = f"condition number {condition:.1e} is above {CONDITION_LIMIT:.0e}: {which}"
-        return [Finding("C04", rule, "leave one of them out", ", ".join(involved))]
+        advice = "leave one of them out; for a spline take fewer knots or a transform such as log1p"
+        return [Finding("C04", rule, advice, ", ".join(involved))]
     return []
 
 

@@ -80,7 +80,11 @@ def given_knots(knots: Floats, name: str = "x") -> Floats:
 
 
 def _too_few(values: Floats, count: int, name: str) -> FitError:
-    rule = f"{count} knots cannot be placed: too few distinct values ({len(np.unique(values))})"
+    distinct = len(np.unique(values))
+    why = (
+        f"too few distinct values ({distinct})" if distinct - 2 <= count else "so many rows tie that quantiles coincide"
+    )
+    rule = f"{count} knots cannot be placed: {why}"
     return FitError(Finding("S11", rule, "use fewer knots, or give the knots as a list", column=name))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cohorts import Cohort
     from cohorts.errors import Finding
     from prognosis import FittedModel
-    from reports.run import Run
+    from reports.output_folder import Run
 
 EPILOG = "Research software: no treatment advice. Exit codes: 0 done, 1 the input or the run failed, 2 usage."
 app = typer.Typer(
@@ -40,6 +40,9 @@ PatientsPath = Annotated[
 Digest = Annotated[str | None, typer.Option(help="SHA-256 you got elsewhere: the model then counts as verified.")]
 Separator = Annotated[str, typer.Option(help="Column separator of the CSV file.")]
 Decimal = Annotated[str, typer.Option(help="Decimal sign of the CSV file, '.' or ','.")]
+Range = Annotated[
+    Literal["rms", "centiles"], typer.Option(help="Axes of the nomogram. rms: full range; centiles: 1st to 99th.")
+]
 Encoding = Annotated[str, typer.Option(help="Encoding of the CSV file, for example gb18030.")]
 
 
@@ -108,7 +111,9 @@ def check(
             typer.echo(flow.to_string(index=False, header=False))
             for name, n in missing[missing > 0].items():
                 typer.echo(f"missing: {name} {n}")
-        typer.echo(f"{'failed' if failed else 'ok'}: {len(findings)} finding(s)")
+        typer.echo(
+            f"{'failed' if failed else 'ok'}: {len(findings)} finding(s); the endpoint is checked by prognosis run"
+        )
     raise typer.Exit(1 if failed else 0)
 
 
@@ -138,6 +143,7 @@ def predict(
     from reports.page import write_whole
 
     times = _times(horizons)
+    _check_table_path(out, (model, patients))
     fitted = load_model(model, sha256)
     cohort = _patients(fitted, patients, separator, decimal, encoding)
     prediction = fitted.predict(cohort, times)
@@ -154,6 +160,7 @@ def report(
     patients: PatientsPath,
     out: Out,
     language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
+    limits: Range = "rms",
     sha256: Digest = None,
     separator: Separator = ",",
     decimal: Decimal = ".",
@@ -161,11 +168,11 @@ def report(
 ) -> None:
     """Write a one-page report on every patient, as PDF and HTML."""
     from prognosis import load_model
-    from reports.run import report_patients
+    from reports.batch import report_patients
 
     fitted = load_model(model, sha256)
     cohort = _patients(fitted, patients, separator, decimal, encoding)
-    done = report_patients(fitted, cohort, out, language, _say)
+    done = report_patients(fitted, cohort, out, language, limits, _say)
     _finish(done)
 
 
@@ -176,7 +183,7 @@ def nomogram(
     patient: Annotated[str | None, typer.Option(help="Id of the patient to draw as the worked example.")] = None,
     patients: Annotated[Path | None, typer.Option(help="Table that holds this patient.")] = None,
     horizons: Annotated[str | None, typer.Option(help="Times separated by commas; default the model's own.")] = None,
-    limits: Annotated[Literal["rms", "centiles"], typer.Option(help="rms: full range; centiles: 1st to 99th.")] = "rms",
+    limits: Range = "rms",
     language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
     sha256: Digest = None,
 ) -> None:
@@ -198,6 +205,14 @@ def nomogram(
     drawn = Nomogram(fitted, horizons=times, limits=limits, language=language)
     drawn.save(out, patient=row)
     typer.echo(str(out))
+
+
+def _check_table_path(out: Path, inputs: tuple[Path, ...]) -> None:
+    """Make sure that the table is a CSV file of its own, never one of the inputs."""
+    if out.suffix.lower() != ".csv":
+        raise typer.BadParameter(f"--out {out}: the risks are written as CSV, end the name in .csv")
+    if any(out.exists() and out.samefile(path) for path in inputs if path.exists()):
+        raise typer.BadParameter(f"--out {out} is an input: it would be overwritten")
 
 
 def _times(horizons: str | None) -> list[float] | None:
@@ -253,6 +268,13 @@ def main() -> None:
     except OSError as error:
         typer.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
         sys.exit(1)
+    except (KeyboardInterrupt, SystemError) as error:
+        from reports.manifest import was_interrupted
+
+        if not was_interrupted(error):
+            raise
+        typer.echo("interrupted; give the same command again", err=True)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from pathlib import Path
 from cohorts.datasets import DATA, load_mgus2
 from cohorts.errors import Finding, RunError
 from reports.fonts import chinese_font
-from reports.run import Run, Say, run_study
+from reports.output_folder import Run, Say
+from reports.run import run_study
 from reports.study_file import read_study_file
 
 STUDY = Path(__file__).parent / "data" / "mgus2_study.toml"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,16 @@ from typing import Any
 from cohorts.errors import Finding, RunError
 
 MANIFEST, LOCK = "manifest.json", ".lock"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left: the folder and its files (relative names, in the order written), and the warnings."""
+
+    folder: Path
+    files: tuple[str, ...]
+    warnings: tuple[Finding, ...]
 
 
 @dataclass

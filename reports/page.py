@@ -140,6 +140,7 @@ def write_whole(path: Path, data: bytes) -> Path:
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as error:
-        rule = f"the report cannot be written: {error.strerror or error}"
+        beside.unlink(missing_ok=True)
+        rule = f"it cannot be written: {error.strerror or error}"
         raise RunError(Finding("R18", rule, "check the folder and the space on the disk", file=path.name)) from None
     return path

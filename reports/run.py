@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cohorts import Cohort, endpoint_from_dict
-from cohorts.errors import DataContractError, Finding, PredictionError, RunError
+from cohorts.errors import DataContractError, Finding, RunError
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from prognosis.models import recipes
 from prognosis.recipe import Recipe
+from reports.batch import Language, Limits, write_patient
 from reports.filenames import file_names
-from reports.output_folder import MANIFEST, OutputFolder, output_folder
-from reports.patient import PatientReport
-from reports.results import all_warnings, doubtful_hazards, results_of, software
+from reports.manifest import base_manifest, state_of
+from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
+from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
-
-Say = Callable[[str], None]
-Language = Literal["en", "zh"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run left: the folder and its files (relative names, in the order written), and the warnings."""
-
-    folder: Path
-    files: tuple[str, ...]
-    warnings: tuple[Finding, ...]
 
 
 def run_study(study_file: str | Path, out: str | Path, say: Say = lambda _: None) -> Run:
@@ -52,15 +40,14 @@ def run_study(study_file: str | Path, out: str | Path, say: Say = lambda _: None
     """
     path = Path(study_file)
     declared = read_study_file(path)
+    _check_horizons(declared)
     with output_folder(out) as folder:
         started = datetime.now(UTC)
         inputs = _digests(path, declared)
         try:
             warnings, patients = _work(declared, path.parent, folder, say)
         except BaseException as error:
-            folder.write_json(
-                MANIFEST, _manifest(declared, inputs, folder, started, (), {}, f"failed: {type(error).__name__}")
-            )
+            folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, (), {}, state_of(error)))
             raise
         folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, warnings, patients, "done"))
         return Run(folder.path, tuple(folder.written), warnings)
@@ -89,7 +76,7 @@ def _work(
     )
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, folder, say)
-    written = _write_patients(declared, cohort, chosen or models[0], nomogram, folder, say)
+    written = _write_patients(declared, cohort, chosen or models[0], folder, say)
     return tuple(all_warnings(study, models)), {patient: names[patient] for patient in written}
 
 
@@ -145,6 +132,13 @@ def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say:
     )
 
 
+def _check_horizons(declared: StudyFile) -> None:
+    """Refuse a nomogram or a patient's page without horizons before the work, not after it."""
+    if (declared.nomogram or declared.reports.patients) and not declared.endpoint.get("horizons"):
+        rule = "[endpoint] declares no horizons, which a nomogram and a patient's report need"
+        raise RunError(Finding("P12", rule, "add for example horizons = [12, 24] in the endpoint's unit"))
+
+
 def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
     absent = [patient for patient in declared.reports.patients if patient not in set(cohort.ids)]
     if absent:
@@ -181,67 +175,15 @@ def _write_study_report(
 
 
 def _write_patients(
-    declared: StudyFile, cohort: Cohort, model: FittedModel, nomogram: Nomogram | None, folder: OutputFolder, say: Say
+    declared: StudyFile, cohort: Cohort, model: FittedModel, folder: OutputFolder, say: Say
 ) -> list[str]:
-    frame = cohort.view(model.predictors)
+    frame = cohort.view(model.door.columns)
+    limits: Limits = declared.nomogram.limits if declared.nomogram else "rms"
     for patient in declared.reports.patients:
         say(f"reporting patient {patient}")
         language: Language = declared.reports.languages.get(patient, declared.reports.language)
-        write_patient(model, frame.loc[[patient]], language, folder, with_nomogram=nomogram is not None)
+        write_patient(model, frame.loc[[patient]], language, folder, limits)
     return list(declared.reports.patients)
-
-
-def write_patient(
-    model: FittedModel, patient: Any, language: Language, folder: OutputFolder, *, with_nomogram: bool
-) -> None:
-    """Write one patient's report as PDF and HTML; the file name is a checked slug or a hash of the id."""
-    identity = str(patient.index[0])
-    name = file_names([identity])[identity]
-    drawn = Nomogram(model, language=language).svg(patient, caption=False) if with_nomogram else None
-    report = PatientReport(model, patient, language=language, nomogram=drawn)
-    for suffix in ("pdf", "html"):
-        report.save(folder.place(f"patients/{name}.{suffix}"))
-        folder.record(f"patients/{name}.{suffix}")
-
-
-def report_patients(
-    model: FittedModel, cohort: Cohort, out: str | Path, language: Language = "en", say: Say = lambda _: None
-) -> Run:
-    """Write a report on every patient of a cohort.
-
-    One patient who cannot be answered goes to ``failures.json``; the others are done.
-
-    Raises
-    ------
-    RunError
-        The folder cannot be used, or U06 not one patient could be answered.
-    """
-    names = file_names(cohort.ids)
-    failures: dict[str, str] = {}
-    with output_folder(out) as folder:
-        started = datetime.now(UTC)
-        for number, patient in enumerate(cohort.ids, 1):
-            say(f"reporting patient {patient} ({number} of {len(names)})")
-            row = cohort.view(tuple(name for name in model.door.columns if name in cohort.codebook)).loc[[patient]]
-            try:
-                write_patient(model, row, language, folder, with_nomogram=_has_nomogram(model))
-            except (PredictionError, DataContractError) as error:
-                failures[patient] = str(error)
-        if failures:
-            folder.write_json("failures.json", failures)
-        written = {patient: name for patient, name in names.items() if patient not in failures}
-        state = "done" if not failures else f"{len(failures)} of {len(names)} patients failed"
-        facts = _base_manifest(folder, started, state) | {"model_hash": model.hash, "patients": written}
-        folder.write_json(MANIFEST, facts)
-        if failures:
-            rule = f"{len(failures)} of {len(names)} patients could not be answered; see failures.json"
-            first = next(iter(failures.values())).splitlines()[0]
-            raise RunError(Finding("U06", rule, f"first: {first}", rows=tuple(failures)))
-        return Run(folder.path, tuple(folder.written), ())
-
-
-def _has_nomogram(model: FittedModel) -> bool:
-    return not model.estimate.strata and bool(model.horizons)
 
 
 def _digests(path: Path, declared: StudyFile) -> dict[str, str]:
@@ -257,18 +199,6 @@ def _digests(path: Path, declared: StudyFile) -> dict[str, str]:
     return found
 
 
-def _base_manifest(folder: OutputFolder, started: datetime, state: str) -> dict[str, Any]:
-    return {
-        "schema_version": 1,
-        "exit_state": state,
-        "start": started.isoformat(timespec="seconds"),
-        "end": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": software(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "outputs": dict(sorted(folder.written.items())),
-    }
-
-
 def _manifest(
     declared: StudyFile,
     inputs: dict[str, str],
@@ -278,7 +208,7 @@ def _manifest(
     patients: dict[str, str],
     state: str,
 ) -> dict[str, Any]:
-    return _base_manifest(folder, started, state) | {
+    return base_manifest(folder, started, state) | {
         "seed": declared.study.seed,
         "inputs": inputs,
         "warnings": [{"code": finding.code, "message": str(finding)} for finding in warnings],

@@ -115,7 +115,11 @@ def read_study_file(path: str | Path) -> StudyFile:
     try:
         study = StudyFile.model_validate(declared)
     except ValidationError as error:
-        raise RunError(*(_fault(item, path) for item in error.errors())) from None
+        items = error.errors()
+        # a table that has a fault of its own makes its list too short: that is not a second fault
+        nested = {item["loc"][0] for item in items if len(item["loc"]) > 1}
+        own = [item for item in items if len(item["loc"]) > 1 or item["loc"][0] not in nested]
+        raise RunError(*(_fault(item, path) for item in own)) from None
     _check_names(study, path)
     return study
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from cohorts.datasets import DATA, load_mgus2, mgus2_progression_free
 from prognosis import FittedModel, Study
 from prognosis.models import Cox
 from reports import command_line
+from reports.demonstration import STUDY
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 ROOT = Path(__file__).resolve().parents[2]
@@ -213,3 +215,34 @@ def test_reports_for_a_table_of_patients(call: Call, model: Path, patients: Path
         assert f"patients/{name}" in out
     manifest = json.loads((tmp_path / "reports" / "manifest.json").read_text())
     assert manifest["patients"] == {"90": "90", "203": "203"}
+
+
+def test_the_risks_never_replace_an_input(call: Call, model: Path, patients: Path, tmp_path: Path) -> None:
+    before = patients.read_bytes()
+    for out in (patients, tmp_path / "risks.xlsx", tmp_path / "no_suffix"):
+        assert call("predict", model, patients, "--out", out)[0] == 2
+    assert patients.read_bytes() == before
+    (tmp_path / "folder.csv").mkdir()
+    code, _, err = call("predict", model, patients, "--out", tmp_path / "folder.csv")
+    assert code == 1
+    assert "cannot be written" in err
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_interrupt_is_one_line_and_130(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case K10 as far as a run goes: an interrupt inside a compiled kernel arrives as a SystemError."""
+    import reports.run
+
+    def stopped(*_: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as inner:
+            raise SystemError("returned a result with an exception set") from inner
+
+    monkeypatch.setattr(reports.run, "_study", stopped)
+    shutil.copytree(DATA, tmp_path / "study")
+    shutil.copyfile(STUDY, tmp_path / "study" / STUDY.name)
+    code, _, err = call("run", tmp_path / "study" / STUDY.name, "--out", tmp_path / "out")
+    assert code == 130
+    assert err.rstrip().splitlines()[-1].startswith("interrupted")
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["exit_state"] == "interrupted"

@@ -15,10 +15,14 @@ import pytest
 from cohorts.datasets import DATA, load_mgus2
 from cohorts.endpoint import endpoint_from_dict
 from cohorts.errors import DataContractError, FitError, RunError
+from nomograms import Nomogram
 from prognosis import Study, load_model
 from prognosis.models import Cox
+from reports.batch import report_patients
 from reports.demonstration import STUDY
-from reports.run import Run, report_patients, run_study
+from reports.output_folder import Run
+from reports.patient import PatientReport
+from reports.run import run_study
 from reports.study_file import read_study_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
@@ -164,6 +168,26 @@ def test_the_same_run_gives_the_same_bytes(done: Run, tmp_path: Path, monkeypatc
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes(), name
 
 
+def test_points_on_a_patients_page_are_those_of_the_studys_nomogram(tmp_path: Path) -> None:
+    path = write_study(
+        tmp_path, ('model = "cox"', 'model = "cox"\nlimits = "centiles"'), ('["90", "203", "402"]', '["90"]')
+    )
+    done = run_study(path, tmp_path / "out")
+    model = load_model(done.folder / "models/cox.prognosis")
+    patient = load_mgus2().view(model.predictors).loc[["90"]]
+    drawn = Nomogram(model, limits="centiles").svg(patient, caption=False)
+    page = PatientReport(model, patient, nomogram=drawn)
+    page.save(tmp_path / "expected.html")
+    # the loaded model is not verified either: the pages are equal to the byte
+    assert (done.folder / "patients/90.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
+
+
+def test_doubtful_hazards_reach_the_model_file_and_the_page(done: Run) -> None:
+    model = load_model(done.folder / "models/cox.prognosis")
+    assert "N04" in {finding.code for finding in model.warnings}
+    assert "N04" in (done.folder / "patients/90.html").read_text(encoding="utf-8")
+
+
 def test_two_models_share_the_rows(tmp_path: Path) -> None:
     second = '[[models]]\nname = "small"\nkind = "cox"\npredictors = ["age", "sex"]\n\n[imputation]'
     path = write_study(tmp_path, ("[imputation]", second), ('["90", "203", "402"]', "[]"))
@@ -180,6 +204,10 @@ def test_two_models_share_the_rows(tmp_path: Path) -> None:
         (('"90", "203"', '"90", "99999"'), DataContractError, "row ids 99999"),
         (('"age", "sex"', '"age", "pfs_event"'), DataContractError, "belongs to the outcome list"),
         (("horizons = [60, 120, 240]", "horizons = [60, 900]"), DataContractError, "beyond the max follow-up of 424"),
+        (("horizons = [60, 120, 240]", 'horizons = "24"'), DataContractError, "no list of numbers"),
+        (("horizons = [60, 120, 240]", "horizons = []"), RunError, "declares no horizons"),
+        (("splines = { creat = 3 }", 'splines = ["creat"]'), FitError, "splines must be a mapping"),
+        (("splines = { creat = 3 }", 'strata = "sex"'), FitError, "strata must be a list"),
         (('kind = "time_to_event"', 'kind = "binary"'), DataContractError, "unknown keys"),
         (('time = "pfs_months"', 'time = "etime"'), None, ""),
         (('event = "pfs_event"', 'event = "event"'), DataContractError, "competing"),
