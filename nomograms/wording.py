@@ -31,7 +31,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "months": ("months", "个月"),
     "years": ("years", "年"),
     "time": ("{horizon}\u00a0{unit}", "{horizon}{unit}"),
-    "risk": ("Risk of {event} by {time},\u00a0%", "{time}内发生 {event} 的风险，%"),
+    "risk": ("Risk of {event} by {time},\u00a0%", "{time}内发生{event}的风险，%"),
     "risk_named": ("Risk of the event ({event}) by {time},\u00a0%", "{time}内发生终点事件（{event}）的风险，%"),
     "continued": ("(continued)", "（续）"),
     "recipe": (
