@@ -110,14 +110,14 @@ def risk_with_interval(hazard: Floats, se: Floats, z: float, interval: Interval)
     `interval` names the scale of the normal limits for survival: ``log`` (R's default), ``log-log`` or ``plain``.
     """
     survival = np.exp(-hazard)
-    if interval == "plain":
-        high, low = survival + z * se * survival, survival - z * se * survival
-    elif interval == "log":
-        high, low = np.exp(-hazard + z * se), np.exp(-hazard - z * se)
-    else:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            width = z * se / hazard
-            high, low = np.exp(-hazard * np.exp(-width)), np.exp(-hazard * np.exp(width))
-        start = hazard == 0
-        high, low = np.where(start, 1.0, high), np.where(start, 1.0, low)
+    # A limit beyond all numbers is clipped below; 0/0 of the log-log scale is the start of the curve.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if interval == "plain":
+            high, low = survival + z * se * survival, survival - z * se * survival
+        elif interval == "log":
+            high, low = np.exp(-hazard + z * se), np.exp(-hazard - z * se)
+        else:
+            width, start = z * se / hazard, hazard == 0
+            high = np.where(start, 1.0, np.exp(-hazard * np.exp(-width)))
+            low = np.where(start, 1.0, np.exp(-hazard * np.exp(width)))
     return 1 - survival, 1 - np.clip(high, 0, 1), 1 - np.clip(low, 0, 1)

@@ -98,9 +98,10 @@ class CoxEstimate:
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Table of terms: coefficient, se, hazard_ratio, lower, upper (of the hazard ratio), z, p (Wald)."""
         se = np.sqrt(np.diag(self.covariance))
-        z = self.coefficients / se
         width = z_of_level(level) * se
-        with np.errstate(over="ignore"):  # a column in tiny units has a hazard ratio beyond all numbers
+        # A column in tiny units has a hazard ratio beyond all numbers; a robust error can be zero.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            z = self.coefficients / se
             ratio = np.exp([self.coefficients, self.coefficients - width, self.coefficients + width])
         return pd.DataFrame(
             {

@@ -19,6 +19,10 @@ LAST_STEP_DECREMENT = 1e-12
 # Information at the estimate over that at zero, in the worst direction: below this the likelihood has no maximum.
 # (A collinear direction has little information at both, so the ratio tells it from a separating one.)
 MONOTONE_RATIO = 1e-7
+# In standard deviations of the column: a larger coefficient or standard error means that nothing was learnt.
+LARGEST = 1e4
+# Beyond this distance from the mean, a relative hazard comes near the limits of the arithmetic (exp(709)).
+FARTHEST = 500.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ def fit_cox(
     Raises
     ------
     FitError
-        C05 if the likelihood has no maximum (a column separates the events); N01 if Newton does not converge.
+        C05 if the likelihood has no maximum (a column separates the events); N01 if Newton does not converge;
+        C01 a column is constant; C04 columns so nearly dependent that coefficients exceed 1e4 standard deviations;
+        N04 values so extreme that hazards cannot be computed.
     """
     n, p = design.shape
     means = np.average(design, axis=0, weights=risk_sets.weight)
@@ -89,6 +95,8 @@ def fit_cox(
     covariance = _inverse(at_end[2], beta, names)
     if not ridge:
         _check_monotone(at_zero[2], at_end[2], names)
+        _check_size(beta, covariance, names)
+    _check_extremes(penalised.design * beta, penalised.offset, names)
     penalty = penalised.penalty_at(beta)
     return CoxRegression(
         coefficients=beta / scales,
@@ -155,6 +163,26 @@ def _inverse(information: Floats, beta: Floats, names: tuple[str, ...]) -> Float
         weight = np.abs(beta) if beta.any() else 1 / np.maximum(np.diag(information), np.finfo(float).tiny)
         raise _monotone([name for name, w in zip(names, weight, strict=True) if w > 0.5 * weight.max()])
     return np.asarray(inverse, float)
+
+
+def _check_extremes(parts: Floats, offset: Floats, names: tuple[str, ...]) -> None:
+    eta = parts.sum(axis=1) + offset
+    row = int(np.argmax(np.abs(eta)))
+    if abs(eta[row]) > FARTHEST:
+        column = names[int(np.argmax(np.abs(parts[row])))]
+        rule = f"extreme values: a patient's log hazard lies {eta[row]:.3g} from the mean, most of it from {column}"
+        raise FitError(Finding("N04", rule, "look for wrong values, or use a transform such as log", column))
+
+
+def _check_size(beta: Floats, covariance: Floats, names: tuple[str, ...]) -> None:
+    too_large = np.maximum(np.abs(beta), np.sqrt(np.diag(covariance))) > LARGEST
+    involved = [name for name, wrong in zip(names, too_large, strict=True) if wrong]
+    if len(involved) == 1:
+        raise _monotone(involved)
+    if involved:
+        listed = ", ".join(involved)
+        rule = f"columns {listed} are nearly dependent in these risk sets (condition number beyond all use)"
+        raise FitError(Finding("C04", rule, "leave one of them out, or use a ridge penalty", listed))
 
 
 def _check_monotone(at_zero: Floats, at_end: Floats, names: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, FitError
 from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.risk_sets import RiskSets
 
@@ -39,7 +40,17 @@ def robust_covariance(
     """Sandwich covariance of the coefficients from (clustered) score residuals.
 
     Source: Lin and Wei (1989); R's ``coxph(robust=TRUE)`` and ``cluster=``.
+
+    Raises
+    ------
+    FitError
+        C29 when there are no more clusters than coefficients: their scores sum to zero, so that the covariance would
+        be singular (with one cluster zero, and every effect "significant").
     """
+    clusters, p = len(residuals) if cluster is None else len(np.unique(cluster)), residuals.shape[1]
+    if clusters <= p:
+        rule = f"{clusters} clusters for {p} parameters: robust errors cannot be estimated"
+        raise FitError(Finding("C29", rule, "leave cluster out, or use fewer predictors"))
     influence = (residuals * weight[:, None]) @ covariance
     if cluster is not None:
         summed = np.zeros((int(cluster.max()) + 1, influence.shape[1]))

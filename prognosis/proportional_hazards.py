@@ -40,7 +40,7 @@ def proportional_hazards_test(
     Raises
     ------
     FitError
-        N02 for an unknown transform.
+        N02 for an unknown transform; N05 when columns depend on each other, which only a penalty can fit.
     """
     if transform not in get_args(Transform):
         raise FitError(
@@ -112,5 +112,9 @@ def _score_test(score: Floats, information: Floats, p: int, columns: list[int]) 
 
     keep = list(range(p)) + [p + column for column in columns]
     u = np.concatenate([np.zeros(p), score[columns]])
-    statistic = float(u @ np.linalg.solve(information[np.ix_(keep, keep)], u))
+    try:
+        statistic = float(u @ np.linalg.solve(information[np.ix_(keep, keep)], u))
+    except np.linalg.LinAlgError:
+        rule = "the test has no answer: columns depend on each other"
+        raise FitError(Finding("N05", rule, "leave one of them out and fit without a penalty")) from None
     return statistic, len(columns), float(chi2.sf(statistic, len(columns)))

@@ -230,6 +230,48 @@ def test_strata_of_two_columns_are_their_combinations():
     )
 
 
+# ---------------------------------------------------------------- fits that would give no usable number
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_c29_robust_errors_need_more_clusters_than_parameters(frame, groups):
+    """With one cluster the scores sum to zero: an error of zero, and every effect significant."""
+    clustered = frame[PREDICTORS].assign(c=np.arange(80) % groups)
+    refused(FitError, "C29", lambda: Cox(cluster="c").fit(clustered, outcome_of(frame)), f"{groups} clusters for 2")
+
+
+def test_n04_values_beyond_the_arithmetic_are_named(frame):
+    """A thousand units of log hazard: exp() would overflow in the baseline, and the risk would be missing."""
+    wrong = frame[PREDICTORS].assign(tumour=np.log(frame["months"]) + np.tile([0.0, 1.0, 0.5, 2.0], 20))
+    wrong.loc["P003", "tumour"] = 5e3
+    long = frame.assign(event=np.where(frame.index == "P003", 0, frame["event"]))
+    long.loc["P003", "months"] = 90.0
+    refused(FitError, "N04", lambda: Cox().fit(wrong, outcome_of(long)), "extreme values", "most of it from tumour")
+
+
+def test_n05_the_test_of_proportional_hazards_of_dependent_columns(frame):
+    """A penalty fits both of two equal columns; the test cannot tell them apart."""
+    twins = frame[PREDICTORS].assign(again=frame["age"])
+    cox = Cox(ridge=1.0).fit(twins, outcome_of(frame))
+    assert cox.estimate_.coefficients[0] == pytest.approx(cox.estimate_.coefficients[2], rel=1e-8)
+    refused(FitError, "N05", cox.proportional_hazards, "columns depend on each other")
+
+
+def test_n02_transforms_of_time_are_a_closed_list(frame):
+    cox = Cox().fit(frame[PREDICTORS], outcome_of(frame))
+    refused(FitError, "N02", lambda: cox.proportional_hazards("sqrt"), "one of km, rank, identity, log")
+
+
+def test_c04_no_coefficient_of_ten_thousand_standard_deviations(frame):
+    """Dependent in the risk sets, though not in all rows: the odd patient leaves before the first event."""
+    rows = frame.assign(months=frame["months"] + 1, event=frame["event"])
+    rows.loc["P000", ["months", "event"]] = [0.5, 0]
+    noise = np.random.default_rng(4).normal(size=80)
+    near = rows[["age"]].assign(twin=rows["age"] + 1e-6 * noise)
+    near.loc["P000", "twin"] += 20.0
+    refused(FitError, "C04", lambda: Cox().fit(near, outcome_of(rows)), "age, twin", "nearly dependent", "condition")
+
+
 # ---------------------------------------------------------------- parameters
 
 
