@@ -135,7 +135,7 @@ def test_diagnostics_that_need_the_rows_raise_after_loading(model, saved):
     assert caught.value.code == "N03"
 
 
-@pytest.mark.parametrize("options", [{}, {"ties": "breslow"}, {"ridge": 2.0}, {"cluster": "centre"}])
+@pytest.mark.parametrize("options", [{}, {"ties": "breslow"}, {"ridge": 2.0}, {"cluster": "weight"}])
 def test_every_recipe_comes_back(options, tmp_path):
     made = study(["age", "grade"], n=150).fit(Cox(**options))
     loaded = load_model(made.save(tmp_path / "m.prognosis"))

@@ -379,7 +379,7 @@ def test_an_offset_is_asked_for_and_counts():
 
 
 def test_weights_and_clusters_are_not_asked_for():
-    made = fit(Cox(weights="weight", cluster="centre"), ["age", "albumin"])
+    made = fit(Cox(weights="weight", cluster="grade"), ["age", "albumin"])
     assert np.isfinite(made.predict({"age": 60, "albumin": 38}).risk).all()
 
 
