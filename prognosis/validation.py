@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from cohorts.errors import Finding, FitError, PrognosisError
+from cohorts.errors import Finding, FitError, PrognosisError, raise_findings
 from prognosis.metrics.calibration import calibration_slope
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.progress import shown
@@ -81,7 +81,14 @@ def validate_by_bootstrap(
     """Refit every model in `repeats` resamples of the study's rows and estimate the optimism of each metric.
 
     Source: Harrell, Lee and Mark (1996); `rms::validate`, but with knots, levels and scales learnt anew.
+
+    Raises
+    ------
+    FitError
+        V01 for a model of another question (the refits would be other models than the one judged), or two models of
+        one name.
     """
+    raise_findings(_check_models(study, models), FitError)
     tables, raws, warnings, failed = [], [], [], 0
     with shown("bootstrap", progress) as report:
         for number, model in enumerate(models):
@@ -101,6 +108,19 @@ def validate_by_bootstrap(
         failed,
         tuple(warnings),
     )
+
+
+def _check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
+    names = [model.name for model in models]
+    findings = [
+        Finding("V01", f"model {model.name} was not fitted by this study", "fit it with study.fit")
+        for model in models
+        if (model.endpoint, model.predictors) != (study.endpoint, study.predictors)
+    ]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return findings + [
+        Finding("V01", f"two models are called {name}", 'name them: study.fit(recipe, name="...")') for name in twice
+    ]
 
 
 def _optimism(

@@ -178,6 +178,24 @@ def test_what_cannot_be_validated_is_refused(study):
             act()
 
 
+def test_a_model_of_another_question_on_the_same_patients_is_refused(study):
+    """The refits would be other models than the one judged: a number of nothing, and nobody would see it."""
+    more = made.study(["age", "albumin", "sex", "creat"], n=250, seed=11)
+    with pytest.raises(FitError, match="model cox was not fitted by this study"):
+        more.validate(study.fit(Cox()), repeats=2)
+    frame = made.patients(250).assign(other=1 - made.patients(250)["event"])
+    book = made.codebook(other={"kind": "event", "values": {"censored": 0, "event": 1}})
+    endpoint = made.TimeToEvent("other", time="months", event="other", unit="months", origin="registration")
+    turned = made.study(["age", "albumin", "sex"], frame=frame, book=book, endpoint=endpoint, seed=11)
+    with pytest.raises(FitError, match="was not fitted by this study"):
+        turned.validate(study.fit(Cox()), repeats=2)
+
+
+def test_two_models_of_one_name_are_refused(study):
+    with pytest.raises(FitError, match="two models are called cox"):
+        study.validate([study.fit(Cox()), study.fit(Cox(ties="breslow"))], repeats=2)
+
+
 def test_strata_weights_and_entry_go_into_every_resample():
     frame = made.patients(300)
     endpoint = made.TimeToEvent(
