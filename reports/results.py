@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cohorts.errors import Finding
+from cohorts.errors import Finding, FitError
 from cohorts.version import __version__
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
@@ -64,9 +64,19 @@ def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
     return list({str(finding): finding for finding in found}.values())
 
 
+def _hazards_test(model: FittedModel) -> tuple[pd.DataFrame | None, str]:
+    """Return the test of proportional hazards, or why there is none (dependent columns under a penalty)."""
+    try:
+        return model.proportional_hazards(), ""
+    except FitError as error:
+        return None, error.findings[0].rule
+
+
 def doubtful_hazards(model: FittedModel) -> list[Finding]:
     """Say which effects change over time, where the global test or one term (Bonferroni) says so."""
-    table = model.proportional_hazards()
+    table, _ = _hazards_test(model)
+    if table is None:
+        return []
     whole = table[table["term"] == "GLOBAL"].iloc[0]
     single = table[table["term"] != "GLOBAL"]
     if whole["p"] >= DOUBTFUL and single["p"].min() >= DOUBTFUL / len(single):
@@ -75,7 +85,7 @@ def doubtful_hazards(model: FittedModel) -> list[Finding]:
     named = ", ".join(f"{row.term} (p {p_value(row.p)})" for row in terms.itertuples()) or "no single term"
     rule = f"model {model.name}: proportional hazards are doubtful (global test p {p_value(whole['p'])}): {named}"
     advice = "look at the effect over time; consider strata, a transform, or shorter horizons"
-    return [Finding("N04", rule, advice, severity="warning")]
+    return [Finding("N10", rule, advice, severity="warning")]
 
 
 def software() -> dict[str, str]:
@@ -100,6 +110,7 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
     table = model.summary
     coefficients = table.rename(columns={"coefficient": "estimate"})
     baseline = estimate.baseline
+    tested, reason = _hazards_test(model)
     return {
         "kind": model.kind,
         "hash": model.hash,
@@ -126,7 +137,8 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
             {"horizon": horizon, "survival": _number(float(1 - risk))}
             for horizon, risk in zip(model.horizons, _mean_risk(model), strict=True)
         ],
-        "proportional_hazards": records(model.proportional_hazards()),
+        "proportional_hazards": None if tested is None else records(tested),
+        "proportional_hazards_reason": reason,
     }
 
 

@@ -171,10 +171,11 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
 def _proportional_hazards(name: str, model: Mapping[str, Any], wording: Wording) -> Table:
     rows = tuple(
         (visible(row["term"]), f"{row['chisq']:.4g}", str(row["df"]), p_value(row["p"]))
-        for row in model["proportional_hazards"]
+        for row in model["proportional_hazards"] or ()
     )
     columns = (wording("study_column_term"), "χ²", wording("study_column_df"), wording("study_column_p"))
-    return Table(wording("study_zph", name=visible(name)), columns, rows, wording("study_zph_note"))
+    note = wording("study_zph_note") if rows else visible(model["proportional_hazards_reason"], 300)
+    return Table(wording("study_zph", name=visible(name)), columns, rows, note)
 
 
 def _validation(results: Mapping[str, Any], wording: Wording) -> Table:

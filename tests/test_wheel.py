@@ -90,7 +90,15 @@ def test_every_room_is_typed(names, room):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["cohorts/data/*.csv", "cohorts/data/*.toml", "reports/templates/*.typ", "reports/templates/*.html*"]
+    "pattern",
+    [
+        "cohorts/data/*.csv",
+        "cohorts/data/*.toml",
+        "reports/templates/*.typ",
+        "reports/templates/*.html*",
+        "reports/*.toml",
+        "reports/data/*.toml",
+    ],
 )
 def test_data_and_templates_are_in_the_wheel(names, pattern):
     assert any(Path(name).match(pattern) for name in names)

@@ -163,9 +163,9 @@ def test_limits_name_the_person_the_treatment_and_the_time(model: FittedModel) -
 
 
 def test_warnings_of_the_fit_are_counted_and_doubtful_hazards_are_explained(model: FittedModel) -> None:
-    doubtful = Finding("N04", "proportional hazards are doubtful", severity="warning")
+    doubtful = Finding("N10", "proportional hazards are doubtful", severity="warning")
     text = " ".join(page_of(dataclasses.replace(model, warnings=(*model.warnings, doubtful))).limits)
-    assert f"Warnings recorded when it was made: {len(model.warnings) + 1} (C16, N04); see the study report." in text
+    assert f"Warnings recorded when it was made: {len(model.warnings) + 1} (C16, N10); see the study report." in text
     assert "seems to change over time" in text
     noted = dataclasses.replace(model, warnings=())
     assert not any("Warnings" in limit for limit in page_of(noted).limits)

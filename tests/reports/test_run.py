@@ -184,8 +184,8 @@ def test_points_on_a_patients_page_are_those_of_the_studys_nomogram(tmp_path: Pa
 
 def test_doubtful_hazards_reach_the_model_file_and_the_page(done: Run) -> None:
     model = load_model(done.folder / "models/cox.prognosis")
-    assert "N04" in {finding.code for finding in model.warnings}
-    assert "N04" in (done.folder / "patients/90.html").read_text(encoding="utf-8")
+    assert "N10" in {finding.code for finding in model.warnings}
+    assert "N10" in (done.folder / "patients/90.html").read_text(encoding="utf-8")
 
 
 def test_two_models_share_the_rows(tmp_path: Path) -> None:
@@ -230,6 +230,30 @@ def test_a_fault_stops_the_run_and_is_in_the_manifest(
         assert json.loads(manifest.read_text())["exit_state"] == f"failed: {error.__name__}"
     assert not (tmp_path / "out" / ".lock").exists()
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_where_there_is_no_hazards_test_the_reason_stands(tmp_path: Path) -> None:
+    """Two columns that depend on each other: only a penalty fits them, and the score test does not exist."""
+    twin = 'predictors = ["age", "again"]'
+    path = write_study(
+        tmp_path,
+        ('predictors = ["age", "sex", "hgb", "creat", "mspike"]', twin),
+        ("splines = { creat = 3 }", "ridge = 1.0"),
+        ('[imputation]\nmethod = "complete_cases"', ""),
+        ('"90", "203", "402"', '"90"'),
+    )
+    table = (tmp_path / "mgus2.csv").read_text(encoding="utf-8").splitlines()
+    age = table[0].split(",").index("age")
+    rows = [line + "," + ("again" if k == 0 else line.split(",")[age]) for k, line in enumerate(table)]
+    (tmp_path / "mgus2.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    codebook = tmp_path / "mgus2.codebook.toml"
+    lines = [line for line in codebook.read_text(encoding="utf-8").splitlines() if not line.startswith("sha256")]
+    codebook.write_text("\n".join([*lines, "[variables.again]", 'kind = "numeric"']) + "\n", encoding="utf-8")
+    done = run_study(path, tmp_path / "out")
+    model = json.loads((done.folder / "results.json").read_text(encoding="utf-8"))["models"]["cox"]
+    assert model["proportional_hazards"] is None
+    assert "depend on each other" in model["proportional_hazards_reason"]
+    assert "depend on each other" in (done.folder / "study_report.html").read_text(encoding="utf-8")
 
 
 def test_missing_predictors_are_refused_without_a_declared_strategy(tmp_path: Path) -> None:
