@@ -70,10 +70,14 @@ class Prediction:
     def table(self) -> pd.DataFrame:
         """One line a patient and horizon: id, horizon, risk, lower, upper, linear_predictor, remarks."""
         n, h = self.risk.shape
+        by_patient: dict[str | None, list[Remark]] = {}
+        for remark in self.remarks:
+            by_patient.setdefault(remark.patient, []).append(remark)
+        everybody = by_patient.get(None, [])
         texts = [
-            "; ".join(remark.text for remark in self.remarks_on(patient, float(horizon)))
+            "; ".join(r.text for r in (*everybody, *by_patient.get(patient, ())) if r.horizon in (None, horizon))
             for patient in self.ids
-            for horizon in self.horizons
+            for horizon in map(float, self.horizons)
         ]
         return pd.DataFrame(
             {
