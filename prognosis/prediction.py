@@ -70,12 +70,13 @@ class Prediction:
     def table(self) -> pd.DataFrame:
         """One line a patient and horizon: id, horizon, risk, lower, upper, linear_predictor, remarks."""
         n, h = self.risk.shape
-        by_patient: dict[str | None, list[Remark]] = {}
-        for remark in self.remarks:
-            by_patient.setdefault(remark.patient, []).append(remark)
+        by_patient: dict[str | None, list[int]] = {}
+        for place, remark in enumerate(self.remarks):
+            by_patient.setdefault(remark.patient, []).append(place)
         everybody = by_patient.get(None, [])
+        about = {patient: sorted((*everybody, *by_patient.get(patient, ()))) for patient in self.ids}
         texts = [
-            "; ".join(r.text for r in (*everybody, *by_patient.get(patient, ())) if r.horizon in (None, horizon))
+            "; ".join(self.remarks[k].text for k in about[patient] if self.remarks[k].horizon in (None, horizon))
             for patient in self.ids
             for horizon in map(float, self.horizons)
         ]
