@@ -41,6 +41,37 @@ def test_kaplan_meier_by_its_definition(seed, n, delayed, weighted):
     np.testing.assert_array_equal(curve.at_risk, [((entry < t) & (time >= t)).sum() for t in times])
 
 
+@settings(max_examples=50)
+@given(st.integers(0, 100_000), st.integers(2, 40), st.booleans())
+def test_median_follow_up_by_its_definition(seed, n, weighted):
+    """Reverse Kaplan-Meier: censorings are the events, and those who died at the same time have left before."""
+    draw = np.random.default_rng(seed)
+    time = draw.integers(1, 9, n).astype(float)
+    event = draw.random(n) < 0.5
+    weight = draw.choice([1.0, 2.0], n) if weighted else np.ones(n)
+    earlier = time - 0.5 * event
+    _, curve = slow_curve(earlier, ~event, np.full(n, -1.0), weight)
+    times = np.unique(earlier)
+    low = curve <= 0.5 + 1e-12
+    found = observe(time, event, weight=weight if weighted else None).median_follow_up
+    if not low.any():
+        assert found is None
+    else:
+        first = times[low][0]
+        below = times[curve < 0.5 - 1e-12]
+        assert found == ((first + below[0]) / 2 if len(below) else first)
+
+
+def test_those_who_die_leave_before_those_who_are_censored():
+    """Four patients; at 2 one dies and one is censored: of three left one is censored, 2/3; then 1/2 of that."""
+    curve = observe(np.array([1.0, 2, 2, 3, 4]), np.array([True, True, False, False, False]))
+    assert curve.median_follow_up == 3.0
+    tied = observe(np.array([2.0, 2, 2, 2]), np.array([True, True, False, False]))
+    assert tied.median_follow_up == 2.0
+    half = observe(np.array([2.0, 2, 2, 3]), np.array([True, True, False, False]))
+    assert half.median_follow_up == 2.5  # two are left, one of them censored: exactly one half until 3
+
+
 def test_weighted_curve_equals_survfit(golden, golden_data):
     """The weighted curves of R, grade by grade: survfit(Surv(rfstime, status) ~ gradef, weights = wt)."""
     r = golden("km_gbsg_grade_weighted")

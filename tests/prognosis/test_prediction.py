@@ -215,6 +215,14 @@ def test_p08_is_about_one_patient_and_column(model, new):
     assert not table.loc[table["id"] == "P001", "remarks"].str.contains("age 95").any()
 
 
+def test_p08_begins_beyond_the_first_and_last_percentile(model):
+    profile = model.profile["albumin"]
+    assert profile.minimum < profile.p1 < profile.p99 < profile.maximum
+    for value, told in ((profile.p1, False), (profile.minimum, True), (profile.p99, False), (profile.maximum, True)):
+        found = model.predict({**PATIENT, "albumin": value})
+        assert ("P08" in {remark.code for remark in found.remarks}) == told
+
+
 def test_p10_beyond_follow_up_is_no_number_with_the_reason(model, new):
     """No flat extension, and the other horizons keep their numbers."""
     last = model.max_follow_up
