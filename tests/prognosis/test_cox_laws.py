@@ -496,3 +496,63 @@ def test_level_expected_events_are_the_observed_ones():
     expected = (np.where(at >= 0, b.cumulative_hazard[at], 0.0) * np.exp(breslow.predict(rows))).sum()
     assert expected == pytest.approx(rows["event"].sum(), rel=1e-10)
     assert hazard.sum() == pytest.approx(rows["event"].sum(), rel=0.02)
+
+
+# ---------------------------------------------------------------- terms
+
+
+def test_columns_of_an_interaction_run_as_in_rms(rows):
+    """The first variable fastest: two splines, a spline by a category, and the products themselves."""
+    cox = Cox(splines={"age": 3, "albumin": 4}, interactions=[("age", "albumin"), ("age", "grade")])
+    cox.fit(rows[["age", "albumin", "grade"]], outcome_of(rows))
+    names = list(cox.estimate_.names)
+    assert names == [
+        *("age", "age'", "albumin", "albumin'", "albumin''", "grade=middle", "grade=high"),
+        *("age * albumin", "age' * albumin", "age * albumin'", "age' * albumin'"),
+        *("age * albumin''", "age' * albumin''"),
+        *("age * grade=middle", "age' * grade=middle", "age * grade=high", "age' * grade=high"),
+    ]
+    design = pd.DataFrame(cox.preparation_.design(rows[["age", "albumin", "grade"]]), columns=names)
+    for name in names[7:]:
+        left, right = name.split(" * ")
+        np.testing.assert_array_equal(design[name], design[left] * design[right])
+    assert [column.variables for column in cox.preparation_.columns[7:9]] == [("age", "albumin")] * 2
+
+
+def test_turning_an_interaction_round_is_the_same_model(rows):
+    fits = [
+        Cox(interactions=[pair]).fit(rows[PREDICTORS], outcome_of(rows)) for pair in (("age", "sex"), ("sex", "age"))
+    ]
+    assert fits[0].estimate_.loglik == pytest.approx(fits[1].estimate_.loglik, rel=1e-13)
+    np.testing.assert_allclose(fits[0].predict(rows), fits[1].predict(rows), atol=1e-10)
+
+
+def test_a_spline_is_the_same_curve_in_other_units(rows, plain):
+    """Knots go with the values: days or years, centred or not."""
+    years = Cox(splines={"age": 4}).fit(rows[PREDICTORS], outcome_of(rows))
+    moved = rows.assign(age=365.25 * (rows["age"] - 50))
+    days = Cox(splines={"age": 4}).fit(moved[PREDICTORS], outcome_of(rows))
+    np.testing.assert_allclose(days.predict(moved), years.predict(rows), rtol=1e-8, atol=1e-9)
+    assert days.estimate_.loglik[1] == pytest.approx(years.estimate_.loglik[1], rel=1e-12)
+    assert years.estimate_.loglik[1] > plain.estimate_.loglik[1]
+
+
+def test_a_new_patient_gets_the_knots_of_the_training(rows):
+    """One row alone, and a frame of another age: the basis is remembered, not learnt again."""
+    cox = Cox(splines={"age": 5}, transforms={"creat": "scaled"}).fit(rows[["age", "creat"]], outcome_of(rows))
+    expected = cox.predict(rows[["age", "creat"]])
+    np.testing.assert_array_equal(cox.predict(rows[["age", "creat"]].iloc[[17]]), expected[[17]])
+    old = (rows["age"] > 75).to_numpy()
+    np.testing.assert_array_equal(cox.predict(rows.loc[old, ["age", "creat"]]), expected[old])
+
+
+@pytest.mark.parametrize("transform", ["log", "log1p", "sqrt", "square", "scaled"])
+def test_a_transform_is_the_same_as_the_transformed_column(rows, transform):
+    functions = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "square": np.square,
+                 "scaled": lambda x: (x - x.mean()) / x.std()}  # fmt: skip
+    inside = Cox(transforms={"creat": transform}, splines={"creat": 3}).fit(rows[["creat", "age"]], outcome_of(rows))
+    outside = Cox(splines={"creat": 3}).fit(
+        rows[["creat", "age"]].assign(creat=functions[transform](rows["creat"])), outcome_of(rows)
+    )
+    np.testing.assert_allclose(inside.estimate_.coefficients, outside.estimate_.coefficients, rtol=1e-10)
+    assert inside.estimate_.names[:2] == (f"{transform}(creat)", f"{transform}(creat)'")

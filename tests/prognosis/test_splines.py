@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.splines import default_knots, spline_basis
+from prognosis.splines import default_knots, given_knots, spline_basis
 
 
 @pytest.mark.parametrize("count", [3, 4, 5])
@@ -26,7 +26,20 @@ HMISC = [
     (np.arange(1.0, 201.0), 4, [10.95, 70.65, 130.35, 190.05]),
     (np.r_[np.zeros(30), np.arange(1.0, 171.0)], 4, [1.0, 10.4, 86.0, 161.6]),  # 15 % at the lower end
     (np.r_[np.zeros(30), np.arange(1.0, 171.0)], 3, [1.0, 86.0, 153.2]),
-]
+    (np.arange(1.0, 201.0), 6, [10.95, 46.77, 82.59, 118.41, 154.23, 190.05]),
+    # more than six knots: the outer ones at 2.5 %
+    (np.arange(1.0, 201.0), 7, [5.975, 37.48333333333333, 68.99166666666667, 100.5, 132.0083333333333,
+                                163.5166666666667, 195.025]),
+    (np.arange(1.0, 101.0), 4, [5.95, 35.65, 65.35, 95.05]),  # a hundred rows are enough for quantiles
+    (np.arange(1.0, 100.0), 4, [5.0, 35.3, 64.7, 95.0]),
+    # tied at both ends, with many rows and with few
+    (np.r_[np.zeros(20), np.arange(1.0, 161.0), np.full(20, 161.0)], 3, [1.0, 80.5, 160.0]),
+    (np.r_[np.zeros(20), np.arange(1.0, 161.0), np.full(20, 161.0)], 4, [1.0, 80.5, 151.15, 160.0]),
+    (np.r_[np.zeros(20), np.arange(1.0, 161.0), np.full(20, 161.0)], 5, [1.0, 9.85, 80.5, 151.15, 160.0]),
+    (np.r_[np.zeros(8), np.arange(1.0, 61.0), np.full(8, 61.0)], 5, [1.0, 4.85, 30.5, 56.15, 60.0]),
+    # a tie in the middle switches the rule off
+    (np.r_[np.zeros(20), np.full(20, 50.0), np.arange(1.0, 161.0)], 4, [0.0, 50.0, 90.35, 150.05]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("values", "count", "knots"), HMISC)
@@ -56,6 +69,31 @@ def test_law_the_bends_scale_with_the_variable(scale, shift):
     x, knots = np.linspace(0, 10, 23), np.array([1.0, 4.0, 6.0, 9.0])
     moved = spline_basis(x * scale + shift, knots * scale + shift)
     np.testing.assert_allclose(moved[:, 1:], scale * spline_basis(x, knots)[:, 1:], atol=1e-7 * scale)
+
+
+@pytest.mark.parametrize("order", [[1.6, 0.8, 1.1], (0.8, 1.1, 1.6), np.array([1.1, 0.8, 1.6])])
+def test_knots_given_by_the_user_are_sorted(order):
+    np.testing.assert_array_equal(given_knots(np.asarray(order, float)), [0.8, 1.1, 1.6])
+
+
+@pytest.mark.parametrize(
+    ("knots", "words"),
+    [
+        ([1.0, 2.0], "3 to 10 finite numbers"),
+        ([1.0], "3 to 10 finite numbers"),
+        (np.arange(11.0), "3 to 10 finite numbers"),
+        ([1.0, np.nan, 3.0], "3 to 10 finite numbers"),
+        ([1.0, np.inf, 3.0], "3 to 10 finite numbers"),
+        (5.0, "3 to 10 finite numbers"),
+        ([1.0, 1.0, 3.0], "a knot is given twice"),
+    ],
+)
+def test_impossible_knots_are_refused(knots, words):
+    """Two knots were once taken as a straight line, equal ones divided by zero."""
+    with pytest.raises(FitError, match=words) as caught:
+        given_knots(np.asarray(knots, float), "age")
+    assert caught.value.code == "S10"
+    assert caught.value.findings[0].column == "age"
 
 
 @pytest.mark.parametrize("count", [0, 2, 11])
