@@ -111,6 +111,8 @@ def validate_by_bootstrap(
 
 
 def _check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
+    if not models:
+        return [Finding("V01", "no model to validate", "give the models that study.fit returned")]
     names = [model.name for model in models]
     findings = [
         Finding("V01", f"model {model.name} was not fitted by this study", "fit it with study.fit")

@@ -191,6 +191,11 @@ def test_a_model_of_another_question_on_the_same_patients_is_refused(study):
         turned.validate(study.fit(Cox()), repeats=2)
 
 
+def test_no_model_is_refused(study):
+    with pytest.raises(FitError, match="no model to validate"):
+        study.validate([], repeats=2)
+
+
 def test_two_models_of_one_name_are_refused(study):
     with pytest.raises(FitError, match="two models are called cox"):
         study.validate([study.fit(Cox()), study.fit(Cox(ties="breslow"))], repeats=2)
