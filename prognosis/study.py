@@ -60,6 +60,7 @@ class Study:
             )
         self.endpoint = endpoint
         self.predictors = tuple(predictors)
+        self.allow_post_baseline = tuple(allow_post_baseline)
         self.folds = folds
         self.seed = seed
         self.missing = missing
@@ -69,6 +70,9 @@ class Study:
         outcome = endpoint.outcome(usable)
         self.cohort = usable.without(outcome.dropped, "time 0 with an event") if outcome.dropped else usable
         self.outcome: Outcome = outcome
+        if isinstance(horizons, str | bytes):
+            # read letter by letter, "12" would be 1 and 2
+            raise DataContractError(Finding("P12", f"horizons={horizons!r} is no list of numbers", "horizons=[12, 24]"))
         self.horizons = tuple(
             float(h) for h in (horizons if horizons is not None else getattr(endpoint, "horizons", ()))
         )
@@ -121,6 +125,8 @@ class Study:
         if both:
             rule = f"{', '.join(both)} cannot be a predictor and a stratum, weight, cluster or offset at once"
             raise FitError(Finding("S16", rule, "take it out of the predictors"))
+        named = tuple(name for name in recipe.auxiliary if name in self.cohort.codebook)
+        raise_findings(_check_special(self.cohort, self.endpoint, named, self.allow_post_baseline), DataContractError)
         return self.cohort.view(tuple(wanted))
 
     def validate(
@@ -195,6 +201,20 @@ def _check_predictors(
         elif cohort.codebook[name].kind not in PREDICTOR_KINDS:
             rule = f"a column of kind {cohort.codebook[name].kind} is no predictor"
             findings.append(Finding("S17", rule, "choose another column", name))
+        elif cohort.codebook[name].timing == "post-baseline":
+            findings.append(_post_baseline(name, name in allowed))
+    return findings
+
+
+def _check_special(
+    cohort: Cohort, endpoint: Endpoint, names: tuple[str, ...], allowed: tuple[str, ...]
+) -> list[Finding]:
+    """Strata, weights, clusters and offsets must not carry the outcome or the future either."""
+    findings = []
+    for name in names:
+        if name in endpoint.columns or cohort.codebook[name].kind in ("time", "event"):
+            rule = f"column {name} belongs to the outcome list"
+            findings.append(Finding("C08", rule, "choose another stratum, weight, cluster or offset", name))
         elif cohort.codebook[name].timing == "post-baseline":
             findings.append(_post_baseline(name, name in allowed))
     return findings

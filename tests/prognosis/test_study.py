@@ -125,3 +125,18 @@ def test_folds_must_place_every_patient():
 
 def test_what_a_study_is_can_be_read():
     assert "400 patients" in repr(made.study(["age"]))
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"strata": ["event"]}, "C08"), ({"weights": "months"}, "C08"), ({"offset": "response"}, "L11")],
+)
+def test_the_outcome_and_the_future_do_not_enter_as_strata_weights_or_offset(options, code):
+    with pytest.raises(DataContractError) as caught:
+        made.study(["age", "albumin"]).fit(Cox(**options))
+    assert caught.value.code == code
+
+
+def test_horizons_given_as_text_are_refused():
+    with pytest.raises(DataContractError, match="no list of numbers"):
+        made.study(["age"], horizons="12")
