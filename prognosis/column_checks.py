@@ -19,10 +19,12 @@ RANK_TOLERANCE = 1e-9
 CONDITION_LIMIT = 1e10
 EVENTS_PER_PARAMETER = 10
 LEAK_CONCORDANCE = 0.95
+# The penalised fit that messages name where a recipe names none of its own.
+REMEDY = "Cox(ridge=1.0)"
 
 
-def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]:
-    """Enough rows and events for p parameters: C17, C18, T11, T12."""
+def check_rows(n: int, p: int, events: int, *, penalised: bool, remedy: str = REMEDY) -> list[Finding]:
+    """Enough rows and events for p parameters: C17, C18, T11, T12; `remedy` names a penalised fit."""
     if n < 3:
         return [Finding("C18", f"n={n} rows: no model can be estimated", "check the filters and the rows left out")]
     if events == 0:
@@ -30,10 +32,10 @@ def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]
     findings = []
     if n <= p and not penalised:
         rule = f"n={n} rows for p={p} parameters"
-        findings.append(Finding("C17", rule, "fewer predictors, or a penalised fit: Cox(ridge=1.0)"))
+        findings.append(Finding("C17", rule, f"fewer predictors, or a penalised fit: {remedy}"))
     elif events < p and not penalised:
         rule = f"{events} events for {p} parameters: EPV {events / p:.2g} is below 1 (events per parameter)"
-        findings.append(Finding("T12", rule, "fewer predictors, or a penalised fit: Cox(ridge=1.0)"))
+        findings.append(Finding("T12", rule, f"fewer predictors, or a penalised fit: {remedy}"))
     elif events < EVENTS_PER_PARAMETER * p:
         epv = f"EPV {events / p:.2g} (events per parameter)"
         rule = f"{events} events for {p} parameters: {epv} is below {EVENTS_PER_PARAMETER}"
@@ -42,7 +44,9 @@ def check_rows(n: int, p: int, events: int, *, penalised: bool) -> list[Finding]
     return findings
 
 
-def check_levels(frame: pd.DataFrame, event: NDArray[np.bool_], *, penalised: bool) -> list[Finding]:
+def check_levels(
+    frame: pd.DataFrame, event: NDArray[np.bool_], *, penalised: bool, remedy: str = REMEDY
+) -> list[Finding]:
     """Categories without rows or events (C05), alone in their column (C01), or with few rows (C22)."""
     findings = []
     for name in frame.columns[[_has_levels(frame[name]) for name in frame.columns]]:
@@ -61,7 +65,7 @@ def check_levels(frame: pd.DataFrame, event: NDArray[np.bool_], *, penalised: bo
                 )
             elif d == 0 and not penalised:
                 rule = f"category '{level}' has 0 events of n={n}: it separates the events (monotone likelihood)"
-                advice = "merge categories, or use a penalised fit: Cox(ridge=1.0)"
+                advice = f"merge categories, or use a penalised fit: {remedy}"
                 findings.append(Finding("C05", rule, advice, str(name)))
             elif n < 10:
                 rule = f"rare level '{level}': n={n}"
@@ -139,3 +143,33 @@ def check_leaks(
             advice = "check whether it was recorded after the outcome"
             findings.append(Finding("C08", rule, advice, str(name), severity="warning"))
     return findings
+
+
+def check_complete(predictors: pd.DataFrame) -> list[Finding]:
+    """No predictor at all (S15), missing values (C16), infinite ones (C27)."""
+    if predictors.shape[1] == 0:
+        return [Finding("S15", "no predictor", "name at least one predictor")]
+    missing = predictors.isna().sum()
+    if missing.any():
+        return missing_findings(missing, len(predictors))
+    numeric = predictors.select_dtypes(include="number")
+    infinite = np.isinf(numeric.to_numpy(float))
+    return [
+        Finding("C27", "the value is infinite", "correct it", str(name), tuple(map(str, numeric.index[rows])))
+        for name, rows in zip(numeric.columns, infinite.T, strict=True)
+        if rows.any()
+    ]
+
+
+def missing_findings(missing: pd.Series, n: int) -> list[Finding]:
+    """Name every column with missing values (C16)."""
+    listed = ", ".join(
+        f"{name} {count} ({100 * count / n:.1f} percent)" for name, count in missing[missing > 0].items()
+    )
+    columns = ", ".join(str(name) for name in missing.index[missing > 0])
+    rule = f"missing values without a declared strategy; columns and counts: {listed} of {n} rows"
+    advice = (
+        'declare missing="complete_cases" or "chained" in Study, or [imputation] method = "complete_cases" or '
+        '"chained" in the study file'
+    )
+    return [Finding("C16", rule, advice, columns)]

@@ -101,11 +101,12 @@ def profile_from_dict(stored: Mapping[str, Mapping[str, Any]]) -> Profile:
 
 @dataclass(frozen=True)
 class ObservedCurve:
-    """Kaplan-Meier curve of the training cohort with its numbers at risk.
+    """Observed curve of the training cohort with its numbers at risk.
 
     Parameters
     ----------
-    time : (m,) distinct times of event or censoring. survival : (m,) S(t). at_risk : (m,) just before each time.
+    time : (m,) distinct times of event or censoring. survival : (m,) share still free of the event: Kaplan-Meier's
+        S(t), or 1 minus the incidence where events compete. at_risk : (m,) just before each time.
     median : as R's survfit; None if not reached. median_follow_up : reverse Kaplan-Meier; None if not reached.
     """
 
@@ -127,28 +128,34 @@ class ObservedCurve:
 
 
 def observe(
-    time: Floats, event: NDArray[np.bool_], entry: Floats | None = None, weight: Floats | None = None
+    time: Floats, event: NDArray[Any], entry: Floats | None = None, weight: Floats | None = None
 ) -> ObservedCurve:
-    """Estimate the Kaplan-Meier curve of a cohort, delayed entry and case weights counted.
+    """Estimate the observed curve of a cohort, delayed entry and case weights counted.
 
-    The curves are weighted; `at_risk` counts patients.
+    `event` holds 0 censored, 1 event, 2 and more competing events. The curves are weighted; `at_risk` counts patients.
 
-    Source: Kaplan and Meier (1958); reverse Kaplan-Meier (Schemper and Smith 1996) for follow-up, where events leave
-    before censorings at the same time.
+    Source: Kaplan and Meier (1958); with competing events 1 minus the incidence of the event of interest (Aalen and
+    Johansen 1978); reverse Kaplan-Meier (Schemper and Smith 1996) for follow-up, where events leave before
+    censorings at the same time.
     """
     times = np.unique(time)
     weights = np.ones(len(time)) if weight is None else weight
     at_risk = _under_observation(times, time, entry, np.ones(len(time)))
     exposed = _under_observation(times, time, entry, weights)
     place = np.searchsorted(times, time)
-    died = np.bincount(place[event], weights=weights[event], minlength=len(times))
-    censored = np.bincount(place[~event], weights=weights[~event], minlength=len(times))
-    survival = np.cumprod(1 - died / np.where(exposed > 0, exposed, 1.0))
+    first, ended = event == 1, event > 0
+    died = np.bincount(place[ended], weights=weights[ended], minlength=len(times))
+    censored = np.bincount(place[~ended], weights=weights[~ended], minlength=len(times))
+    share = np.where(exposed > 0, exposed, 1.0)
+    survival = np.cumprod(1 - died / share)
     left = exposed - died
     under_observation = np.cumprod(1 - censored / np.where(left > 1e-12 * exposed, left, 1.0))
-    return ObservedCurve(
-        times, np.maximum(survival, 0.0), at_risk, _median(times, survival), _median(times, under_observation)
-    )
+    free = survival
+    if (event > 1).any():
+        of_interest = np.bincount(place[first], weights=weights[first], minlength=len(times))
+        before = np.concatenate([[1.0], survival[:-1]])
+        free = 1 - np.cumsum(before * of_interest / share)
+    return ObservedCurve(times, np.maximum(free, 0.0), at_risk, _median(times, free), _median(times, under_observation))
 
 
 def _under_observation(times: Floats, time: Floats, entry: Floats | None, weight: Floats) -> Floats:

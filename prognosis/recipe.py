@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,7 +22,10 @@ Floats = NDArray[np.float64]
 class Evaluation:
     """What a metric sees of a fitted model in some rows: outcome and linear predictor, (n,) each.
 
-    `stratum`: pairs and risk sets are compared within strata only. `efron`: the ties of the model.
+    `stratum`: pairs and risk sets are compared within strata only. With competing events nobody who had one is ever
+    overtaken: `time` lies after all others there. A binary outcome has time 0 for events and 1 for the others, so
+    that each pair of an event and a non-event counts. `slope` refits the model's own likelihood to the linear
+    predictor alone.
     """
 
     time: Floats
@@ -31,7 +34,7 @@ class Evaluation:
     entry: Floats | None = None
     weight: Floats | None = None
     stratum: NDArray[np.int64] | None = None
-    efron: bool = True
+    slope: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         unusable = int((~np.isfinite(self.linear_predictor)).sum())
@@ -51,6 +54,8 @@ class Recipe(BaseEstimator):
     endpoints: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Mapping[str, Limit]] = {}
     estimate_class: ClassVar[Any] = None
+    # True when the likelihood can use an event that is only known to lie between two visits.
+    interval_censoring: ClassVar[bool] = False
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -64,18 +69,23 @@ class Recipe(BaseEstimator):
 
     def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
         """Return outcome and linear predictor in some rows, for the metrics."""
-        outcome = read_outcome(y)
-        return Evaluation(outcome.time, outcome.event == 1, self.predict(X), outcome.entry)
+        outcome = read_outcome(y, timed="binary" not in self.endpoints)
+        return Evaluation(*pairs_of(outcome), self.predict(X), outcome.entry)
 
-    def observed(self) -> tuple[ObservedCurve, tuple[ObservedCurve, ...]]:
-        """Kaplan-Meier curve of the training rows, weighted as the fit, and one a stratum (none without strata)."""
+    def observed(self) -> tuple[ObservedCurve | None, tuple[ObservedCurve, ...]]:
+        """Observed curve of the training rows, weighted as the fit, and one a stratum (none without strata).
+
+        Kaplan-Meier; with competing events 1 minus the Aalen-Johansen incidence; None for a binary outcome.
+        """
         kept: Any = self
         training = kept.training_
-        outcome, weight, stratum = training.outcome, training.risk_sets.weight, training.stratum
+        outcome, weight, stratum = training.outcome, training.weight, training.stratum
+        if not outcome.timed:
+            return None, ()
 
         def curve(rows: NDArray[Any] | slice) -> ObservedCurve:
-            entry = None if outcome.entry is None else outcome.entry[rows]
-            return observe(outcome.time[rows], outcome.event[rows] == 1, entry, weight[rows])
+            part = outcome.take(rows)
+            return observe(part.time, part.event, part.entry, weight[rows])
 
         strata = () if stratum is None else tuple(curve(stratum == s) for s in range(stratum.max() + 1))
         return curve(slice(None)), strata
@@ -123,15 +133,49 @@ def as_frame(X: pd.DataFrame | Floats) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class SurvivalArrays:
-    """The outcome as arrays: time, event code (0 censored, 1 event, 2 and more competing) and delayed entry."""
+    """The outcome as arrays, (n,) each.
+
+    Parameters
+    ----------
+    time : follow-up; all not a number for a binary outcome.
+    event : 0 censored (or no event), 1 event, 2 and more competing events.
+    entry : delayed entry. last_free : last time known to be free of the event, where the event was found at a visit.
+    """
 
     time: Floats
     event: NDArray[np.int64]
-    entry: Floats | None
+    entry: Floats | None = None
+    last_free: Floats | None = None
+
+    @property
+    def timed(self) -> bool:
+        """False for a binary outcome."""
+        return not np.isnan(self.time).any()
+
+    def take(self, rows: NDArray[Any] | slice) -> SurvivalArrays:
+        """Return the outcome of some rows."""
+        parts = (None if part is None else part[rows] for part in (self.entry, self.last_free))
+        return SurvivalArrays(self.time[rows], self.event[rows], *parts)
 
 
-def read_outcome(y: NDArray[Any]) -> SurvivalArrays:
-    """Read a structured outcome with the fields ``event``, ``time`` and optionally ``entry``.
+def pairs_of(outcome: SurvivalArrays) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return time and event as concordance compares them; see `Evaluation`. Source: Wolbers et al. (2009)."""
+    happened = outcome.event == 1
+    if not outcome.timed:
+        return np.where(happened, 0.0, 1.0), happened
+    competed = outcome.event > 1
+    if not competed.any():
+        return outcome.time, happened
+    return np.where(competed, 2 * outcome.time.max() + 1, outcome.time), happened
+
+
+FIELDS = ("event", "time", "entry", "last_free")
+
+
+def read_outcome(y: NDArray[Any], timed: bool = True) -> SurvivalArrays:
+    """Read a structured outcome with the fields ``event``, ``time`` and optionally ``entry`` and ``last_free``.
+
+    With ``timed=False`` the outcome is binary: a field ``event`` alone, or a plain array of 0 and 1.
 
     Raises
     ------
@@ -139,16 +183,31 @@ def read_outcome(y: NDArray[Any]) -> SurvivalArrays:
         S18 if it has other fields; as `cohorts` does for a table: T03 time missing, T04 infinite, T01 negative,
         T08 event missing, T10 event no whole number from 0, T21 entry not before the time.
     """
+    if not timed:
+        return _read_binary(np.asarray(y))
     names = getattr(y, "dtype", np.dtype(float)).names or ()
-    if not {"event", "time"} <= set(names) or set(names) - {"event", "time", "entry"}:
+    if not {"event", "time"} <= set(names) or set(names) - set(FIELDS):
         rule = f"the outcome has the fields ({', '.join(names)})"
         raise DataContractError(
             Finding("S18", rule, "a structured array with the fields event, time and optionally entry")
         )
     time = y["time"].astype(float)
-    entry = y["entry"].astype(float) if "entry" in names else None
+    entry, last_free = (y[name].astype(float) if name in names else None for name in FIELDS[2:])
     raise_findings([*_time_faults(time, entry), *_event_faults(y["event"])], DataContractError)
-    return SurvivalArrays(time, y["event"].astype(np.int64), entry)
+    return SurvivalArrays(time, y["event"].astype(np.int64), entry, last_free)
+
+
+def _read_binary(y: NDArray[Any]) -> SurvivalArrays:
+    names = y.dtype.names or ()
+    if names not in ((), ("event",)) or y.ndim != 1:
+        rule = f"a binary outcome of shape {y.shape} with the fields ({', '.join(names)})"
+        raise DataContractError(Finding("S18", rule, "give one 0 or 1 a row, as an array or as the field event"))
+    event = y["event"] if names else y
+    raise_findings(_event_faults(event), DataContractError)
+    if (event > 1).any():
+        rule = "a binary outcome is 0 or 1"
+        raise DataContractError(Finding("T10", rule, "correct the outcome", rows=_places(event > 1)))
+    return SurvivalArrays(np.full(len(event), np.nan), event.astype(np.int64))
 
 
 def _time_faults(time: Floats, entry: Floats | None) -> list[Finding]:

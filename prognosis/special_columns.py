@@ -133,9 +133,6 @@ def keep_weighted(
         return frame, outcome, special, []
     rule = f"{int((~keep).sum())} rows have zero weights and are left out"
     finding = Finding("T23", rule, "none needed", rows=_ids(frame, ~keep), severity="warning")
-    kept = SurvivalArrays(
-        outcome.time[keep], outcome.event[keep], None if outcome.entry is None else outcome.entry[keep]
-    )
     stratum, names = special.stratum, special.stratum_names
     if stratum is not None:
         used, stratum = np.unique(stratum[keep], return_inverse=True)
@@ -147,4 +144,4 @@ def keep_weighted(
         cluster=None if special.cluster is None else special.cluster[keep],
         offset=None if special.offset is None else special.offset[keep],
     )
-    return frame[keep], kept, chosen, [finding]
+    return frame[keep], outcome.take(keep), chosen, [finding]

@@ -11,8 +11,8 @@ from sklearn.base import clone
 from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
+from prognosis.column_checks import missing_findings
 from prognosis.model import FittedModel
-from prognosis.models.cox import missing_findings
 from prognosis.recipe import Recipe
 from prognosis.validation import Method, Validation, validate_by_bootstrap
 

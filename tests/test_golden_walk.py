@@ -1,4 +1,4 @@
-"""Every value in R's golden files that names something we compute is compared; the others are listed with the reason."""
+"""Every value in R's golden files that we compute is compared; the others are listed with the reason."""
 
 from __future__ import annotations
 

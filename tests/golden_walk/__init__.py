@@ -1,1 +1,1 @@
-"""Every value of R's golden files against ours, one module a topic: what is compared, how closely, and what is left out."""
+"""Every value of R's golden files against ours, one module a topic: compared how closely, or left out why."""

@@ -1,0 +1,210 @@
+"""What every regression on design columns shares: the way from raw rows to checked ones, and the linear predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from cohorts.errors import DataContractError, Finding, FitError, raise_findings
+from prognosis.column_checks import (
+    REMEDY,
+    check_columns,
+    check_complete,
+    check_leaks,
+    check_levels,
+    check_rows,
+)
+from prognosis.limits import COLUMN, KNOTS_BY_COLUMN, TEXT_BY_COLUMN, Limit, Names
+from prognosis.metrics.calibration import cox_slope
+from prognosis.metrics.discrimination import harrell_c
+from prognosis.preparation import Preparation
+from prognosis.recipe import Evaluation, Recipe, SurvivalArrays, as_frame, pairs_of, read_outcome
+from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_special_columns
+
+Floats = NDArray[np.float64]
+
+# Limits of the parameters that regressions share, for the recipe's own table.
+TERM_LIMITS: Mapping[str, Limit] = {
+    "splines": KNOTS_BY_COLUMN,
+    "interactions": Names(2),
+    "transforms": TEXT_BY_COLUMN,
+}
+COLUMN_LIMITS: Mapping[str, Limit] = {"strata": Names(), "weights": COLUMN, "cluster": COLUMN, "offset": COLUMN}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows of a regression: nothing missing, infinite, constant or dependent.
+
+    Parameters
+    ----------
+    preparation : from raw predictors to columns. design : (n, p) uncentred, C-contiguous.
+    outcome, special : of the same rows. warnings : findings.
+    """
+
+    preparation: Preparation
+    design: Floats
+    outcome: SurvivalArrays
+    special: SpecialColumns
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The training rows, kept for diagnostics of a freshly fitted model and never saved.
+
+    Parameters
+    ----------
+    design : (n, p), centred at the training means. outcome, special : of the rows. linear_predictor : (n,).
+    """
+
+    design: Floats
+    outcome: SurvivalArrays
+    special: SpecialColumns
+    linear_predictor: Floats
+
+    @property
+    def weight(self) -> Floats:
+        """Case weights, (n,)."""
+        return self.special.weight
+
+    @property
+    def stratum(self) -> NDArray[np.int64] | None:
+        """Index of each row's stratum, or None."""
+        return self.special.stratum
+
+
+class Regression(Recipe):
+    """A recipe that estimates coefficients of design columns.
+
+    A subclass has whichever of the parameters splines, transforms, interactions, strata, weights, cluster and offset
+    its likelihood can use; `remedy` names its penalised fit in messages.
+    """
+
+    remedy: ClassVar[str] = REMEDY
+
+    @property
+    def auxiliary(self) -> tuple[str, ...]:
+        """Columns of X that are no predictors."""
+        return (*self._own("strata", ()), *(name for name in map(self._own, ("weights", "cluster", "offset")) if name))
+
+    def prepare(self, X: pd.DataFrame | Floats, y: NDArray[Any], *, penalised: bool = False) -> Rows:
+        """Check the rows for this model and return them as arrays.
+
+        Parameters
+        ----------
+        X : (n, predictors and auxiliary columns) raw predictors. y : (n,) outcome. penalised : the fit needs neither
+            events in every category nor independent columns.
+
+        Raises
+        ------
+        FitError
+            Columns depend on each other, too few rows or events, competing events (all findings at once).
+        DataContractError
+            Missing values (C16), weights (T23) or columns that cannot be used.
+        """
+        self.check_parameters()
+        frame, outcome, special, left_out = keep_weighted(*self._read(as_frame(X), y))
+        raise_findings(self._unanswerable(outcome), FitError)
+        predictors = frame.drop(columns=list(self.auxiliary))
+        time, happened = pairs_of(outcome)
+        n, events = len(predictors), self._limiting(outcome)
+        warnings = [*left_out, *check_strata(special, happened)]
+        raise_findings(check_complete(predictors), DataContractError)
+        if n < 3 or not happened.any():
+            raise FitError(*check_rows(n, predictors.shape[1], events, penalised=False))
+        warnings += check_levels(predictors, happened, penalised=penalised, remedy=self.remedy)
+        numeric = predictors.select_dtypes(include=["number", "bool"])
+        warnings += check_leaks(numeric, time, happened, outcome.entry)
+        preparation = Preparation.fit(
+            predictors, self._own("splines"), self._own("transforms"), self._own("interactions", ())
+        )
+        design = preparation.design(predictors)
+        warnings += check_rows(n, design.shape[1], events, penalised=penalised, remedy=self.remedy)
+        raise_findings(warnings, FitError)
+        raise_findings(check_columns(design, preparation.names, special.stratum, penalised=penalised), FitError)
+        return Rows(preparation, design, outcome, special, tuple(warnings))
+
+    def predict(self, X: pd.DataFrame | Floats) -> Floats:
+        """Linear predictor of each row, (n,), higher for a higher risk; the origin is the training mean."""
+        check_is_fitted(self, "estimate_")
+        fitted: Any = self
+        frame = as_frame(X)
+        name = self._own("offset")
+        offset = frame[name].to_numpy(float) if name else None
+        eta: Floats = fitted.estimate_.linear_predictor(fitted.preparation_.design(frame), offset)
+        return eta
+
+    def score(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> float:
+        """Harrell's C (the area under the ROC curve for a binary outcome), so that GridSearchCV can rank recipes."""
+        return harrell_c(self.evaluation(X, y))
+
+    def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
+        """Return outcome and linear predictor in some rows, with the weights and strata of the model."""
+        frame, outcome, special, _ = keep_weighted(*self._read(as_frame(X), y))
+        eta = self.predict(frame)
+        return Evaluation(
+            *pairs_of(outcome),
+            linear_predictor=eta,
+            entry=outcome.entry,
+            weight=special.weight if self._own("weights") else None,
+            stratum=special.stratum,
+            slope=partial(self.slope, outcome, special, eta),
+        )
+
+    def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
+        """Coefficient of the linear predictor by this model's own likelihood; Cox's unless a subclass says otherwise.
+
+        With competing events: of the cause-specific hazard.
+        """
+        event = outcome.event == 1
+        seen = Evaluation(outcome.time, event, linear_predictor, outcome.entry, special.weight, special.stratum)
+        return cox_slope(seen, efron=self._own("ties", "efron") == "efron")
+
+    def _keep(self, rows: Rows, estimate: Any, training: TrainingRows, warnings: tuple[Finding, ...] = ()) -> Self:
+        """Remember a fit in the attributes that scikit-learn's conventions ask for."""
+        fitted: Any = self
+        fitted.preparation_, fitted.estimate_ = rows.preparation, estimate
+        fitted.training_, fitted.warnings_ = training, (*rows.warnings, *warnings)
+        fitted.n_features_in_ = len(rows.preparation.predictors) + len(self.auxiliary)
+        return self
+
+    def _own(self, name: str, default: Any = None) -> Any:
+        return getattr(self, name, default)
+
+    def _read(self, frame: pd.DataFrame, y: NDArray[Any]) -> tuple[pd.DataFrame, SurvivalArrays, SpecialColumns]:
+        special = read_special_columns(
+            frame,
+            strata=tuple(self._own("strata", ())),
+            weights=self._own("weights"),
+            cluster=self._own("cluster"),
+            offset=self._own("offset"),
+        )
+        outcome = read_outcome(y, timed="binary" not in self.endpoints)
+        if len(outcome.event) != len(frame):
+            rule = f"X has {len(frame)} rows, y has {len(outcome.event)}"
+            raise DataContractError(Finding("S18", rule, "give one outcome for each row"))
+        return frame, outcome, special
+
+    def _unanswerable(self, outcome: SurvivalArrays) -> list[Finding]:
+        """Outcomes that this likelihood would silently misread."""
+        findings = []
+        if "competing" not in self.endpoints and (outcome.event > 1).any():
+            rule = f"the outcome has competing events, which one {type(self).__name__} model leaves out"
+            findings.append(Finding("T30", rule, "declare a TimeToEvent endpoint that says how the other event counts"))
+        if outcome.last_free is not None and not self.interval_censoring:
+            rule = f"events are known to lie between two visits (last_free), which {type(self).__name__} cannot use"
+            findings.append(Finding("T30", rule, "choose AcceleratedFailureTime, or an endpoint without last_free"))
+        return findings
+
+    def _limiting(self, outcome: SurvivalArrays) -> int:
+        """Count the events; for a binary outcome those of the rarer class."""
+        events = int((outcome.event == 1).sum())
+        return events if outcome.timed else min(events, len(outcome.event) - events)
