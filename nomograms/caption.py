@@ -63,9 +63,9 @@ def _model(nomogram: Nomogram) -> str:
         events=_count(model.events, language),
         event=event_text(model.event_text(language)),
         definition=sentence("definition", language, definition=definition) if definition else "",
-        origin=plain(model.endpoint.origin),
+        origin=plain(model.origin),
         horizons=joined([number(horizon) for horizon in nomogram.horizons], language),
-        unit=unit_text(model.endpoint.unit, language),
+        unit=unit_text(model.unit, language),
         date=model.created,
         hash=model.hash[:HASH_SHOWN],
     )

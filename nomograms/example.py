@@ -86,7 +86,7 @@ def one_decimal(value: float) -> str:
 
 def in_words(nomogram: Nomogram, example: Example) -> str:
     """Write the sum of the points and the risks as a sentence."""
-    language, unit = nomogram.language, nomogram.model.endpoint.unit
+    language, unit = nomogram.language, nomogram.model.unit
     parts = " + ".join(_item(nomogram, example, group) for group in nomogram.scale.groups)
     risks = [
         sentence("risk_by", language, risk=percent(risk), time=time_text(horizon, unit, language))

@@ -160,7 +160,7 @@ class Nomogram:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers of the figure as plain values: scales, total, outcomes, reading_error."""
-        codebook, endpoint = self.model.codebook, self.model.endpoint
+        codebook = self.model.codebook
         scales = [
             {
                 "variable": axis.variable,
@@ -180,10 +180,10 @@ class Nomogram:
         outcomes = [
             {
                 "horizon": axis.horizon,
-                "unit": endpoint.unit,
+                "unit": self.model.unit,
                 "label": outcome_label(
                     self.model.event_text(self.language),
-                    time_text(axis.horizon, endpoint.unit, self.language),
+                    time_text(axis.horizon, self.model.unit, self.language),
                     self.language,
                 ),
                 "ticks": [
@@ -258,10 +258,10 @@ def _refusals(model: FittedModel, horizons: tuple[float, ...], limits: str) -> l
 
 
 def _horizon_fault(model: FittedModel, horizon: float) -> Finding | None:
-    unit = model.endpoint.unit
+    unit = model.unit
     if not (math.isfinite(horizon) and horizon > 0):
         return Finding("P12", f"horizon {horizon:g} is no positive time", f"give positive {unit}", value=f"{horizon:g}")
-    if horizon > model.max_follow_up:
+    if model.max_follow_up is not None and horizon > model.max_follow_up:
         rule = f"horizon {horizon:g} {unit} lies beyond the max follow-up of {model.max_follow_up:g} {unit}"
         return Finding("P10", rule, "give an earlier horizon: nobody was observed that long", value=f"{horizon:g}")
     return None

@@ -203,9 +203,9 @@ def _total_row(nomogram: Nomogram, example: Example, measure: Measure) -> Row:
 
 
 def _risk_row(nomogram: Nomogram, outcome: OutcomeAxis, example: Example, measure: Measure) -> Row:
-    endpoint, language, end = nomogram.model.endpoint, nomogram.language, nomogram.total_ticks[-1]
+    language, end = nomogram.language, nomogram.total_ticks[-1]
     event = nomogram.model.event_text(language)
-    label = outcome_label(event, time_text(outcome.horizon, endpoint.unit, language), language)
+    label = outcome_label(event, time_text(outcome.horizon, nomogram.model.unit, language), language)
     entry = f"{percent(example.risks[outcome.horizon])} %"
     return Row("risk", risk_strip(outcome, end, measure), _in_column(label, measure), entry=entry,
                mark=example.total * LENGTH / end)  # fmt: skip

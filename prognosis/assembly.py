@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
-from cohorts import TimeToEvent
-from cohorts.errors import Finding, FitError
+from cohorts.errors import Finding
 from cohorts.version import __version__
 from prognosis.model import FittedModel, Training
 from prognosis.profile import profile_of
@@ -23,8 +22,6 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
     """Put a fitted recipe and its study together into a model."""
     state: Any = fitted
     outcome, cohort = study.outcome, study.cohort
-    if not isinstance(study.endpoint, TimeToEvent):
-        raise FitError(Finding("T30", f"a {study.endpoint.kind} endpoint has no follow-up", "declare a time to event"))
     follow_up, strata_follow_up = fitted.observed()
     return FittedModel(
         name=name,
@@ -35,7 +32,7 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
         endpoint=study.endpoint,
         horizons=study.horizons,
         event_label=dict(cohort.codebook[study.endpoint.event].label),
-        n=len(state.training_.outcome.time),
+        n=len(state.training_.outcome.event),
         events=int((state.training_.outcome.event == 1).sum()),
         profile=profile_of(study.frame),
         follow_up=follow_up,

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts import Codebook, TimeToEvent
+from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding, FitError, PredictionError
 from prognosis.baseline import Interval
+from prognosis.estimate import NO_HORIZON
 from prognosis.horizons import check_interval, checked_horizons, horizon_remarks
 from prognosis.model_file import content_hash, save_model
 from prognosis.patients import Door, Patients, PatientTable
@@ -47,7 +48,7 @@ class FittedModel:
     estimate : the numbers. codebook : of the predictors. endpoint, horizons : the question.
     event_label : what the event is called, by language. n, events : training patients and events.
     profile : aggregate distribution of the predictors. seed : of the study.
-    follow_up : observed Kaplan-Meier curve of the training cohort; strata_follow_up : of each stratum, () without.
+    follow_up : observed curve of the training cohort, None for a binary endpoint; strata_follow_up : of each stratum.
     missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
     created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
     validation : attached by `with_validation`. training : None after loading.
@@ -59,13 +60,13 @@ class FittedModel:
     preparation: Preparation
     estimate: Any
     codebook: Codebook
-    endpoint: TimeToEvent
+    endpoint: TimeToEvent | Competing | Binary
     horizons: tuple[float, ...]
     event_label: Mapping[str, str]
     n: int
     events: int
     profile: Profile
-    follow_up: ObservedCurve
+    follow_up: ObservedCurve | None
     strata_follow_up: tuple[ObservedCurve, ...]
     seed: int
     missing: str | None
@@ -90,24 +91,34 @@ class FittedModel:
         return self.preparation.predictors
 
     @property
-    def max_follow_up(self) -> float:
-        """Last observed time, in the endpoint's unit; there is no risk beyond it."""
-        return float(self.follow_up.time[-1])
+    def unit(self) -> str:
+        """Time unit of horizons and curves, "" for a binary endpoint."""
+        return str(getattr(self.endpoint, "unit", ""))
+
+    @property
+    def origin(self) -> str:
+        """What time 0 is, "" for a binary endpoint."""
+        return str(getattr(self.endpoint, "origin", ""))
+
+    @property
+    def max_follow_up(self) -> float | None:
+        """Last observed time, in the endpoint's unit; there is no risk beyond it. None for a binary endpoint."""
+        return None if self.follow_up is None else float(self.follow_up.time[-1])
 
     @property
     def median_follow_up(self) -> float | None:
-        """Median follow-up by reverse Kaplan-Meier; None if not reached."""
-        return self.follow_up.median_follow_up
+        """Median follow-up by reverse Kaplan-Meier; None if not reached, or for a binary endpoint."""
+        return None if self.follow_up is None else self.follow_up.median_follow_up
 
     @property
     def summary(self) -> pd.DataFrame:
-        """Terms with coefficient, se, hazard ratio, 95 % limits, z and p."""
+        """Terms with coefficient, se, hazard (or odds, time) ratio, 95 % limits, z and p."""
         table: pd.DataFrame = self.estimate.summary()
         return table
 
     @property
     def loglik(self) -> tuple[float, float]:
-        """Log partial likelihood without predictors and at the estimate."""
+        """Log (partial) likelihood without predictors and at the estimate."""
         return self.estimate.loglik[0], self.estimate.loglik[1]
 
     def event_text(self, language: str = "en") -> str:
@@ -131,8 +142,8 @@ class FittedModel:
         Parameters
         ----------
         patients : frame of raw predictors (index or id column = id), mapping of one patient, or cohort.
-        horizons : times in the endpoint's unit; default the study's. level : of the interval.
-        interval : scale of the limits: ``log`` (R's default), ``log-log`` or ``plain``.
+        horizons : times in the endpoint's unit; default the study's; none for a binary endpoint.
+        level : of the interval. interval : scale of the limits: ``log`` (R's default), ``log-log`` or ``plain``.
 
         Returns
         -------
@@ -143,12 +154,12 @@ class FittedModel:
         PredictionError
             P01 to P09 for the patients, P12 for a horizon that is no positive number, S14 for level or interval.
         """
-        times = checked_horizons(self.horizons if horizons is None else horizons)
+        times = self._times(horizons)
         check_interval(level, interval)
         table = self.door.admit(patients)
         risk, lower, upper, eta = self._answer(table, times, level, interval)
         remarks = (*table.remarks, *self._horizon_remarks(table, times))
-        return Prediction(table.ids, times, self.endpoint.unit, risk, lower, upper, level, interval, eta, remarks)
+        return Prediction(table.ids, times, self.unit, risk, lower, upper, level, interval, eta, remarks)
 
     def curve(self, patient: Patients, level: float = 0.95, interval: Interval = "log") -> RiskCurve:
         """Risk of one patient at every event time, from (0, 0) to the last follow-up.
@@ -156,8 +167,9 @@ class FittedModel:
         Raises
         ------
         PredictionError
-            P15 when more than one patient is given, besides those of `predict`.
+            P15 when more than one patient is given, P12 for a binary endpoint, besides those of `predict`.
         """
+        self._require_time("a curve over time")
         check_interval(level, interval)
         table = self.door.admit(patient)
         if len(table.ids) != 1:
@@ -188,11 +200,12 @@ class FittedModel:
 
     def observed(self, patient: Patients) -> ObservedCurve:
         """Observed curve of the training patients that this one is compared with: the stratum, or the whole cohort."""
+        whole = self._require_time("an observed curve")
         stratum = self._strata(self.door.admit(patient).frame)
-        return self.follow_up if stratum is None else self.strata_follow_up[int(stratum[0])]
+        return whole if stratum is None else self.strata_follow_up[int(stratum[0])]
 
     def linear_predictor(self, patients: Patients) -> Floats:
-        """Log relative hazard against a patient at the training means, (n,), as ``rms::cph``."""
+        """Linear predictor against a patient at the training means, (n,), as ``rms::cph``; for Cox a log hazard."""
         table = self.door.admit(patients)
         eta: Floats = self.estimate.linear_predictor(self.preparation.design(table.frame), self._offset(table))
         return eta
@@ -232,6 +245,20 @@ class FittedModel:
         extra = tuple(self.estimate.strata) + ((self.recipe.offset,) if getattr(self.recipe, "offset", None) else ())
         return Door(self.codebook, self.profile, self.id_column, extra)
 
+    def _times(self, horizons: Any) -> Floats:
+        if self.follow_up is None:
+            if horizons is not None:
+                rule = f"horizons={horizons!r}, but a binary endpoint has no time"
+                raise PredictionError(Finding("P12", rule, "predict without horizons"))
+            return NO_HORIZON
+        return checked_horizons(self.horizons if horizons is None else horizons)
+
+    def _require_time(self, what: str) -> ObservedCurve:
+        if self.follow_up is None:
+            rule = f"a binary endpoint has no time, and so no horizon for {what}"
+            raise PredictionError(Finding("P12", rule, "use predict, which gives one probability a patient"))
+        return self.follow_up
+
     def _offset(self, table: PatientTable) -> Floats | None:
         name = getattr(self.recipe, "offset", None)
         return table.frame[name].to_numpy(float) if name else None
@@ -259,13 +286,13 @@ class FittedModel:
         return labels.map({name: index for index, name in enumerate(known)}).to_numpy(np.int64)
 
     def _horizon_remarks(self, table: PatientTable, times: Floats) -> list[Remark]:
+        if self.follow_up is None:
+            return []
         stratum = self._strata(table.frame)
         if stratum is None:
-            return horizon_remarks(self.follow_up, times, self.endpoint.unit)
+            return horizon_remarks(self.follow_up, times, self.unit)
         return [
             replace(remark, patient=patient)
             for patient, s in zip(table.ids, stratum, strict=True)
-            for remark in horizon_remarks(
-                self.strata_follow_up[s], times, self.endpoint.unit, self.estimate.stratum_names[s]
-            )
+            for remark in horizon_remarks(self.strata_follow_up[s], times, self.unit, self.estimate.stratum_names[s])
         ]

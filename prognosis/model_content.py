@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
-from prognosis.profile import LevelProfile, Profile, profile_to_dict
+from prognosis.estimate import NO_HORIZON
+from prognosis.profile import LevelProfile, ObservedCurve, Profile, profile_to_dict
 from prognosis.validation import Validation
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
     """Return what the file holds: JSON values and arrays."""
     arrays = {f"estimate.{key}": value for key, value in model.estimate.arrays().items()}
     # the whole cohort is curve 0, the strata follow
-    for number, curve in enumerate((model.follow_up, *model.strata_follow_up)):
+    for number, curve in enumerate(_curves(model)):
         arrays |= {f"follow_up.{number}.{key}": getattr(curve, key) for key in FOLLOW_UP}
     content = {
         "schema": SCHEMA,
@@ -37,7 +38,8 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "name": model.name,
         "recipe": _plain(model.recipe.get_params()),
         "preparation": _plain(model.preparation.to_dict()),
-        "estimate": model.estimate.to_dict(),
+        "estimate_class": type(model.estimate).__name__,
+        "estimate": _plain(model.estimate.to_dict()),
         "codebook": model.codebook.to_dict(),
         "endpoint": model.endpoint.to_dict(),
         "horizons": list(model.horizons),
@@ -45,10 +47,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "n": model.n,
         "events": model.events,
         "profile": _plain(profile_to_dict(model.profile)),
-        "follow_up": [
-            {"median": curve.median, "median_follow_up": curve.median_follow_up}
-            for curve in (model.follow_up, *model.strata_follow_up)
-        ],
+        "follow_up": [{"median": curve.median, "median_follow_up": curve.median_follow_up} for curve in _curves(model)],
         "seed": model.seed,
         "missing": model.missing,
         "flow": [list(line) for line in model.flow],
@@ -60,6 +59,10 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "validation": _validation_to_dict(model.validation),
     }
     return content, arrays
+
+
+def _curves(model: FittedModel) -> tuple[ObservedCurve, ...]:
+    return () if model.follow_up is None else (model.follow_up, *model.strata_follow_up)
 
 
 def example_patients(profile: Profile, extra: Mapping[str, list[Any]]) -> pd.DataFrame:
@@ -77,13 +80,13 @@ def example_patients(profile: Profile, extra: Mapping[str, list[Any]]) -> pd.Dat
 
 def self_test_of(model: FittedModel) -> dict[str, Any]:
     """Risks of the example patients at the model's horizons, to be met again after loading."""
-    horizons = model.horizons or (model.max_follow_up / 2,)
+    horizons = NO_HORIZON if model.max_follow_up is None else model.horizons or (model.max_follow_up / 2,)
     patients = example_patients(model.profile, _extra(model))
     table = model.door.admit(patients)
     design = model.preparation.design(table.frame)
+    risk, _, _ = model.estimate.risk(design, np.array(horizons, float))
     eta = model.estimate.linear_predictor(design)
-    risk = model.estimate.risk_at(design @ model.estimate.coefficients, np.array(horizons))
-    return {"horizons": list(horizons), "linear_predictor": _numbers(eta), "risk": [_numbers(row) for row in risk]}
+    return {"horizons": _numbers(horizons), "linear_predictor": _numbers(eta), "risk": [_numbers(row) for row in risk]}
 
 
 def _extra(model: FittedModel) -> dict[str, list[Any]]:
@@ -97,7 +100,7 @@ def _extra(model: FittedModel) -> dict[str, list[Any]]:
     return columns
 
 
-def _numbers(values: NDArray[Any]) -> list[float | None]:
+def _numbers(values: Iterable[float]) -> list[float | None]:
     return [float(value) if math.isfinite(value) else None for value in values]
 
 

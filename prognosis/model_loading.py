@@ -24,8 +24,8 @@ from prognosis.model_restoring import model_from
 
 SIZE_LIMIT = 512 * 1024**2
 SELF_TEST_TOLERANCE = 1e-9
-NON_NEGATIVE = ("estimate.cumulative_hazard", "estimate.variance", ".survival", ".at_risk")
-CUMULATIVE = ("estimate.cumulative_hazard", "estimate.variance")
+NON_NEGATIVE = ("cumulative_hazard", ".variance", ".survival", ".at_risk")
+CUMULATIVE = ("cumulative_hazard", "variance")
 # What zipfile, zlib, json and numpy raise on damaged or hostile bytes (RuntimeError: encrypted, nested too deeply).
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, MemoryError, OverflowError)
 PICKLE_MAGIC = (
@@ -154,15 +154,19 @@ def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def _check_steps(arrays: Mapping[str, NDArray[Any]]) -> None:
     """Event times grow within a stratum and cumulated hazards never fall (a fall is a negative hazard)."""
-    if "estimate.edges" not in arrays:
-        return
-    edges, time = arrays["estimate.edges"], arrays["estimate.time"]
+    for name in arrays:
+        if name.startswith("estimate.") and name.endswith("edges"):
+            _check_baseline(arrays, name.removesuffix("edges"))
+
+
+def _check_baseline(arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
+    edges, time = arrays[f"{prefix}edges"], arrays[f"{prefix}time"]
     if edges[0] != 0 or edges[-1] != len(time) or (np.diff(edges) < 0).any():
-        raise ModelFileError(Finding("L07", "field estimate.edges does not cut the times", "get the file again"))
+        raise ModelFileError(Finding("L07", f"field {prefix}edges does not cut the times", "get the file again"))
     for low, high in pairwise(edges):
         if (np.diff(time[low:high]) <= 0).any():
-            raise ModelFileError(Finding("L07", "field estimate.time does not increase", "get the file again"))
-        for name in CUMULATIVE:
+            raise ModelFileError(Finding("L07", f"field {prefix}time does not increase", "get the file again"))
+        for name in (f"{prefix}{part}" for part in CUMULATIVE if f"{prefix}{part}" in arrays):
             if (np.diff(arrays[name][low:high]) < 0).any():
                 rule = f"field {name} decreases: a negative hazard"
                 raise ModelFileError(Finding("L07", rule, "get the file again"))

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts import Codebook, TimeToEvent
+from cohorts import Codebook
 from cohorts.endpoint import endpoint_from_dict
 from cohorts.errors import Finding, ModelFileError
 from prognosis.model import FittedModel
@@ -33,10 +33,9 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         rule = f"unknown kind of model '{content['kind']}'"
         raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(sorted(recipes()))}"))
     endpoint = endpoint_from_dict(content["endpoint"])
-    if not isinstance(endpoint, TimeToEvent):
-        raise ModelFileError(
-            Finding("L06", f"a model of a {endpoint.kind} endpoint", "this version reads time to event")
-        )
+    if endpoint.kind not in recipe_class.endpoints:
+        rule = f"a {content['kind']} model of a {endpoint.kind} endpoint"
+        raise ModelFileError(Finding("L06", rule, f"it answers {', '.join(recipe_class.endpoints)}"))
     _check_terms(content["preparation"])
     estimates = {key.removeprefix("estimate."): value for key, value in arrays.items() if key.startswith("estimate.")}
     curves = [_follow_up(number, stored, arrays) for number, stored in enumerate(content["follow_up"])]
@@ -44,7 +43,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         name=content["name"],
         recipe=_recipe(recipe_class, content["recipe"]),
         preparation=Preparation.from_dict(content["preparation"]),
-        estimate=recipe_class.estimate_class.restore(content["estimate"], estimates),
+        estimate=_estimate_class(recipe_class, content["estimate_class"]).restore(content["estimate"], estimates),
         codebook=Codebook.from_dict(content["codebook"]),
         endpoint=endpoint,
         horizons=tuple(content["horizons"]),
@@ -52,7 +51,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         n=content["n"],
         events=content["events"],
         profile=profile_from_dict(content["profile"]),
-        follow_up=curves[0],
+        follow_up=curves[0] if curves else None,
         strata_follow_up=tuple(curves[1:]),
         seed=content["seed"],
         missing=content["missing"],
@@ -65,6 +64,17 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         validation=_validation_from_dict(content["validation"]),
         verified=verified,
     )
+
+
+def _estimate_class(recipe_class: type[Recipe], name: str) -> Any:
+    """Find the class among those that the recipe declares; a file can name no other."""
+    declared = recipe_class.estimate_class
+    classes = declared if isinstance(declared, tuple) else (declared,)
+    found = next((one for one in classes if one.__name__ == name), None)
+    if found is None:
+        rule = f"unknown kind of estimate '{name}'"
+        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(one.__name__ for one in classes)}"))
+    return found
 
 
 def _follow_up(number: int, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ObservedCurve:

@@ -36,15 +36,18 @@ class Prediction:
 
     Parameters
     ----------
-    ids : n patients. horizons : (h,) in `unit`. unit : time unit.
+    ids : n patients. horizons : (h,) in `unit`; for a binary endpoint the one "horizon" is not a number.
+    unit : time unit, "" for a binary endpoint.
     risk, lower, upper : (n, h) probability with its interval; not a number beyond the follow-up, see `remarks`.
     level : of the interval. interval : the scale it was made on.
-    linear_predictor : (n,) log relative hazard against a patient at the training means.
+    linear_predictor : (n,) against a patient at the training means; for Cox a log relative hazard.
     remarks : what must be known about these numbers.
 
     Notes
     -----
-    The interval covers the uncertainty of the model's estimate, not one person's fate.
+    The risk is the probability of the event of interest, with competing events competing where there are any. The
+    interval covers the uncertainty of the model's estimate, not one person's fate: the person will have the event or
+    will not.
     """
 
     ids: tuple[str, ...]

@@ -47,7 +47,8 @@ class Recipe(BaseEstimator):
     """A model before it has seen data.
 
     A new model is one file in ``prognosis/models`` with a subclass that sets `kind`, `endpoints` and
-    `estimate_class`, and whose ``fit(X, y)`` sets ``preparation_``, ``estimate_``, ``warnings_`` and ``training_``.
+    `estimate_class` (a class, or several where the endpoint decides), and whose ``fit(X, y)`` sets ``preparation_``,
+    ``estimate_``, ``warnings_`` and ``training_``.
     """
 
     kind: ClassVar[str] = ""

@@ -59,7 +59,7 @@ class PatientReport:
     DataContractError
         R07: the id is longer than any chart would carry.
     RunError
-        R11: no such language.
+        R11: no such language. R19: no page for this kind of model.
     """
 
     page: PatientPage
@@ -123,6 +123,7 @@ def _page(
     nomogram: str | None,
     date: str | None,
 ) -> PatientPage:
+    check_kind(model)
     prediction = model.predict(patient, level=LEVEL)
     _check(prediction)
     values = _values(patient, model.door.columns)
@@ -170,6 +171,19 @@ def svg_height(svg: str) -> float:
     return NOMOGRAM_WIDTH * float(box[2]) / float(box[1])
 
 
+def check_kind(model: FittedModel) -> None:
+    """Refuse a page whose sentences would misread the model.
+
+    Raises
+    ------
+    RunError
+        R19: a binary or competing endpoint ("no event" would hide those who died before), or no words for this kind.
+    """
+    if model.endpoint.kind != "time_to_event" or not Wording("en").has(f"kind_{model.kind}"):
+        rule = f"no patient page is made of a {model.kind} model of a {model.endpoint.kind} endpoint"
+        raise RunError(Finding("R19", rule, "use predict, whose table has every risk with its interval and remarks"))
+
+
 def _check(prediction: Prediction) -> None:
     if len(prediction.ids) != 1:
         rule = f"a patient report is about one patient; {len(prediction.ids)} rows were given"
@@ -215,26 +229,26 @@ def event_name(model: FittedModel, wording: Wording) -> str:
 
 
 def _about(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:
-    unit = model.endpoint.unit
+    unit = model.unit
     population = wording(
         "population",
         n=count(model.n, wording),
         events=count(model.events, wording),
         median=_median(model, wording),
-        longest=duration(model.max_follow_up, unit, wording),
+        longest=duration(model.max_follow_up or 0.0, unit, wording),
     )
     definition = visible(model.endpoint.definition.strip())
     return (
         (wording("about_event"), event_name(model, wording)),
         *(((wording("about_definition"), definition),) if definition else ()),
-        (wording("about_origin"), visible(model.endpoint.origin)),
+        (wording("about_origin"), visible(model.origin)),
         (wording("about_population"), population),
     )
 
 
 def _median(model: FittedModel, wording: Wording) -> str:
     median = model.median_follow_up
-    return wording("not_reached") if median is None else duration(round(median, 1), model.endpoint.unit, wording)
+    return wording("not_reached") if median is None else duration(round(median, 1), model.unit, wording)
 
 
 def _model_lines(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:
@@ -253,7 +267,7 @@ def _limits(model: FittedModel, wording: Wording) -> tuple[str, ...]:
     sentences = [
         wording("limit_person"),
         wording("limit_treatment"),
-        wording("limit_population", origin=visible(model.endpoint.origin)),
+        wording("limit_population", origin=visible(model.origin)),
     ]
     if model.missing == "complete_cases":
         sentences.append(wording("limit_complete_cases"))

@@ -116,9 +116,9 @@ def patient_curve(
     curve : step function of the patient from ``FittedModel.curve``.
     level : level of its band.
     """
-    unit, longest = model.endpoint.unit, float(observed.time[-1])
+    unit, longest = model.unit, float(observed.time[-1])
     ticks = _ticks(model.horizons, longest, unit)
-    origin = visible(model.endpoint.origin)
+    origin = visible(model.origin)
     says = WHOLE if observed is model.follow_up else OF_STRATUM
     caption = (
         wording(says["no_median"])

@@ -15,6 +15,7 @@ from cohorts.errors import Finding, FitError
 from cohorts.version import __version__
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
+from prognosis.baseline import Baseline
 from reports.formatting import p_value
 
 SCHEMA_VERSION = 1
@@ -100,16 +101,14 @@ def endpoint_facts(study: Study) -> dict[str, Any]:
     return study.endpoint.to_dict() | {
         "n": len(outcome.ids),
         "events": int((outcome.event == 1).sum()),
-        "max_follow_up": float(outcome.time.max()),
+        "max_follow_up": _number(float(outcome.time.max())),
     }
 
 
 def model_facts(model: FittedModel) -> dict[str, Any]:
     """Everything a third party needs to predict, and to judge the fit."""
     estimate = model.estimate
-    table = model.summary
-    coefficients = table.rename(columns={"coefficient": "estimate"})
-    baseline = estimate.baseline
+    coefficients = model.summary.rename(columns={"coefficient": "estimate"})
     tested, reason = _hazards_test(model)
     return {
         "kind": model.kind,
@@ -121,24 +120,35 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "events": model.events,
         "max_follow_up": model.max_follow_up,
         "median_follow_up": _number(model.median_follow_up),
-        "loglik": model.loglik[1],
-        "loglik_null": model.loglik[0],
-        "covariance": estimate.robust or "model-based",
+        "loglik": _number(model.loglik[1]),
+        "loglik_null": _number(model.loglik[0]),
+        "covariance": getattr(estimate, "robust", "") or "model-based",
         "coefficients": records(coefficients),
         "knots": {term.variable: list(term.knots) for term in model.preparation.terms if term.knots},
         "means": dict(zip(estimate.names, map(float, estimate.means), strict=True)),
+        **_baseline_facts(model),
+        "proportional_hazards": None if tested is None else records(tested),
+        "proportional_hazards_reason": reason,
+    }
+
+
+def _baseline_facts(model: FittedModel) -> dict[str, Any]:
+    """Baseline hazard and the survival of an average patient, where the model has one baseline hazard."""
+    baseline = getattr(model.estimate, "baseline", None)
+    if not isinstance(baseline, Baseline):
+        reason = f"a {model.kind} model of a {model.endpoint.kind} endpoint has no single baseline hazard"
+        return {"baseline": None, "baseline_reason": reason, "baseline_survival": []}
+    return {
         "baseline": {
             "time": baseline.time.tolist(),
             "cumulative_hazard": baseline.cumulative_hazard.tolist(),
-            "strata": list(estimate.stratum_names),
+            "strata": list(model.estimate.stratum_names),
             "edges": baseline.edges.tolist(),
         },
         "baseline_survival": [
             {"horizon": horizon, "survival": _number(float(1 - risk))}
             for horizon, risk in zip(model.horizons, _mean_risk(model), strict=True)
         ],
-        "proportional_hazards": None if tested is None else records(tested),
-        "proportional_hazards_reason": reason,
     }
 
 

@@ -61,6 +61,7 @@ def _work(
     names = file_names(declared.reports.patients)
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
+    _check_pages(declared, study)
     # of all patients read, so that what is missing is seen
     table_one = cohort.table_one(columns=list(study.predictors))
     folder.write("table_one.csv", neutralise(table_one.reset_index()).to_csv(index=False))
@@ -137,6 +138,13 @@ def _check_horizons(declared: StudyFile) -> None:
     if (declared.nomogram or declared.reports.patients) and not declared.endpoint.get("horizons"):
         rule = "[endpoint] declares no horizons, which a nomogram and a patient's report need"
         raise RunError(Finding("P12", rule, "add for example horizons = [12, 24] in the endpoint's unit"))
+
+
+def _check_pages(declared: StudyFile, study: Study) -> None:
+    """Refuse patients' pages of an endpoint that has none before the fit, not after it."""
+    if declared.reports.patients and study.endpoint.kind != "time_to_event":
+        rule = f"[reports] asks for patients' pages, which are not made of a {study.endpoint.kind} endpoint"
+        raise RunError(Finding("R19", rule, "leave out patients; models/NAME.prognosis answers prognosis predict"))
 
 
 def _check_patients(cohort: Cohort, declared: StudyFile) -> None:

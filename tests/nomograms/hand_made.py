@@ -52,6 +52,8 @@ def hand_made(coefficients, frame=FRAME, declared=None, endpoint=None, **prepara
         endpoint=endpoint,
         event_text=lambda language: endpoint.name,
         horizons=endpoint.horizons,
+        unit=getattr(endpoint, "unit", ""),
+        origin=getattr(endpoint, "origin", ""),
         max_follow_up=120.0,
         profile=profile_of(frame),
         n=len(frame),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cohorts import Codebook, Cohort, TimeToEvent
+from cohorts import Binary, Codebook, Cohort, Competing, TimeToEvent
 from prognosis import Study
 from prognosis.models import Cox
 
@@ -26,8 +26,21 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "months": {"kind": "time", "unit": "months", "timing": "post-baseline"},
     "event": {"kind": "event", "values": {"censored": 0, "event": 1}, "timing": "post-baseline"},
     "response": {"kind": "numeric", "timing": "post-baseline"},
+    "first": {
+        "kind": "event",
+        "values": {"censored": 0, "event": 1, "competing": [2]},
+        "timing": "post-baseline",
+    },
+    "early": {"kind": "event", "values": {"censored": 0, "event": 1}, "timing": "post-baseline"},
 }
 ENDPOINT = TimeToEvent("efs", time="months", event="event", unit="months", origin="registration", horizons=(12, 24, 48))
+ENDPOINTS = {
+    "time_to_event": ENDPOINT,
+    "competing": Competing(
+        "relapse", time="months", event="first", unit="months", origin="registration", horizons=(12, 24, 48)
+    ),
+    "binary": Binary("early relapse", event="early"),
+}
 
 
 def structured(time, event, entry=None):
@@ -68,6 +81,8 @@ def patients(n=400, seed=20260101, **changed):
         index=pd.Index([f"P{place:03d}" for place in range(n)], name="pid"),
     )
     frame["start"] = np.minimum(frame["start"], frame["months"] / 2)
+    died_first = (draw.random(n) < 0.35) & (frame["event"] == 1)
+    frame = frame.assign(first=np.where(died_first, 2, frame["event"]), early=(time < 20).astype(int))
     return frame.assign(**changed)
 
 
