@@ -2,3 +2,7 @@
 
 A cached kernel calls only kernels of its own file: numba does not notice an edit in another one.
 """
+
+from prognosis.kernels.compiling import announce_compiling
+
+announce_compiling()
