@@ -105,7 +105,7 @@ def _solve_support(hessian, gradient, l1, l2, b):
     for r in range(a):
         j = support[r]
         solution[r] = gradient[j] - np.sign(b[j]) * l1[j]
-        for c in range(r + 1):
+        for c in range(r, a):
             factor[r, c] = hessian[j, support[c]]
         factor[r, r] += l2[j]
     if not _solve_positive(factor, solution):
@@ -121,25 +121,23 @@ def _solve_support(hessian, gradient, l1, l2, b):
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _solve_positive(factor, solution):
-    """Solve by Cholesky in place (lower triangle); False when the matrix is not safely positive definite."""
+    """Solve by Cholesky in place (upper triangle); False when the matrix is not safely positive definite."""
     a = solution.size
-    for r in range(a):
-        largest = factor[r, r]
-        for c in range(r + 1):
-            total = factor[r, c]
-            for k in range(c):
-                total -= factor[r, k] * factor[c, k]
-            if c < r:
-                factor[r, c] = total / factor[c, c]
-            elif total <= 1e-13 * largest:
-                return False
-            else:
-                factor[r, r] = np.sqrt(total)
-        for k in range(r):
-            solution[r] -= factor[r, k] * solution[k]
-        solution[r] /= factor[r, r]
-    for r in range(a - 1, -1, -1):
-        for k in range(r + 1, a):
-            solution[r] -= factor[k, r] * solution[k]
-        solution[r] /= factor[r, r]
+    smallest = 1e-13 * np.diag(factor)
+    for k in range(a):
+        if factor[k, k] <= smallest[k]:
+            return False
+        factor[k, k] = np.sqrt(factor[k, k])
+        for c in range(k + 1, a):
+            factor[k, c] /= factor[k, k]
+        solution[k] /= factor[k, k]
+        for r in range(k + 1, a):
+            multiple = factor[k, r]
+            solution[r] -= multiple * solution[k]
+            for c in range(r, a):
+                factor[r, c] -= multiple * factor[k, c]
+    for k in range(a - 1, -1, -1):
+        for c in range(k + 1, a):
+            solution[k] -= factor[k, c] * solution[c]
+        solution[k] /= factor[k, k]
     return True
