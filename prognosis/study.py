@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
@@ -12,6 +13,7 @@ from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, chec
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
 from prognosis.column_checks import missing_findings
+from prognosis.horizons import SPARSE
 from prognosis.model import FittedModel
 from prognosis.recipe import Recipe
 from prognosis.validation import Method, Validation, validate_by_bootstrap
@@ -39,7 +41,8 @@ class Study:
     ------
     DataContractError
         All findings at once: the outcome (T01 to T26), missing values (C16), predictors that do not exist (S01),
-        that belong to the outcome or are post-baseline (C08), a horizon beyond the follow-up (P10).
+        that belong to the outcome or are post-baseline (C08), a horizon beyond the follow-up (P10), a seed that is no
+        whole number from 0 (S14).
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Study:
             raise DataContractError(
                 Finding("C16", f"unknown strategy for missing values {missing!r}", 'missing="complete_cases"')
             )
+        raise_findings(_check_seed(seed), DataContractError)
         self.endpoint = endpoint
         self.predictors = tuple(predictors)
         self.allow_post_baseline = tuple(allow_post_baseline)
@@ -79,8 +83,9 @@ class Study:
         raise_findings(_check_horizons(self.horizons, outcome, endpoint), DataContractError)
         raise_findings(_check_folds(folds, outcome.ids), DataContractError)
         overridden = [finding for finding in findings if finding.severity == "warning"]
-        self.warnings = (*cohort.warnings, *incomplete, *overridden, *outcome.warnings)
-        warn_findings((*overridden, *outcome.warnings))
+        sparse = _sparse_horizons(self.horizons, outcome)
+        self.warnings = (*cohort.warnings, *incomplete, *overridden, *outcome.warnings, *sparse)
+        warn_findings((*overridden, *outcome.warnings, *sparse))
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -235,6 +240,24 @@ def _check_folds(folds: Folds | None, ids: Sequence[str]) -> list[Finding]:
         return []
     rule = f"the folds do not place {len(absent)} of the patients"
     return [Finding("V02", rule, "make the folds from this cohort with make_folds", rows=tuple(absent))]
+
+
+def _check_seed(seed: Any) -> list[Finding]:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        return [Finding("S14", f"seed={seed!r} is not allowed", "give a whole number from 0")]
+    return []
+
+
+def _sparse_horizons(horizons: Sequence[float], outcome: Outcome) -> list[Finding]:
+    """Warn (P11) of horizons that hardly anybody was followed to."""
+    entered = np.zeros(len(outcome)) if outcome.entry is None else outcome.entry
+    left = {horizon: int(((outcome.time >= horizon) & (entered < horizon)).sum()) for horizon in horizons}
+    return [
+        Finding("P11", f"horizon {horizon:g}: only n at risk = {n}, below {SPARSE}",
+                "ask for an earlier horizon; every risk at this one will carry the remark", severity="warning")
+        for horizon, n in left.items()
+        if n < SPARSE
+    ]  # fmt: skip
 
 
 def _check_horizons(horizons: Sequence[float], outcome: Outcome, endpoint: Endpoint) -> list[Finding]:

@@ -106,7 +106,7 @@ def test_a_model_observes_its_own_rows_only():
     rows["weight"] = np.where(np.arange(100) < 10, 0.0, 1.0)
     rows.loc["P000", "months"] = 500.0
     with pytest.warns(UserWarning, match="10 rows have zero weights"):
-        model = fit(Cox(weights="weight"), ["age"], frame=rows)
+        model = fit(Cox(weights="weight"), ["age"], frame=rows, horizons=[24])
     assert model.n == 90
     assert model.events == rows["event"].iloc[10:].sum()
     assert model.max_follow_up == rows["months"].iloc[10:].max()
@@ -155,7 +155,7 @@ def test_each_stratum_has_an_observed_curve(stratified):
 
 
 def test_without_strata_everybody_is_compared_with_the_whole_cohort():
-    model = fit(Cox(), ["age"], n=100)
+    model = fit(Cox(), ["age"], n=100, horizons=[24])
     assert model.strata_follow_up == ()
     assert model.observed({"age": 60}) is model.follow_up
 

@@ -400,6 +400,6 @@ def test_a_transform_outside_of_its_domain_is_named():
     """A protein of zero cannot be logged, though its limits allow it."""
     book = codebook(creat={"kind": "numeric", "unit": "mg/dL", "limits": [0, 30]})
     made = Cohort.from_frame(patients(100), "pid", book)
-    asked = study(["creat", "age"], frame=made.frame.rename_axis("pid"), book=book)
+    asked = study(["creat", "age"], frame=made.frame.rename_axis("pid"), book=book, horizons=[24])
     logged = asked.fit(Cox(transforms={"creat": "log"}))
     refused(lambda: logged.predict({"creat": 0.0, "age": 60}), "S13", "creat", "log is not defined")

@@ -140,3 +140,20 @@ def test_the_outcome_and_the_future_do_not_enter_as_strata_weights_or_offset(opt
 def test_horizons_given_as_text_are_refused():
     with pytest.raises(DataContractError, match="no list of numbers"):
         made.study(["age"], horizons="12")
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "7", None, True])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(DataContractError, match="whole number from 0") as caught:
+        made.study(["age"], n=100, seed=seed)
+    assert caught.value.code == "S14"
+
+
+def test_a_horizon_that_hardly_anybody_was_followed_to_is_flagged_at_once():
+    rows = made.patients(100)
+    left = int((rows["months"] >= 48).sum())
+    assert left < 10
+    with pytest.warns(PrognosisWarning, match=f"horizon 48: only n at risk = {left}, below 10"):
+        study = made.study(["age"], frame=rows)
+    assert [finding.code for finding in study.warnings if "48" in finding.rule] == ["P11"]
+    assert "P11" not in [finding.code for finding in made.study(["age"], frame=rows, horizons=[12]).warnings]

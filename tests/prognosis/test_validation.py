@@ -61,7 +61,7 @@ def test_the_apparent_slope_is_one_and_overfitting_lowers_it():
     noise = {f"noise{k}": draw.normal(size=120) for k in range(12)}
     frame = made.patients(120).assign(**noise)
     book = made.codebook(**{name: {"kind": "numeric"} for name in noise})
-    study = made.study(["albumin", *noise], frame=frame, book=book, seed=3)
+    study = made.study(["albumin", *noise], frame=frame, book=book, seed=3, horizons=[24])
     with pytest.warns(PrognosisWarning, match="EPV"):
         model = study.fit(Cox())
     table = study.validate(model, repeats=40).table.set_index("metric")
@@ -168,7 +168,7 @@ def test_progress_is_told(study):
 
 def test_what_cannot_be_validated_is_refused(study):
     model = study.fit(Cox())
-    foreign = made.study(["age", "albumin", "sex"], n=120).fit(Cox())
+    foreign = made.study(["age", "albumin", "sex"], n=120, horizons=[24]).fit(Cox())
     for act, words in (
         (lambda: study.validate(model, method="holdout"), "unknown validation method"),
         (lambda: study.validate(model, repeats=1), "at least 2"),
