@@ -48,7 +48,7 @@ class _Endpoint:
         ------
         DataContractError
             With all findings together: missing, negative, zero or infinite times, event codes that are not declared,
-            entry after exit, no events, horizons beyond the follow-up (codes T01 to T27, P10, P12).
+            entry after exit, no events, horizons beyond the follow-up (codes T01 to T38, P10, P12).
         """
         return outcome_of(self, cohort)
 
@@ -75,12 +75,15 @@ class TimeToEvent(_Endpoint):
     ----------
     name : short name of the endpoint, for example ``"efs"``.
     time, event : columns of the follow-up time and of the event code.
-    unit : time unit of `time`, `entry` and the horizons: days, weeks, months or years.
+    unit : time unit of `time`, `entry`, `last_free` and the horizons: days, weeks, months or years.
     origin : what time 0 is, for example ``"registration"``.
     horizons : times at which risk is asked for, in `unit`.
     entry : column of the time of delayed entry; None where everybody is observed from time 0.
     event_values : meaning of the codes, ``{"censored": 0, "event": 1}``; not needed for 0/1 or booleans.
     definition : one sentence for the reports.
+    last_free : column of the last time known to be free of the event, where events are found at visits: the event
+        happened after it and at or before `time`. Equal to `time` or missing means an exact time; 0 means that nothing
+        is known before. Rows without the event ignore it. Only models with interval censoring take such an outcome.
     zero_time : what to do with an event at time 0: ``"error"``, ``"drop"`` (leave the rows out),
         or a positive time that takes its place. What was done is recorded in the outcome's warnings.
 
@@ -97,6 +100,7 @@ class TimeToEvent(_Endpoint):
     origin: str = field(default="", kw_only=True)
     horizons: Sequence[float] = field(default=(), kw_only=True)
     entry: str | None = field(default=None, kw_only=True)
+    last_free: str | None = field(default=None, kw_only=True)
     zero_time: ZeroTime = field(default="error", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -107,7 +111,7 @@ class TimeToEvent(_Endpoint):
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns the endpoint reads."""
-        return (self.time, self.event) + ((self.entry,) if self.entry else ())
+        return (self.time, self.event, *(name for name in (self.entry, self.last_free) if name))
 
     def _faults(self) -> list[Finding]:
         findings = super()._faults()
@@ -128,11 +132,18 @@ class TimeToEvent(_Endpoint):
 class Competing(TimeToEvent):
     """Time to the event of interest where other events can come first.
 
-    Parameters are those of `TimeToEvent`; `event_values` also lists the competing codes,
+    Parameters are those of `TimeToEvent` without `last_free`; `event_values` also lists the competing codes,
     ``{"censored": 0, "event": 1, "competing": [2]}``, which become 2, 3, ... in that order.
     """
 
     kind: ClassVar[str] = "competing"
+
+    def _faults(self) -> list[Finding]:
+        if self.last_free is None:
+            return super()._faults()
+        rule = "events found at visits (last_free) cannot be combined with competing events"
+        way_out = "leave last_free out, or declare a TimeToEvent endpoint"
+        return [*super()._faults(), Finding("S03", rule, way_out, column=self.last_free)]
 
 
 @dataclass(frozen=True)
@@ -194,12 +205,12 @@ def _horizon_faults(horizons: object) -> list[Finding]:
 
 def _text_faults(endpoint: _Endpoint) -> list[Finding]:
     """Names of columns and descriptions are texts; optional ones may be absent."""
-    texts = ("name", "event", "definition", "time", "unit", "origin", "entry")
+    texts = ("name", "event", "definition", "time", "unit", "origin", "entry", "last_free")
     return [
         Finding("S03", f"{item.name}={value!r} of the endpoint is no text", f"give {item.name} as text")
         for item in fields(endpoint)
         if item.name in texts and not isinstance(value := getattr(endpoint, item.name), str)
-        if not (value is None and item.name == "entry")
+        if not (value is None and item.name in ("entry", "last_free"))
     ]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cohorts.errors import DataContractError, Finding, raise_findings
 from cohorts.event_codes import Codes, code_events, code_table
+from cohorts.visits import last_free_times
 
 if TYPE_CHECKING:
     from cohorts.cohort import Cohort
@@ -33,6 +34,8 @@ class Outcome:
     time : (n,) follow-up times in the endpoint's unit; all NaN for a binary endpoint.
     event : (n,) 0 censored (or no event), 1 event, 2, 3, ... competing events.
     entry : (n,) times of delayed entry, or None.
+    last_free : (n,) last times free of the event, which happened after it and at or before `time`; not a number for
+        exact times and where there was no event. None where the endpoint declares none.
     dropped : ids left out by the endpoint's declared policy for time 0; they are not in `ids`.
     warnings : what a reader must know but what does not stop the work.
     """
@@ -41,6 +44,7 @@ class Outcome:
     time: FloatArray
     event: IntArray
     entry: FloatArray | None = None
+    last_free: FloatArray | None = None
     dropped: tuple[str, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
@@ -50,13 +54,16 @@ class Outcome:
     def to_structured(self) -> npt.NDArray[Any]:
         """Return the structured array that recipes take as `y`.
 
-        Fields are ``event`` (int64), ``time`` (float64; not for a binary endpoint) and, where declared, ``entry``.
+        Fields are ``event`` (int64), ``time`` (float64; not for a binary endpoint) and, where declared, ``entry`` and
+        ``last_free``.
         """
         columns: list[tuple[str, npt.NDArray[Any]]] = [("event", self.event)]
         if not np.isnan(self.time).all():
             columns.append(("time", self.time))
         if self.entry is not None:
             columns.append(("entry", self.entry))
+        if self.last_free is not None:
+            columns.append(("last_free", self.last_free))
         table = np.empty(len(self), dtype=[(name, column.dtype) for name, column in columns])
         for name, column in columns:
             table[name] = column
@@ -69,7 +76,7 @@ def outcome_of(endpoint: Any, cohort: Cohort) -> Outcome:
     Raises
     ------
     DataContractError
-        Codes T01 to T27 for times and events, P10 and P12 for horizons, S01 and S06 for declarations.
+        Codes T01 to T38 for times and events, P10 and P12 for horizons, S01 and S06 for declarations.
     """
     absent = [name for name in endpoint.columns if name not in cohort.codebook]
     if absent:
@@ -113,6 +120,10 @@ def _timed_outcome(
         findings += faults or _late_entries(ids, entry, time, endpoint.entry)
     if not findings:
         findings += _no_events(event, endpoint.event)
+    last_free = None
+    if endpoint.last_free:
+        last_free, faults = last_free_times(frame[endpoint.last_free], time, event == 1, entry, ids)
+        findings += faults
     kept, time, policy = _zero_times(endpoint, ids, time, event)
     findings += policy
     if np.isfinite(time).any():
@@ -124,6 +135,7 @@ def _timed_outcome(
         time=time[kept],
         event=event[kept],
         entry=None if entry is None else entry[kept],
+        last_free=None if last_free is None else last_free[kept],
         dropped=tuple(ids[~kept]),
         warnings=tuple(remarks),
     )
@@ -146,7 +158,7 @@ def _agreed_codes(endpoint: Any, cohort: Cohort) -> tuple[Codes | None, list[Fin
 
 def _unit_faults(endpoint: TimeToEvent, cohort: Cohort) -> list[Finding]:
     findings = []
-    for name in filter(None, (endpoint.time, endpoint.entry)):
+    for name in filter(None, (endpoint.time, endpoint.entry, endpoint.last_free)):
         unit = cohort.codebook[name].unit
         if unit is not None and unit != endpoint.unit:
             rule = f"time unit {unit} in the codebook, {endpoint.unit} in the endpoint"

@@ -56,7 +56,7 @@ def _log1mexp(x: Floats) -> Floats:
 
 def _extreme_between(a: Floats, b: Floats) -> Floats:
     # S(a) - S(b) = S(a) (1 - exp(e^a - e^b)): nothing cancels where both lie close together.
-    return -np.exp(a) + _log1mexp(np.exp(a) * -np.expm1(b - a))
+    return -np.exp(a) + _log1mexp(np.exp(b) * np.expm1(a - b))
 
 
 def _normal_log_density(w: Floats) -> Floats:
