@@ -60,9 +60,14 @@ def estimate_baseline(
 
     Source: Therneau and Grambsch (2000), section 10.2; R's ``survival:::agsurv``.
     """
-    r = risk_sets
     centred = np.ascontiguousarray(design - fit.means)
     eta = centred @ fit.coefficients + (0.0 if offset is None else offset)
+    return baseline_of(centred, eta, risk_sets, end, efron)
+
+
+def baseline_of(centred: Floats, eta: Floats, risk_sets: RiskSets, end: Floats, efron: bool) -> Baseline:
+    """Cumulative baseline hazard at the origin of the columns and of the linear predictor `eta` (with offset)."""
+    r = risk_sets
     _, s1, _, d1, ties = event_sums(centred, eta, risk_sets, efron)
     mean_hazard = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
     edges = np.searchsorted(r.stratum, np.arange(len(end) + 1))

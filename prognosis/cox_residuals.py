@@ -1,4 +1,4 @@
-"""Score residuals of a Cox model and the robust covariance that they give."""
+"""Residuals of a Cox model, one value (or one a column) for each row, and the robust covariance that they give."""
 
 from __future__ import annotations
 
@@ -12,6 +12,26 @@ from prognosis.risk_sets import RiskSets
 Floats = NDArray[np.float64]
 
 
+def martingale_residuals(eta: Floats, risk_sets: RiskSets, efron: bool = True) -> Floats:
+    """Observed minus expected events of each row, (n,), at the linear predictor (with offset) `eta`.
+
+    Source: Therneau and Grambsch (2000), section 4.2; R's ``residuals(coxph, "martingale")``. Under Efron's
+    approximation a tied event has part of the hazard step only.
+    """
+    *_, ties = event_sums(np.empty((len(eta), 0)), eta, risk_sets, efron)
+    return (risk_sets.death >= 0) - np.exp(eta) * _hazard_of_rows(ties, risk_sets)
+
+
+def deviance_residuals(martingale: Floats, events: Floats | NDArray[np.bool_]) -> Floats:
+    """Martingale residuals made more symmetric, (n,); `events` counts each row's (or cluster's) events.
+
+    Source: Therneau, Grambsch and Fleming (1990); R's ``residuals(coxph, "deviance")``.
+    """
+    count = np.asarray(events, float)
+    expected = np.where(count > 0, count - martingale, 1.0)
+    return np.asarray(np.sign(martingale) * np.sqrt(np.maximum(-2 * (martingale + count * np.log(expected)), 0.0)))
+
+
 def score_residuals(design: Floats, eta: Floats, risk_sets: RiskSets, efron: bool = True) -> Floats:
     """Each row's contribution to the score, (n, p), without case weights.
 
@@ -23,15 +43,53 @@ def score_residuals(design: Floats, eta: Floats, risk_sets: RiskSets, efron: boo
     _, s1, _, d1, ties = sums
     drift = ties[:, 3, None] * s1 - ties[:, 4, None] * d1
     drift_tied = ties[:, 4, None] * s1 - ties[:, 5, None] * d1
-    mean_of_ties = (ties[:, 1, None] * s1 - ties[:, 2, None] * d1) / r.death_weight[:, None]
-    own = over_risk_time(ties[:, 1:2].copy(), risk_sets)[:, 0]
     shared = over_risk_time(drift, risk_sets)
     died = r.death >= 0
-    own[died] -= ties[r.death[died], 2]
     shared[died] -= drift_tied[r.death[died]]
-    residual = -np.exp(eta)[:, None] * (design * own[:, None] - shared)
-    residual[died] += design[died] - mean_of_ties[r.death[died]]
+    residual = -np.exp(eta)[:, None] * (design * _hazard_of_rows(ties, risk_sets)[:, None] - shared)
+    residual[died] += design[died] - mean_covariates(sums, risk_sets)[r.death[died]]
     return residual
+
+
+def mean_covariates(sums: tuple[Floats, ...], risk_sets: RiskSets) -> Floats:
+    """Mean of the columns over the risk set of each event time, (G, p), from `event_sums`; ties averaged as fitted."""
+    _, s1, _, d1, ties = sums
+    expected: Floats = (ties[:, 1, None] * s1 - ties[:, 2, None] * d1) / risk_sets.death_weight[:, None]
+    return expected
+
+
+def _hazard_of_rows(ties: Floats, risk_sets: RiskSets) -> Floats:
+    """Baseline hazard that each row passed through, (n,)."""
+    hazard: Floats = over_risk_time(ties[:, 1:2].copy(), risk_sets)[:, 0]
+    died = risk_sets.death >= 0
+    hazard[died] -= ties[risk_sets.death[died], 2]
+    return hazard
+
+
+def dfbeta(score: Floats, weight: Floats, covariance: Floats) -> Floats:
+    """Approximate change of the coefficients when a row is left out, (n, p), weighted.
+
+    Parameters
+    ----------
+    score : (n, p) of `score_residuals`. weight : (n,). covariance : (p, p) model-based, never the robust one.
+
+    Notes
+    -----
+    Source: Cain and Lange (1984); R's ``residuals(coxph, "dfbeta")``.
+    """
+    return np.asarray((score * weight[:, None]) @ covariance)
+
+
+def dfbetas(score: Floats, weight: Floats, covariance: Floats) -> Floats:
+    """`dfbeta` in model-based standard errors of each coefficient, (n, p); R's ``residuals(coxph, "dfbetas")``."""
+    return dfbeta(score, weight, covariance) / np.sqrt(np.diag(covariance))
+
+
+def sum_by(values: Floats, group: NDArray[np.int64]) -> Floats:
+    """Sum rows of the same group 0, 1, ..., as the ``collapse`` of R's residuals."""
+    out = np.zeros((int(group.max(initial=-1)) + 1, *values.shape[1:]))
+    np.add.at(out, group, values)
+    return out
 
 
 def robust_covariance(
@@ -51,9 +109,7 @@ def robust_covariance(
     if clusters <= p:
         rule = f"{clusters} clusters for {p} parameters: robust errors cannot be estimated"
         raise FitError(Finding("C29", rule, "leave cluster out, or use fewer predictors"))
-    influence = (residuals * weight[:, None]) @ covariance
+    influence = dfbeta(residuals, weight, covariance)
     if cluster is not None:
-        summed = np.zeros((int(cluster.max()) + 1, influence.shape[1]))
-        np.add.at(summed, cluster, influence)
-        influence = summed
+        influence = sum_by(influence, cluster)
     return influence.T @ influence
