@@ -180,7 +180,7 @@ def test_the_mean_risk_is_the_share_of_events(seed, n, spread, weighted):
 
 
 def test_an_intercept_far_from_where_the_search_starts():
-    """One very extreme patient: at the mean linear predictor nobody else has any risk, and Newton's step is infinite."""
+    """One very extreme patient: at the mean linear predictor nobody else has any risk; Newton's step is infinite."""
     eta = np.array([0.0, 0.0, 0.0, 3000.0])
     event = np.array([True, False, False, True])
     assert intercept_in_the_large(event, eta)[0] == pytest.approx(logit(1 / 3), rel=1e-9)
