@@ -25,11 +25,13 @@ def martingale_residuals(eta: Floats, risk_sets: RiskSets, efron: bool = True) -
 def deviance_residuals(martingale: Floats, events: Floats | NDArray[np.bool_]) -> Floats:
     """Martingale residuals made more symmetric, (n,); `events` counts each row's (or cluster's) events.
 
-    Source: Therneau, Grambsch and Fleming (1990); R's ``residuals(coxph, "deviance")``.
+    Source: Therneau, Grambsch and Fleming (1990); R's ``residuals(coxph, "deviance")``, which has no answer (or a
+    wrong one) for several events: it leaves out the division by their number.
     """
     count = np.asarray(events, float)
-    expected = np.where(count > 0, count - martingale, 1.0)
-    return np.asarray(np.sign(martingale) * np.sqrt(np.maximum(-2 * (martingale + count * np.log(expected)), 0.0)))
+    share = np.where(count > 0, (count - martingale) / np.maximum(count, 1.0), 1.0)
+    # Rounding can make the deviance of a martingale residual near zero negative.
+    return np.asarray(np.sign(martingale) * np.sqrt(np.maximum(-2 * (martingale + count * np.log(share)), 0.0)))
 
 
 def score_residuals(design: Floats, eta: Floats, risk_sets: RiskSets, efron: bool = True) -> Floats:
