@@ -11,6 +11,7 @@ from sklearn.base import clone
 from cohorts.errors import Finding
 from cohorts.version import __version__
 from prognosis.model import FittedModel, Training
+from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.profile import profile_of
 from prognosis.recipe import Recipe
 
@@ -25,7 +26,7 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
     follow_up, strata_follow_up = fitted.observed()
     return FittedModel(
         name=name,
-        recipe=clone(fitted),
+        recipe=clone(fitted.recipe if isinstance(fitted, MultiplyImputed) else fitted),
         preparation=state.preparation_,
         estimate=state.estimate_,
         codebook=cohort.codebook.only(study.predictors),
@@ -45,6 +46,8 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
         version=__version__,
         id_column=cohort.codebook.id or "id",
         cohort=cohort.name,
+        imputation=getattr(fitted, "imputation_", None),
+        pooled=getattr(fitted, "pooled_", None),
         training=Training(outcome.ids, fitted),
     )
 

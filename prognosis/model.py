@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding, FitError, PredictionError
+from prognosis.answering import Answering
 from prognosis.baseline import Interval
 from prognosis.estimate import NO_HORIZON
 from prognosis.horizons import check_interval, checked_horizons, horizon_remarks
 from prognosis.model_file import content_hash, save_model
 from prognosis.patients import Door, Patients, PatientTable
+from prognosis.pooling import Pooled
 from prognosis.prediction import Prediction, Remark, RiskCurve
 from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, Profile
 from prognosis.proportional_hazards import Transform
 from prognosis.recipe import Recipe
-from prognosis.special_columns import stratum_labels
+from prognosis.stored_imputation import StoredImputation
 from prognosis.validation import Validation
 
 Floats = NDArray[np.float64]
@@ -52,6 +54,8 @@ class FittedModel:
     missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
     created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
     validation : attached by `with_validation`. training : None after loading.
+    imputation : completes patients whose predictors are not all known, None where they are refused.
+    pooled : details of the pooling over imputed copies.
     verified : True when `load_model` matched a digest that the user got elsewhere.
     """
 
@@ -77,6 +81,8 @@ class FittedModel:
     id_column: str
     cohort: str
     validation: Validation | None = None
+    imputation: StoredImputation | None = field(default=None, repr=False)
+    pooled: Pooled | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
     verified: bool = False
 
@@ -114,7 +120,7 @@ class FittedModel:
     def summary(self) -> pd.DataFrame:
         """Terms with coefficient, se, hazard (or odds, time) ratio, 95 % limits, z and p."""
         table: pd.DataFrame = self.estimate.summary()
-        return table
+        return table if self.pooled is None else self.pooled.with_t(table)
 
     @property
     def loglik(self) -> tuple[float, float]:
@@ -157,7 +163,7 @@ class FittedModel:
         times = self._times(horizons)
         check_interval(level, interval)
         table = self.door.admit(patients)
-        risk, lower, upper, eta = self._answer(table, times, level, interval)
+        risk, lower, upper, eta = self.answering.risk(table.frame, times, level, interval)
         remarks = (*table.remarks, *self._horizon_remarks(table, times))
         return Prediction(table.ids, times, self.unit, risk, lower, upper, level, interval, eta, remarks)
 
@@ -177,7 +183,7 @@ class FittedModel:
                 Finding("P15", f"{len(table.ids)} patients given", "a curve is drawn for one patient")
             )
         times = np.unique(np.concatenate([self.estimate.event_times, [self.max_follow_up]]))
-        risk, lower, upper, _ = self._answer(table, times, level, interval)
+        risk, lower, upper, _ = self.answering.risk(table.frame, times, level, interval)
         known = np.isfinite(risk[0])
         start = np.zeros(1)
         rows = (np.concatenate([start, values[0][known]]) for values in (risk, lower, upper))
@@ -190,25 +196,17 @@ class FittedModel:
         interaction shared equally. Rows sum to the linear predictor (less an offset): the exact SHAP values of a
         linear model with independent predictors.
         """
-        table = self.door.admit(patients)
-        parts = (self.preparation.design(table.frame) - self.estimate.means) * self.estimate.coefficients
-        out = pd.DataFrame(0.0, index=list(table.ids), columns=list(self.predictors))
-        for part, column in zip(parts.T, self.preparation.columns, strict=True):
-            for variable in column.variables:
-                out[variable] += part / len(column.variables)
-        return out
+        return self.answering.contributions(self.door.admit(patients).frame)
 
     def observed(self, patient: Patients) -> ObservedCurve:
         """Observed curve of the training patients that this one is compared with: the stratum, or the whole cohort."""
         whole = self._require_time("an observed curve")
-        stratum = self._strata(self.door.admit(patient).frame)
+        stratum = self.answering.stratum(self.door.admit(patient).frame)
         return whole if stratum is None else self.strata_follow_up[int(stratum[0])]
 
     def linear_predictor(self, patients: Patients) -> Floats:
         """Linear predictor against a patient at the training means, (n,), as ``rms::cph``; for Cox a log hazard."""
-        table = self.door.admit(patients)
-        eta: Floats = self.estimate.linear_predictor(self.preparation.design(table.frame), self._offset(table))
-        return eta
+        return self.answering.linear_predictor(self.door.admit(patients).frame)
 
     def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
         """Score test of proportional hazards by term and globally, as R's ``cox.zph``: term, chisq, df, p."""
@@ -243,7 +241,13 @@ class FittedModel:
     def door(self) -> Door:
         """What new patients are checked by."""
         extra = tuple(self.estimate.strata) + ((self.recipe.offset,) if getattr(self.recipe, "offset", None) else ())
-        return Door(self.codebook, self.profile, self.id_column, extra)
+        return Door(self.codebook, self.profile, self.id_column, extra, imputes=self.imputation is not None)
+
+    @property
+    def answering(self) -> Answering:
+        """What turns checked patients into numbers."""
+        offset = getattr(self.recipe, "offset", None)
+        return Answering(self.preparation, self.estimate, offset, self.imputation, self.seed)
 
     def _times(self, horizons: Any) -> Floats:
         if self.follow_up is None:
@@ -259,36 +263,10 @@ class FittedModel:
             raise PredictionError(Finding("P12", rule, "use predict, which gives one probability a patient"))
         return self.follow_up
 
-    def _offset(self, table: PatientTable) -> Floats | None:
-        name = getattr(self.recipe, "offset", None)
-        return table.frame[name].to_numpy(float) if name else None
-
-    def _answer(
-        self, table: PatientTable, times: Floats, level: float, interval: Interval
-    ) -> tuple[Floats, Floats, Floats, Floats]:
-        design, offset = self.preparation.design(table.frame), self._offset(table)
-        stratum = self._strata(table.frame)
-        risk, lower, upper = self.estimate.risk(
-            design, times, offset=offset, stratum=stratum, level=level, interval=interval
-        )
-        return risk, lower, upper, self.estimate.linear_predictor(design, offset)
-
-    def _strata(self, frame: pd.DataFrame) -> NDArray[np.int64] | None:
-        if not self.estimate.strata:
-            return None
-        labels = stratum_labels(frame, self.estimate.strata)
-        known = self.estimate.stratum_names
-        unknown = ~labels.isin(known)
-        if unknown.any():
-            rows = tuple(str(row) for row in frame.index[unknown])
-            rule = f"unknown category: stratum {labels[unknown].iloc[0]}; known levels: {'; '.join(known)}"
-            raise PredictionError(Finding("P03", rule, "correct the value", ", ".join(self.estimate.strata), rows))
-        return labels.map({name: index for index, name in enumerate(known)}).to_numpy(np.int64)
-
     def _horizon_remarks(self, table: PatientTable, times: Floats) -> list[Remark]:
         if self.follow_up is None:
             return []
-        stratum = self._strata(table.frame)
+        stratum = self.answering.stratum(table.frame)
         if stratum is None:
             return horizon_remarks(self.follow_up, times, self.unit)
         return [

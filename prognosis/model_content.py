@@ -32,6 +32,9 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
     # the whole cohort is curve 0, the strata follow
     for number, curve in enumerate(_curves(model)):
         arrays |= {f"follow_up.{number}.{key}": getattr(curve, key) for key in FOLLOW_UP}
+    parts = {"imputation": model.imputation, "pooled": model.pooled}
+    for name, part in parts.items():
+        arrays |= {} if part is None else {f"{name}.{key}": value for key, value in part.arrays().items()}
     content = {
         "schema": SCHEMA,
         "kind": model.kind,
@@ -57,6 +60,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "id_column": model.id_column,
         "cohort": model.cohort,
         "validation": _validation_to_dict(model.validation),
+        **{name: None if part is None else _plain(part.to_dict()) for name, part in parts.items()},
     }
     return content, arrays
 

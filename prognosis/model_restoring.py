@@ -14,9 +14,11 @@ from cohorts.errors import Finding, ModelFileError
 from prognosis.model import FittedModel
 from prognosis.model_content import FOLLOW_UP
 from prognosis.models import recipes
+from prognosis.pooling import Pooled
 from prognosis.preparation import TRANSFORM_NAMES, Preparation
 from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
+from prognosis.stored_imputation import StoredImputation
 from prognosis.validation import COLUMNS, Validation
 
 
@@ -37,13 +39,14 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         rule = f"a {content['kind']} model of a {endpoint.kind} endpoint"
         raise ModelFileError(Finding("L06", rule, f"it answers {', '.join(recipe_class.endpoints)}"))
     _check_terms(content["preparation"])
-    estimates = {key.removeprefix("estimate."): value for key, value in arrays.items() if key.startswith("estimate.")}
     curves = [_follow_up(number, stored, arrays) for number, stored in enumerate(content["follow_up"])]
     return FittedModel(
         name=content["name"],
         recipe=_recipe(recipe_class, content["recipe"]),
         preparation=Preparation.from_dict(content["preparation"]),
-        estimate=_estimate_class(recipe_class, content["estimate_class"]).restore(content["estimate"], estimates),
+        estimate=_estimate_class(recipe_class, content["estimate_class"]).restore(
+            content["estimate"], _below("estimate", arrays)
+        ),
         codebook=Codebook.from_dict(content["codebook"]),
         endpoint=endpoint,
         horizons=tuple(content["horizons"]),
@@ -62,8 +65,19 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         id_column=content["id_column"],
         cohort=content["cohort"],
         validation=_validation_from_dict(content["validation"]),
+        imputation=_part(StoredImputation, "imputation", content, arrays),
+        pooled=_part(Pooled, "pooled", content, arrays),
         verified=verified,
     )
+
+
+def _below(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays of one part of the model, by their own names."""
+    return {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
+
+
+def _part(kind: Any, name: str, content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+    return None if content[name] is None else kind.restore(content[name], _below(name, arrays))
 
 
 def _estimate_class(recipe_class: type[Recipe], name: str) -> Any:

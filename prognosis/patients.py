@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from cohorts import Codebook, Cohort, Variable
 from cohorts.errors import Finding, PredictionError, raise_findings, warn_findings
 from prognosis.prediction import Remark
 from prognosis.profile import LevelProfile, NumericProfile, Profile
+from prognosis.stored_imputation import DRAWS
 
 # Factors by which laboratories' units differ: g/L and g/dL, creatinine and glucose to mol, milli.
 UNIT_FACTORS = (10.0, 88.4, 18.0, 1000.0)
@@ -41,12 +43,14 @@ class Door:
     ----------
     codebook : declarations of the predictors. profile : their distribution in the training cohort.
     id_column : name of the id column. extra : columns of strata and offset that prediction needs.
+    imputes : True where the model has a stored imputation, so that a predictor may be missing.
     """
 
     codebook: Codebook
     profile: Profile
     id_column: str
     extra: tuple[str, ...] = ()
+    imputes: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,8 +78,9 @@ class Door:
         else:
             raise_findings(_other_units(patients.codebook, self.codebook), PredictionError)
         raw = raw[names]
-        findings = _duplicate_ids(raw) + _missing(raw)
+        findings = _duplicate_ids(raw) + _missing(raw[list(self.extra)] if self.imputes else raw)
         raise_findings(findings, PredictionError)
+        remarks += _imputed(raw[list(self.codebook)])
         columns = {}
         for name in names:
             if name in self.codebook:
@@ -155,6 +160,31 @@ def _missing(raw: pd.DataFrame) -> list[Finding]:
     ]
 
 
+def _imputed(raw: pd.DataFrame) -> list[Remark]:
+    """Say of every unknown predictor what stands in its place."""
+    return [
+        Remark(
+            "P02",
+            f"{name} is not known: imputed from the other predictors, the risk averaged over {DRAWS} draws; the "
+            "interval does not cover what the unknown value adds",
+            patient=str(row),
+            column=str(name),
+        )
+        for name in raw.columns
+        for row in raw.index[raw[name].isna()]
+    ]
+
+
+def _numbers_with_gaps(column: pd.Series) -> pd.Series:
+    """Return a column of numbers in which a missing one is None, or which holds nothing else, as floats."""
+    if column.dtype != object or not column.isna().any():
+        return column
+    known = column.dropna()
+    if not all(isinstance(value, Real) and not isinstance(value, bool) for value in known):
+        return column
+    return column.where(column.notna(), np.nan).astype(float)
+
+
 def _typed(
     column: pd.Series, variable: Variable, profile: NumericProfile | LevelProfile
 ) -> tuple[pd.Series, list[Finding]]:
@@ -162,12 +192,14 @@ def _typed(
         return _categories(column, profile)
     if column.empty:
         return column.astype(float), []
+    column = _numbers_with_gaps(column)
     is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
     if not is_number or (pd.api.types.is_bool_dtype(column) and not _is_binary(variable, profile)):
         rule = f"{'string ' if column.dtype == object else ''}dtype {column.dtype} in a numeric predictor"
         finding = Finding("C10", rule, "give numbers", variable.name, tuple(column.index), repr(column.iloc[0]))
         return column, [finding]
-    return column.astype(float), _range_faults(column.astype(float), variable, profile)
+    x = column.astype(float)
+    return x, _range_faults(x.dropna(), variable, profile)
 
 
 def _is_binary(variable: Variable, profile: NumericProfile) -> bool:
@@ -176,8 +208,12 @@ def _is_binary(variable: Variable, profile: NumericProfile) -> bool:
 
 def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, list[Finding]]:
     texts = column.astype(object).map(str)
-    unknown = ~texts.isin(profile.levels)
-    typed = pd.Series(pd.Categorical(texts, categories=list(profile.levels)), index=column.index, name=column.name)
+    unknown = ~texts.isin(profile.levels) & column.notna()
+    typed = pd.Series(
+        pd.Categorical(texts.where(column.notna()), categories=list(profile.levels)),
+        index=column.index,
+        name=column.name,
+    )
     if not unknown.any():
         return typed, []
     values = ", ".join(repr(value) for value in texts[unknown].unique())

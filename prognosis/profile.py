@@ -60,7 +60,7 @@ Profile = dict[str, NumericProfile | LevelProfile]
 
 
 def profile_of(frame: pd.DataFrame) -> Profile:
-    """Summarise every predictor of the training rows."""
+    """Summarise the known values of every predictor of the training rows."""
     return {str(name): _profile_column(frame[name]) for name in frame.columns}
 
 
@@ -69,7 +69,7 @@ def _profile_column(column: pd.Series) -> NumericProfile | LevelProfile:
         share = column.value_counts(normalize=True, sort=False)
         levels = tuple(str(level) for level in column.cat.categories)
         return LevelProfile(levels, tuple(float(v) for v in share), str(share.idxmax()))
-    x = column.to_numpy(float)
+    x = column.dropna().to_numpy(float)
     distinct = np.unique(x)
     count, edges = np.histogram(x, bins=BINS)
     quantiles = np.quantile(x, list(QUANTILES.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -24,6 +24,7 @@ from prognosis.column_checks import (
 from prognosis.limits import COLUMN, KNOTS_BY_COLUMN, TEXT_BY_COLUMN, Limit, Names
 from prognosis.metrics.calibration import cox_slope
 from prognosis.metrics.discrimination import harrell_c
+from prognosis.pooling import Pooled
 from prognosis.preparation import Preparation
 from prognosis.recipe import Evaluation, Recipe, SurvivalArrays, as_frame, pairs_of, read_outcome
 from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_special_columns
@@ -123,14 +124,33 @@ class Regression(Recipe):
         warnings += check_levels(predictors, happened, penalised=penalised, remedy=self.remedy)
         numeric = predictors.select_dtypes(include=["number", "bool"])
         warnings += check_leaks(numeric, time, happened, outcome.entry)
-        preparation = Preparation.fit(
-            predictors, self._own("splines"), self._own("transforms"), self._own("interactions", ())
-        )
+        preparation = self._own("_preparation") or self.learn(predictors)
         design = preparation.design(predictors)
         warnings += check_rows(n, design.shape[1], events, penalised=penalised, remedy=self.remedy)
         raise_findings(warnings, FitError)
         raise_findings(check_columns(design, preparation.names, special.stratum, penalised=penalised), FitError)
         return Rows(preparation, design, outcome, special, tuple(warnings))
+
+    def learn(self, predictors: pd.DataFrame) -> Preparation:
+        """Learn levels, scales and knots from complete raw predictors."""
+        return Preparation.fit(predictors, self._own("splines"), self._own("transforms"), self._own("interactions", ()))
+
+    def prepared(self, preparation: Preparation) -> Self:
+        """Use this preparation in place of one learned from the rows; copies of a data set need the same columns."""
+        given: Any = self
+        given._preparation = preparation
+        return self
+
+    def pool(self, fits: Sequence[Any]) -> tuple[Any, Pooled]:
+        """Pool fits of this recipe to completed copies of the same rows into one estimate and its details.
+
+        Raises
+        ------
+        FitError
+            C34 for a recipe whose fits cannot be pooled.
+        """
+        rule = f"{len(fits)} fits of {type(self).__name__} cannot be pooled by Rubin's rules"
+        raise FitError(Finding("C34", rule, 'missing="complete_cases"'))
 
     def predict(self, X: pd.DataFrame | Floats) -> Floats:
         """Linear predictor of each row, (n,), higher for a higher risk; the origin is the training mean."""
@@ -148,8 +168,14 @@ class Regression(Recipe):
 
     def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
         """Return outcome and linear predictor in some rows, with the weights and strata of the model."""
+        return self.evaluation_of(X, y, self.predict)
+
+    def evaluation_of(
+        self, X: pd.DataFrame | Floats, y: NDArray[Any], predict: Callable[[pd.DataFrame], Floats]
+    ) -> Evaluation:
+        """Return the same for linear predictors that `predict` makes of the rows."""
         frame, outcome, special, _ = keep_weighted(*self._read(as_frame(X), y))
-        eta = self.predict(frame)
+        eta = predict(frame)
         return Evaluation(
             *pairs_of(outcome),
             linear_predictor=eta,

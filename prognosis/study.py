@@ -12,13 +12,15 @@ from sklearn.base import clone
 from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
+from prognosis.chained_imputation import COPIES
 from prognosis.column_checks import missing_findings
 from prognosis.horizons import SPARSE
 from prognosis.model import FittedModel
+from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.recipe import Recipe
 from prognosis.validation import Method, Validation, validate_by_bootstrap
 
-Missing = Literal["complete_cases"]
+Missing = Literal["complete_cases", "chained"]
 Endpoint = TimeToEvent | Competing | Binary
 PREDICTOR_KINDS = ("numeric", "binary", "nominal", "ordinal")
 
@@ -34,7 +36,9 @@ class Study:
     folds : patient-level folds of `cohorts.make_folds` for validation by folds, or None.
     seed : of every random step, combined with the index of the task.
     missing : ``"complete_cases"`` leaves out patients with a missing predictor and counts them in `flow`;
-        None (default) refuses missing values.
+        ``"chained"`` imputes them by chained equations, fits every copy and pools; None (default) refuses them.
+    copies : completed data sets for ``"chained"``; at least as many as percent of the patients are incomplete is
+        good advice.
     allow_post_baseline : predictors that are used although the codebook calls them post-baseline.
 
     Raises
@@ -55,12 +59,12 @@ class Study:
         folds: Folds | None = None,
         seed: int = 0,
         missing: Missing | None = None,
+        copies: int = COPIES,
         allow_post_baseline: Sequence[str] = (),
     ) -> None:
-        if missing not in (None, "complete_cases"):
-            raise DataContractError(
-                Finding("C16", f"unknown strategy for missing values {missing!r}", 'missing="complete_cases"')
-            )
+        if missing not in (None, "complete_cases", "chained"):
+            way_out = 'missing="complete_cases" or missing="chained"'
+            raise DataContractError(Finding("C16", f"unknown strategy for missing values {missing!r}", way_out))
         raise_findings(_check_seed(seed), DataContractError)
         self.endpoint = endpoint
         self.predictors = tuple(predictors)
@@ -68,6 +72,7 @@ class Study:
         self.folds = folds
         self.seed = seed
         self.missing = missing
+        self.copies = copies
         findings = _check_predictors(cohort, endpoint, self.predictors, tuple(allow_post_baseline))
         raise_findings(findings, DataContractError)
         usable, incomplete = _complete(cohort, self.predictors, missing)
@@ -119,7 +124,10 @@ class Study:
             advice = f"it answers {', '.join(recipe.endpoints)}: declare such an endpoint, or choose another model"
             raise FitError(Finding("T30", rule, advice))
         recipe.check_parameters()
-        fitted = clone(recipe).fit(self.columns_of(recipe), self.outcome.to_structured())
+        asked = clone(recipe)
+        if self.missing == "chained":
+            asked = MultiplyImputed(asked, copies=self.copies, seed=self.seed)
+        fitted = asked.fit(self.columns_of(recipe), self.outcome.to_structured())
         warn_findings(fitted.warnings_)
         return assemble(self, fitted, name or recipe.kind)
 
@@ -180,6 +188,9 @@ def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: Missing | No
         raise DataContractError(*missing_findings(count, len(frame)))
     left_out = [str(row) for row in frame.index[frame.isna().any(axis=1)]]
     listed = ", ".join(f"{name} {n}" for name, n in count[count > 0].items())
+    if missing == "chained":
+        rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are imputed ({listed})"
+        return cohort, [Finding("C16", rule, "the report of imputed values is in results.json", severity="warning")]
     rule = f"complete cases: {len(left_out)} of {len(frame)} patients left out for missing values ({listed})"
     finding = Finding("C16", rule, "they are counted in the flow", severity="warning")
     return cohort.without(left_out, f"missing predictor ({listed})"), [finding]

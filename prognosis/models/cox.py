@@ -15,6 +15,8 @@ from prognosis.cox_estimate import CoxEstimate
 from prognosis.cox_regression import CoxRegression, fit_cox
 from prognosis.cox_residuals import robust_covariance, score_residuals
 from prognosis.limits import Bounds, Choice, Limit
+from prognosis.pooled_estimate import pool_cox
+from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
 from prognosis.proportional_hazards import Transform, proportional_hazards_test
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
@@ -137,6 +139,13 @@ class Cox(Regression):
             strata=tuple(self.strata),
             stratum_names=special.stratum_names,
         )
+
+    def pool(self, fits: Sequence[Any]) -> tuple[CoxEstimate, Pooled]:
+        """Pool Cox models of completed copies of the same rows; see `pool_cox`."""
+        training = fits[0].training_
+        designs = [fit.training_.design + fit.estimate_.means for fit in fits]
+        estimates = [fit.estimate_ for fit in fits]
+        return pool_cox(estimates, designs, training.risk_sets, training.special.offset)
 
     def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
         """Score test of proportional hazards for each term and globally, as R's ``cox.zph``."""

@@ -55,7 +55,7 @@ def saved(model, tmp_path_factory):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """The file of a small model, to damage."""
-    made = study(["age", "sex"], n=60).fit(Cox())
+    made = study(["age", "sex"], n=60, horizons=[12]).fit(Cox())
     path = made.save(tmp_path_factory.mktemp("small") / "small.prognosis")
     return made, path.read_bytes()
 
@@ -137,7 +137,7 @@ def test_diagnostics_that_need_the_rows_raise_after_loading(model, saved):
 
 @pytest.mark.parametrize("options", [{}, {"ties": "breslow"}, {"ridge": 2.0}, {"cluster": "weight"}])
 def test_every_recipe_comes_back(options, tmp_path):
-    made = study(["age", "grade"], n=150).fit(Cox(**options))
+    made = study(["age", "grade"], n=150, horizons=[12]).fit(Cox(**options))
     loaded = load_model(made.save(tmp_path / "m.prognosis"))
     listed = {
         key: list(value) if isinstance(value, tuple) else value for key, value in made.recipe.get_params().items()
@@ -174,7 +174,7 @@ def test_no_patient_stands_in_the_file(tmp_path):
     rows.index = [f"SECRET-{place}" for place in range(120)]
     rows.loc["SECRET-5", "albumin"] = np.nan
     rows.loc["SECRET-8"] = rows.loc["SECRET-9"]
-    asked = study(["age", "albumin"], frame=rows.rename_axis("pid"), missing="complete_cases")
+    asked = study(["age", "albumin"], frame=rows.rename_axis("pid"), missing="complete_cases", horizons=[12])
     path = asked.fit(Cox()).save(tmp_path / "m.prognosis")
     document, arrays = unpacked(path)
     assert "SECRET" not in json.dumps(document)
@@ -478,7 +478,7 @@ def test_an_old_file_stays_whole_when_writing_fails(model, saved, tmp_path, monk
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(ModelFileError, match="No space left on device"):
-        study(["age"], n=60).fit(Cox()).save(path)
+        study(["age"], n=60, horizons=[12]).fit(Cox()).save(path)
     assert path.read_bytes() == saved.read_bytes()
 
 

@@ -146,7 +146,7 @@ def test_its_discrimination_beats_chance_and_the_slope_is_that_of_its_own_likeli
 def test_another_endpoint_is_refused_with_the_way_out(recipe, kind):
     for other in set(made.ENDPOINTS) - set(recipe.endpoints):
         with pytest.raises(FitError, match=f"{recipe.__name__} cannot answer a {other} endpoint") as caught:
-            made.study(PREDICTORS, n=100, endpoint=made.ENDPOINTS[other]).fit(recipe())
+            made.study(PREDICTORS, n=200, endpoint=made.ENDPOINTS[other]).fit(recipe())
         assert caught.value.code == "T30"
 
 

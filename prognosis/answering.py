@@ -1,0 +1,96 @@
+"""From checked patients to numbers: linear predictor and risk, averaged where a predictor had to be imputed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, PredictionError
+from prognosis.baseline import Interval
+from prognosis.preparation import Preparation
+from prognosis.special_columns import stratum_labels
+from prognosis.stored_imputation import StoredImputation
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What a model needs to answer for a typed frame of patients, in which known values are beyond doubt.
+
+    Parameters
+    ----------
+    preparation, estimate, imputation, seed : of the model. offset : column with a fixed part, or None.
+    """
+
+    preparation: Preparation
+    estimate: Any
+    offset: str | None
+    imputation: StoredImputation | None
+    seed: int
+
+    def risk(self, frame: pd.DataFrame, times: Floats, level: float, interval: Interval) -> tuple[Floats, ...]:
+        """Risk, lower and upper limit, (m, h) each, and the linear predictor, (m,)."""
+
+        def answer(rows: pd.DataFrame) -> tuple[Floats, ...]:
+            risk = self.estimate.risk(
+                self.preparation.design(rows),
+                times,
+                offset=self._offset(rows),
+                stratum=self.stratum(rows),
+                level=level,
+                interval=interval,
+            )
+            return (*risk, self._linear_predictor(rows))
+
+        return self._averaged(frame, answer)
+
+    def linear_predictor(self, frame: pd.DataFrame) -> Floats:
+        """Linear predictor against the training means, (m,)."""
+        return self._averaged(frame, lambda rows: (self._linear_predictor(rows),))[0]
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return what each predictor adds to the linear predictor, patients x predictors."""
+        means, coefficients = self.estimate.means, self.estimate.coefficients
+        (parts,) = self._averaged(frame, lambda rows: ((self.preparation.design(rows) - means) * coefficients,))
+        out = pd.DataFrame(0.0, index=[str(row) for row in frame.index], columns=list(self.preparation.predictors))
+        for part, column in zip(parts.T, self.preparation.columns, strict=True):
+            for variable in column.variables:
+                out[variable] += part / len(column.variables)
+        return out
+
+    def stratum(self, frame: pd.DataFrame) -> NDArray[np.int64] | None:
+        """Index of each patient's stratum, None for a model without strata.
+
+        Raises
+        ------
+        PredictionError
+            P03 a stratum that the model was not trained with.
+        """
+        if not self.estimate.strata:
+            return None
+        labels = stratum_labels(frame, self.estimate.strata)
+        known = self.estimate.stratum_names
+        unknown = ~labels.isin(known)
+        if unknown.any():
+            rows = tuple(str(row) for row in frame.index[unknown])
+            rule = f"unknown category: stratum {labels[unknown].iloc[0]}; known levels: {'; '.join(known)}"
+            raise PredictionError(Finding("P03", rule, "correct the value", ", ".join(self.estimate.strata), rows))
+        return labels.map({name: index for index, name in enumerate(known)}).to_numpy(np.int64)
+
+    def _averaged(
+        self, frame: pd.DataFrame, answer: Callable[[pd.DataFrame], tuple[Floats, ...]]
+    ) -> tuple[Floats, ...]:
+        return answer(frame) if self.imputation is None else self.imputation.averaged(frame, answer, seed=self.seed)
+
+    def _linear_predictor(self, rows: pd.DataFrame) -> Floats:
+        eta: Floats = self.estimate.linear_predictor(self.preparation.design(rows), self._offset(rows))
+        return eta
+
+    def _offset(self, rows: pd.DataFrame) -> Floats | None:
+        return rows[self.offset].to_numpy(float) if self.offset else None

@@ -1,0 +1,172 @@
+"""Missing predictors through the whole chain: imputed, pooled, predicted, validated, saved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cohorts.errors import DataContractError, FitError, PredictionError
+from nomograms import Nomogram
+from prognosis import load_model
+from prognosis.chained_imputation import impute_training
+from prognosis.models import Cox, PenalisedCox
+from prognosis.multiple_imputation import MultiplyImputed
+from prognosis.pooling import pool
+from prognosis.recipe import read_outcome
+from tests.prognosis import made
+
+PREDICTORS = ["age", "albumin", "sex", "grade"]
+pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+
+
+def with_gaps(n=300, share=0.25):
+    """Albumin is missing more often in the old (at random given age), sex and grade sometimes."""
+    frame, draw = made.patients(n), np.random.default_rng(4)
+    old = draw.random(n) < share * 2 * (frame["age"] > 62)
+    return frame.assign(
+        albumin=frame["albumin"].mask(old),
+        sex=frame["sex"].mask(draw.random(n) < 0.05),
+        grade=frame["grade"].mask(draw.random(n) < 0.05),
+    )
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return with_gaps()
+
+
+@pytest.fixture(scope="module")
+def study(frame):
+    return made.study(PREDICTORS, frame=frame, missing="chained", copies=4, seed=5)
+
+
+@pytest.fixture(scope="module")
+def model(study):
+    return study.fit(Cox(splines={"age": 3}))
+
+
+def test_nobody_is_left_out_and_the_report_says_what_was_imputed(study, model, frame):
+    gone = frame[PREDICTORS].isna()
+    assert model.n == len(frame) > (~gone.any(axis=1)).sum()
+    assert [f.code for f in model.warnings if "are imputed" in f.rule] == ["C16"]
+    report = study.fit(Cox()).training.fitted.report_
+    assert report.incomplete == gone.any(axis=1).sum()
+    assert report.variables.set_index("variable")["missing"].to_dict() == gone.sum().to_dict()
+
+
+def test_estimates_are_those_of_rubins_rules_on_the_copies(study, model):
+    """By hand: impute, fit each copy with the knots of all copies, pool."""
+    recipe, X, y = Cox(splines={"age": 3}), study.frame, study.outcome.to_structured()
+    copies = impute_training(X, read_outcome(y), copies=4, seed=5).copies
+    knots = recipe.learn(pd.concat(copies)).terms[0].knots
+    fits = [Cox(splines={"age": list(knots)}).fit(copy, y).estimate_ for copy in copies]
+    by_hand = pool(
+        [fit.names for fit in fits],
+        [fit.coefficients for fit in fits],
+        [fit.covariance for fit in fits],
+        int((y["event"] == 1).sum()) - len(fits[0].names),
+    )
+    table = model.summary.set_index("term")
+    np.testing.assert_allclose(table["coefficient"], by_hand.estimate, rtol=1e-10)
+    np.testing.assert_allclose(table["se"], np.sqrt(np.diag(by_hand.total)), rtol=1e-10)
+    np.testing.assert_allclose(table["df"], by_hand.freedom, rtol=1e-10)
+    assert {"t", "fmi"} <= set(table.columns)
+    assert table.loc["albumin", "fmi"] > table.loc["age", "fmi"]
+
+
+def test_the_pooled_model_predicts_at_the_right_level(model, frame):
+    """With nothing missing its mean risk is the observed one; low albumin raises it."""
+    whole = made.patients(300)
+    risk = model.predict(whole[PREDICTORS], [24]).risk
+    assert risk.mean() == pytest.approx(1 - model.follow_up.at(24), abs=0.03)
+    patient = {"age": 60.0, "albumin": 30.0, "sex": "F", "grade": "low"}
+    assert model.predict(patient, [24]).risk > model.predict({**patient, "albumin": 45.0}, [24]).risk + 0.1
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan, pd.NA], ids=str)
+@pytest.mark.parametrize("name", ["albumin", "sex"])
+def test_p02_an_unknown_predictor_is_averaged_over_and_said(model, name, unknown):
+    patient = {"age": 70.0, "albumin": 36.0, "sex": "M", "grade": "high"}
+    answer = model.predict({**patient, name: unknown}, [24])
+    ends = [
+        model.predict({**patient, name: value}, [24]).risk[0, 0] for value in {"albumin": (26.0, 48.0)}.get(name, "FM")
+    ]
+    assert min(ends) < answer.risk[0, 0] < max(ends)
+    (remark,) = [remark for remark in answer.remarks if remark.code == "P02"]
+    assert remark.patient == "patient"
+    assert remark.column == name
+    assert f"{name} is not known: imputed" in remark.text
+    assert not [remark for remark in model.predict(patient, [24]).remarks if remark.code == "P02"]
+
+
+def test_a_patients_answer_does_not_depend_on_the_others(model, frame):
+    rows = frame[PREDICTORS].iloc[:40]
+    together = model.predict(rows, [24]).risk
+    alone = [model.predict(rows.iloc[[place]], [24]).risk[0] for place in range(40)]
+    np.testing.assert_allclose(together, alone, rtol=1e-13)
+    complete = rows.notna().all(axis=1).to_numpy()
+    own, _, _ = model.estimate.risk(model.preparation.design(rows[complete]), np.array([24.0]))
+    np.testing.assert_array_equal(together[complete], own)
+
+
+def test_the_outcome_of_held_out_patients_is_never_seen(study, frame):
+    """Two outcomes of the same test patients give the same linear predictors, to the bit."""
+    fitted = MultiplyImputed(Cox(), copies=3, seed=5).fit(study.frame, study.outcome.to_structured())
+    other = made.structured(np.full(300, 3.0), np.ones(300, int))
+    seen = fitted.evaluation(study.frame, study.outcome.to_structured()).linear_predictor
+    np.testing.assert_array_equal(fitted.evaluation(study.frame, other).linear_predictor, seen)
+    np.testing.assert_array_equal(fitted.predict(study.frame), seen)
+
+
+def test_a_resample_imputes_anew(study, model):
+    table = study.validate(model, repeats=12, progress=lambda done, total: None).table.set_index("metric")
+    assert table.loc["harrell_c", "corrected"] == pytest.approx(table.loc["harrell_c", "apparent"], abs=0.03)
+    assert table.loc["calibration_slope", "corrected"] < table.loc["calibration_slope", "apparent"]
+
+
+def test_saved_and_loaded_it_answers_the_same_and_draws_a_nomogram(model, frame, tmp_path):
+    loaded = load_model(model.save(tmp_path / "m.prognosis"))
+    np.testing.assert_array_equal(loaded.predict(frame[PREDICTORS]).risk, model.predict(frame[PREDICTORS]).risk)
+    assert loaded.summary.equals(model.summary)
+    assert loaded.hash == model.hash
+    nomogram = Nomogram(loaded, horizons=[24])
+    patient = {"age": 60.0, "albumin": 30.0, "sex": "F", "grade": "low"}
+    risk = nomogram.risk(sum(nomogram.points(patient).values()))
+    assert float(risk[24.0]) == pytest.approx(model.predict(patient, [24]).risk[0, 0], abs=1e-10)
+
+
+def test_nothing_is_imputed_for_a_patient_of_whom_nothing_is_known(model):
+    with pytest.raises(PredictionError, match="no predictor is known") as caught:
+        model.predict(dict.fromkeys(PREDICTORS), [24])
+    assert caught.value.code == "P17"
+
+
+def test_strata_weights_and_offset_are_never_imputed(frame):
+    rows = frame.assign(centre=frame["centre"].mask(frame["age"] > 80))
+    study = made.study(["age", "albumin"], frame=rows, missing="chained", copies=2)
+    with pytest.raises(DataContractError, match="missing values") as caught:
+        study.fit(Cox(strata=["centre"]))
+    assert caught.value.code == "C16"
+
+
+def test_a_fit_without_rubins_rules_is_refused(study):
+    with pytest.raises(FitError, match="PenalisedCox to imputed copies cannot be pooled") as caught:
+        study.fit(PenalisedCox())
+    assert caught.value.code == "C34"
+
+
+def test_a_stratified_weighted_model_is_pooled_as_well(frame):
+    study = made.study(["age", "albumin"], frame=frame, missing="chained", copies=3, seed=2)
+    model = study.fit(Cox(strata=["centre"], weights="weight"))
+    answer = model.predict(frame[["age", "albumin", "centre"]].iloc[:20], [12, 24])
+    assert np.isfinite(answer.risk).all()
+    assert model.estimate.stratum_names == ("centre=north", "centre=south")
+
+
+def test_the_seed_decides_and_nothing_else(study, model):
+    again = study.fit(Cox(splines={"age": 3}))
+    assert again.hash == model.hash
+    other = made.study(PREDICTORS, frame=with_gaps(), missing="chained", copies=4, seed=6).fit(Cox(splines={"age": 3}))
+    assert other.hash != model.hash
+    np.testing.assert_allclose(other.estimate.coefficients, model.estimate.coefficients, atol=0.15)
