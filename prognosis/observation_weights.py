@@ -111,8 +111,7 @@ def _check_observed(moments: Floats, leaving: Floats, entering: Floats, end: flo
         when = moments[all_new | none_left][0]
         what = "has just entered" if all_new.any() else "is censored"
         rule = (
-            f"delayed entry: at time {when:g} everybody under observation {what}, so that nobody tells how long those"
+            f"delayed entry: at time {when:g} everybody under observation {what}, so that nobody tells how long those "
+            "with a competing event would have been followed"
         )
-        raise FitError(
-            Finding("T32", f"{rule} with a competing event would have been followed", "start the study later")
-        )
+        raise FitError(Finding("T32", rule, "leave the first entries out, or use Cox, which needs no such weights"))

@@ -1,4 +1,4 @@
-"""Do the predicted incidences of all causes leave room for staying free of events?
+"""Whether the predicted incidences of all causes leave room for staying free of events.
 
 Fine-Gray models of several causes are fitted one by one: nothing keeps their incidences from summing to more than 1.
 Source: Austin, Steyerberg and Putter (2021), Statistics in Medicine 40:4200-4212.
@@ -62,8 +62,8 @@ def check_summed_incidence(rows: CompetingRows, horizon: float, known: Floats, w
     if not over:
         return []
     rule = (
-        f"the incidences of all causes by {horizon:g}, each by its own Fine-Gray model, sum to more than 1 for {over} of "
-        f"{len(total)} training patients (at most {total.max():.3g})"
+        f"the incidences of all causes by {horizon:g}, each by its own Fine-Gray model, sum to more than 1 for {over} "
+        f"of {len(total)} training patients (at most {total.max():.3g})"
     )
     advice = "be wary of high risks late in the follow-up, or use Cox, which combines cause-specific hazards"
     return [Finding("T31", rule, advice, severity="warning")]
