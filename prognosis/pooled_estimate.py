@@ -43,19 +43,11 @@ def pool_cox(
     FitError
         C39 fewer than two fits, or fits of different terms.
     """
-    p = len(estimates[0].coefficients) if estimates else 0
+    names, coefficients = [one.names for one in estimates], [one.coefficients for one in estimates]
     events = int(risk_sets.events.sum())
-    pooled = pool(
-        [one.names for one in estimates],
-        [one.coefficients for one in estimates],
-        [one.covariance for one in estimates],
-        events - p if complete_freedom is None else complete_freedom,
-    )
-    naive = pool(
-        [one.names for one in estimates],
-        [one.coefficients for one in estimates],
-        [one.naive_covariance for one in estimates],
-    )
+    freedom = events - len(names[0]) if complete_freedom is None else complete_freedom
+    pooled = pool(names, coefficients, [one.covariance for one in estimates], freedom)
+    naive = pool(names, coefficients, [one.naive_covariance for one in estimates])
     first = estimates[0]
     common = CoxRegression(
         coefficients=pooled.estimate,

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError, raise_findings
-from prognosis.number_scale import NumberScale
+from prognosis.number_scale import SHARES, NumberScale
 from prognosis.patient_draws import patient_keys, uniforms
 from prognosis.raw_columns import RawColumn
 from prognosis.stored_column import StoredColumn, store_columns
@@ -128,7 +128,7 @@ class StoredImputation:
         """Return the numbers of the model file."""
         percentiles = [column.scale.percentiles for column in self.columns if column.scale]
         return {
-            "percentiles": np.array(percentiles).reshape(len(percentiles), -1),
+            "percentiles": np.array(percentiles).reshape(-1, len(SHARES)),
             "shares": np.concatenate([column.shares for column in self.columns]),
             "coefficients": np.vstack([column.coefficients for column in self.columns]),
             "residual": np.array([column.residual for column in self.columns]),
