@@ -52,7 +52,8 @@ def count(rows: SortedRows, causes: tuple[int, ...] = (1,)) -> Counts:
     ended = np.isin(rows.event, causes)
     first = np.zeros(len(place), np.int64)
     if rows.entry is not None:
-        first = np.searchsorted(times, rows.entry, side="right")
+        order = np.argsort(rows.entry)
+        first[order] = np.searchsorted(times, rows.entry[order], side="right")
     tied = np.bincount(place[ended], minlength=k)
     return Counts(
         time=times,

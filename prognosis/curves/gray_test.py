@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from cohorts.errors import Finding, FitError
-from prognosis.curves.rows import Floats, Integers, SortedRows, group_rows, sort_rows
+from prognosis.curves.rows import Floats, Integers, SortedRows, check_power, group_rows, sort_rows
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ def gray_test(
     Raises
     ------
     FitError
-        Q06 fewer than two groups; Q07 no event of the cause, or none at which groups could be compared.
+        Q03 rho no number; Q06 fewer than two groups; Q07 no event of the cause, none at which groups could be
+        compared, or a weight that is not defined since the pooled incidence passes 1 (small groups that die out).
     DataContractError
         Q01 lengths; Q02 missing labels; the codes of the outcome.
 
     Source: Gray (1988); R's ``cmprsk::cuminc``.
     """
+    check_power(rho)
     rows = sort_rows(time, event)
     groups, strata = group_rows(rows, group, fewest=2), group_rows(rows, stratum, "stratum")
     g = len(groups.labels)
@@ -67,6 +69,9 @@ def gray_test(
         raise FitError(Finding("Q07", f"no event of cause {cause}", "name a cause that occurs", "cause"))
     parts = [_compare(_tally(rows.take(mask), groups.codes[mask], g, cause), rho) for _, mask in strata.masks()]
     score, variance = (np.sum([part[i] for part in parts], axis=0)[(slice(g - 1),) * (i + 1)] for i in range(2))
+    if not np.isfinite(variance).all():
+        rule = f"the weight (1 - F)**{rho:g} is not defined: the pooled incidence of cause {cause} passes 1"
+        raise FitError(Finding("Q07", rule, "use rho=0", "rho"))
     if np.linalg.matrix_rank(variance) < g - 1:
         rule = f"a group is never at risk together with others at an event of cause {cause}"
         raise FitError(Finding("Q07", rule, "merge groups, or leave the group out", "group"))
@@ -111,7 +116,9 @@ def _compare(tally: _Tally, rho: float) -> tuple[Floats, Floats]:
     total = risk.sum(axis=1, keepdims=True)
     pooled = np.cumsum(d / total, axis=0)
     pooled_before = np.vstack([[0.0], pooled[:-1]])
-    weight = (1 - pooled_before) ** rho
+    # Where a group has died out the pooled incidence may pass 1; the caller refuses what comes of it.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = (1 - pooled_before) ** rho
     still = risk * (1 - np.vstack([np.zeros(y.shape[1]), incidence[:-1]]))
     score = (weight * (own - d * still / still.sum(axis=1, keepdims=True))).sum(axis=0)
 

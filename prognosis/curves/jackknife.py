@@ -37,8 +37,10 @@ def influence_products(counts: Counts, weight: Floats, one: Path, two: Path) -> 
 
     gone = np.cumsum(np.bincount(counts.place, weights=squared * final[0] * final[1], minlength=k))
     a, b = sums[0][1:], sums[1][1:]
-    total: Floats = gone + a * b * at_risk_after(squared)
+    total = gone + a * b * at_risk_after(squared)
     if counts.first.any():
         total = total - a * at_risk_after(squared * start[1]) - b * at_risk_after(squared * start[0])
         total = total + at_risk_after(squared * start[0] * start[1])
-    return total
+    # Between events nothing changes but the rounding, and a flat piece of a curve must be flat to the last bit.
+    latest = np.maximum.accumulate(np.where(counts.tied > 0, np.arange(k), -1))
+    return np.where(latest >= 0, total[latest], 0.0)

@@ -11,7 +11,7 @@ from scipy.special import chdtrc
 
 from cohorts.errors import DataContractError, Finding, FitError
 from prognosis.curves.counts import count
-from prognosis.curves.rows import Floats, Integers, SortedRows, group_rows, sort_rows
+from prognosis.curves.rows import Floats, Integers, SortedRows, check_power, group_rows, sort_rows
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,13 @@ def log_rank(
     Raises
     ------
     FitError
-        Q06 fewer than two groups; Q07 no event in two groups that are at risk together.
+        Q03 rho no number; Q06 fewer than two groups; Q07 no event in two groups that are at risk together.
     DataContractError
         Q01 lengths; Q02 missing labels; Q07 event codes above 1; the codes of the outcome.
 
     Source: Harrington and Fleming (1982); R's ``survdiff``.
     """
+    check_power(rho)
     rows = sort_rows(time, event, entry=entry)
     if (rows.event > 1).any():
         rule = "event codes above 1: events compete"

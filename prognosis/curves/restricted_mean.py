@@ -116,10 +116,13 @@ def compare_restricted_means(
     Raises
     ------
     FitError
-        Q05 when they were estimated up to different times.
+        Q04 for a level outside (0, 1); Q05 when they were estimated up to different times; Q07 without any event.
     """
     if one.tau != two.tau:
         raise FitError(Finding("Q05", f"restricted means up to {one.tau:g} and {two.tau:g}", "use one tau", "tau"))
+    if not (one.std_err or two.std_err) or not (one.mean and two.mean):
+        rule = f"no event in either group by {one.tau:g}, or nobody free of it at any time: nothing to compare"
+        raise FitError(Finding("Q07", rule, "choose another tau", "tau"))
     z = _z(level)
     difference, spread = one.mean - two.mean, float(np.hypot(one.std_err, two.std_err))
     log_ratio = float(np.log(one.mean / two.mean))

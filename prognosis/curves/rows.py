@@ -26,7 +26,7 @@ class SortedRows:
     ----------
     time : follow-up. event : 0 censored, 1, 2, ... causes. weight : case weights, all positive.
     entry : delayed entry, at risk in (entry, time]; None: from the start.
-    order : place of each sorted row in what the caller gave.
+    order : place of each sorted row in what the caller gave. given : rows that the caller gave.
     """
 
     time: Floats
@@ -34,11 +34,12 @@ class SortedRows:
     weight: Floats
     entry: Floats | None
     order: Integers
+    given: int
 
     def take(self, rows: NDArray[Any]) -> SortedRows:
         """Take some rows, still sorted."""
         entry = None if self.entry is None else self.entry[rows]
-        return SortedRows(self.time[rows], self.event[rows], self.weight[rows], entry, self.order[rows])
+        return SortedRows(self.time[rows], self.event[rows], self.weight[rows], entry, self.order[rows], self.given)
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def sort_rows(
     Raises
     ------
     DataContractError
-        Q01 arrays of different lengths, or empty; T23 weights; the codes of `read_outcome`; T21 when entry and exit
-        differ by rounding only.
+        Q01 arrays of different lengths, empty or of text; T23 weights; the codes of `read_outcome`; T21 when entry
+        and exit differ by rounding only.
     """
     given = {"time": time, "event": event, "entry": entry, "weight": weight}
     arrays = {name: np.asarray(values) for name, values in given.items() if values is not None}
@@ -78,14 +79,23 @@ def sort_rows(
     outcome = read_outcome(y)
     order = np.argsort(outcome.time, kind="stable")
     order = order[weights[order] > 0]
-    times = [outcome.time[order]] + ([] if outcome.entry is None else [outcome.entry[order]])
-    merged = merge_close_times(*times)
-    late = merged[1] if len(merged) > 1 else None
-    if late is not None and (late >= merged[0]).any():
+    times, entries = _merge(outcome.time[order], None if outcome.entry is None else outcome.entry[order])
+    if entries is not None and (entries >= times).any():
         rule = "entry>=exit (times that differ by rounding only are one time)"
-        rows = tuple(str(row) for row in order[late >= merged[0]])
+        rows = tuple(str(row) for row in order[entries >= times])
         raise DataContractError(Finding("T21", rule, "correct entry or follow-up time", rows=rows))
-    return SortedRows(merged[0], outcome.event[order], weights[order], late, order)
+    return SortedRows(times, outcome.event[order], weights[order], entries, order, len(weights))
+
+
+def _merge(time: Floats, entry: Floats | None) -> tuple[Floats, Floats | None]:
+    if entry is None:
+        return merge_close_times(time)[0], None
+    # In order they are looked up several times faster.
+    order = np.argsort(entry)
+    time, ascending = merge_close_times(time, entry[order])
+    merged = np.empty_like(ascending)
+    merged[order] = ascending
+    return time, merged
 
 
 def group_rows(rows: SortedRows, labels: ArrayLike | None, name: str = "group", fewest: int = 1) -> Grouping:
@@ -101,16 +111,17 @@ def group_rows(rows: SortedRows, labels: ArrayLike | None, name: str = "group", 
     if labels is None:
         return Grouping(np.zeros(len(rows.time), np.int64), ("all",))
     series = labels if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels))
-    total = len(series)
-    if total <= rows.order.max(initial=0):
-        raise DataContractError(Finding("Q01", f"{name} has {total} rows, the outcome has more", "give one a row"))
+    if len(series) != rows.given:
+        rule = f"{len(series)} labels for {rows.given} rows"
+        raise DataContractError(Finding("Q01", rule, "give one value a row", name))
     series = series.iloc[rows.order]
     if series.isna().any():
         absent = tuple(str(row) for row in np.sort(rows.order[series.isna().to_numpy()]))
         raise DataContractError(Finding("Q02", "missing values", "complete it or leave the rows out", name, absent))
     codes, levels = pd.factorize(series, sort=True)
     if len(levels) < fewest:
-        raise FitError(Finding("Q06", f"{len(levels)} {name} with rows: at least {fewest} are compared", "", name))
+        rule = f"{len(levels)} with rows, at least {fewest} are compared"
+        raise FitError(Finding("Q06", rule, "check how the groups are coded", name))
     return Grouping(codes.astype(np.int64), tuple(level for level in levels.tolist()))
 
 
@@ -118,7 +129,12 @@ def _check_shapes(arrays: dict[str, NDArray[Any]]) -> None:
     shapes = {name: values.shape for name, values in arrays.items()}
     if len(set(shapes.values())) > 1 or len(shapes["time"]) != 1 or not len(arrays["time"]):
         text = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-        raise DataContractError(Finding("Q01", f"shapes {text}", "give one value a row for at least one row"))
+        raise DataContractError(Finding("Q01", f"shapes {text}", "give one value a row, for at least one row"))
+    texts = [name for name, values in arrays.items() if values.dtype.kind not in "biuf" and name != "event"]
+    raise_findings(
+        (Finding("Q01", f"{arrays[name].dtype} dtype: numbers are needed", "give numbers", name) for name in texts),
+        DataContractError,
+    )
 
 
 def _weight_faults(weight: Floats) -> list[Finding]:
@@ -140,3 +156,15 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """
     if value not in choices:
         raise FitError(Finding("Q03", f"{name}={value!r} is not allowed", f"one of {', '.join(choices)}", name))
+
+
+def check_power(rho: float) -> None:
+    """Refuse a power of the weight function that is no number.
+
+    Raises
+    ------
+    FitError
+        Q03.
+    """
+    if not np.isfinite(rho):
+        raise FitError(Finding("Q03", f"rho={rho!r} is not allowed", "a finite number, 0 for equal weights", "rho"))
