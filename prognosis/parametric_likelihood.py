@@ -108,7 +108,7 @@ class Pieces:
     tau_tau: Floats
 
 
-def pieces(times: LogTimes, eta: Floats, tau: float, distribution: Distribution) -> Pieces:
+def pieces(times: LogTimes, eta: Floats, tau: np.float64, distribution: Distribution) -> Pieces:
     """Evaluate the log-likelihood of each row at ``eta = x gamma``."""
     out = np.zeros((6, len(eta)))
     censored = ~(times.exact | times.between)
@@ -130,7 +130,7 @@ def _survival(w: Floats, distribution: Distribution) -> tuple[Floats, Floats, Fl
     return distribution.log_survival(w), -distribution.hazard(w), -distribution.hazard_slope(w)
 
 
-def _exact(times: LogTimes, rows: Mask, eta: Floats, tau: float, distribution: Distribution) -> Floats:
+def _exact(times: LogTimes, rows: Mask, eta: Floats, tau: np.float64, distribution: Distribution) -> Floats:
     y = times.last[rows]
     w = tau * y - eta
     out = _along(y, distribution.log_density(w), distribution.slope(w), distribution.curvature(w))
@@ -140,12 +140,12 @@ def _exact(times: LogTimes, rows: Mask, eta: Floats, tau: float, distribution: D
     return out
 
 
-def _survivor(times: LogTimes, rows: Mask, eta: Floats, tau: float, distribution: Distribution) -> Floats:
+def _survivor(times: LogTimes, rows: Mask, eta: Floats, tau: np.float64, distribution: Distribution) -> Floats:
     y = times.last[rows]
     return _along(y, *_survival(tau * y - eta, distribution))
 
 
-def _between(times: LogTimes, rows: Mask, eta: Floats, tau: float, distribution: Distribution) -> Floats:
+def _between(times: LogTimes, rows: Mask, eta: Floats, tau: np.float64, distribution: Distribution) -> Floats:
     """log(S(a) - S(b)): every derivative is a difference of what b and a give, over the probability."""
     ya, yb = times.first[rows], times.last[rows]
     a, b = tau * ya - eta, tau * yb - eta

@@ -87,13 +87,13 @@ def fit_parametric(
         times.shifted(centre + (0.0 if offset is None else offset)),
         case,
         distribution,
+        spread,
     )
     null = replace(likelihood, design=likelihood.design[:, :1])
     at_null, _ = _maximise(null, np.array([0.0, 1.0 if distribution.fixed_scale else 1 / spread]))
+    _check_spread(null, at_null)
     start = np.concatenate([at_null[:1], np.zeros(design.shape[1]), at_null[1:]])
     theta, iterations = _maximise(likelihood, start)
-    if 1 / theta[-1] < SMALLEST_SCALE * spread:
-        raise _no_scatter()
     _check_monotone(likelihood.information_of_table(start), likelihood.information_of_table(theta), names)
     covariance, naive = _covariances(likelihood, theta, robust, cluster)
     units = np.concatenate([[1.0], 1 / widths, np.ones(len(naive) - 1 - len(widths))])
@@ -130,13 +130,14 @@ def _centre(times: LogTimes, weight: Floats, offset: Floats | None) -> tuple[flo
 class _Likelihood:
     """The weighted log-likelihood in theta = (gamma_0, gamma, tau); a fixed scale has no derivative in tau.
 
-    `design` has a column of ones first, the others standardised; log times are centred.
+    `design` has a column of ones first, the others standardised; log times are centred and have this `spread`.
     """
 
     design: Floats
     times: LogTimes
     weight: Floats
     distribution: Distribution
+    spread: float
 
     @property
     def free(self) -> slice:
@@ -146,7 +147,7 @@ class _Likelihood:
     def pieces_at(self, theta: Floats) -> Pieces:
         """Rows' log-likelihood and derivatives; extreme steps overflow and are halved by the caller."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return pieces(self.times, self.design @ theta[:-1], float(theta[-1]), self.distribution)
+            return pieces(self.times, self.design @ theta[:-1], theta[-1], self.distribution)
 
     def at(self, theta: Floats) -> tuple[float, Floats, Floats]:
         """Log-likelihood, score and information of the free parameters."""
@@ -194,6 +195,8 @@ def _maximise(likelihood: _Likelihood, theta: Floats) -> tuple[Floats, int]:
             fraction /= 2
             candidate = _tried(likelihood, theta + fraction * step)
         theta, state = theta + fraction * step, candidate
+        if theta[-1] * SMALLEST_SCALE * likelihood.spread > 1:
+            raise _no_scatter()
         if not candidate[0] >= floor:
             break
         if decrement < LAST_STEP_DECREMENT:
@@ -227,6 +230,14 @@ def _covariances(
     if not robust and cluster is None:
         return naive, naive
     return robust_covariance(likelihood.scores(theta), likelihood.weight, naive, cluster), naive
+
+
+def _check_spread(null: _Likelihood, at_null: Floats) -> None:
+    """Without predictors an event should tell about as much of location and scale as one scale is wide."""
+    unit = np.array([1 / at_null[-1], 1.0])[null.free]
+    events = null.weight[null.times.exact | null.times.between].sum()
+    if np.linalg.eigvalsh(null.information_of_table(at_null) * np.outer(unit, unit))[0] < MONOTONE_RATIO * events:
+        raise _no_scatter()
 
 
 def _check_monotone(at_null: Floats, at_end: Floats, names: tuple[str, ...]) -> None:
