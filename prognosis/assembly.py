@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from prognosis.study import Study
 
 
-def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
-    """Put a fitted recipe and its study together into a model."""
+def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding] = ()) -> FittedModel:
+    """Put a fitted recipe and its study together into a model; `warnings` add to those of the fit."""
     state: Any = fitted
     outcome, cohort = study.outcome, study.cohort
     follow_up, strata_follow_up = fitted.observed()
@@ -41,7 +42,7 @@ def assemble(study: Study, fitted: Recipe, name: str) -> FittedModel:
         seed=study.seed,
         missing=study.missing,
         flow=tuple((str(step), int(n)) for step, n in study.flow.itertuples(index=False)),
-        warnings=(*_about(study), *state.warnings_),
+        warnings=(*_about(study), *state.warnings_, *warnings),
         created=_today(),
         version=__version__,
         id_column=cohort.codebook.id or "id",

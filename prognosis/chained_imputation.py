@@ -27,6 +27,14 @@ MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
+class Chained:
+    """Chained imputation as a study declares it: completed data sets, and sweeps over the predictors in each."""
+
+    copies: int = COPIES
+    iterations: int = ITERATIONS
+
+
+@dataclass(frozen=True)
 class Imputed:
     """Training rows with their missing values imputed.
 

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, check_horizons
+from cohorts import Binary, Cohort, Folds, Outcome
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
-from prognosis.chained_imputation import COPIES
+from prognosis.chained_imputation import Chained
 from prognosis.column_checks import missing_findings
-from prognosis.horizons import SPARSE
 from prognosis.model import FittedModel
 from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.recipe import Recipe
+from prognosis.regression import Regression
+from prognosis.sample_size_shortfall import events_shortfall
+from prognosis.study_checks import (
+    Endpoint,
+    check_folds,
+    check_predictors,
+    check_seed,
+    check_special,
+    check_study_horizons,
+    declared_horizons,
+    declared_strategy,
+    sparse_horizons,
+)
 from prognosis.validation import Method, Validation, validate_by_bootstrap
 
 Missing = Literal["complete_cases", "chained"]
-Endpoint = TimeToEvent | Competing | Binary
-PREDICTOR_KINDS = ("numeric", "binary", "nominal", "ordinal")
 
 
 class Study:
@@ -36,9 +45,8 @@ class Study:
     folds : patient-level folds of `cohorts.make_folds` for validation by folds, or None.
     seed : of every random step, combined with the index of the task.
     missing : ``"complete_cases"`` leaves out patients with a missing predictor and counts them in `flow`;
-        ``"chained"`` imputes them by chained equations, fits every copy and pools; None (default) refuses them.
-    copies : completed data sets for ``"chained"``; at least as many as percent of the patients are incomplete is
-        good advice.
+        ``"chained"`` or ``Chained(copies=5)`` imputes them by chained equations, fits every copy and pools (at least
+        as many copies as percent of the patients are incomplete is good advice); None (default) refuses them.
     allow_post_baseline : predictors that are used although the codebook calls them post-baseline.
 
     Raises
@@ -58,37 +66,27 @@ class Study:
         horizons: Sequence[float] | None = None,
         folds: Folds | None = None,
         seed: int = 0,
-        missing: Missing | None = None,
-        copies: int = COPIES,
+        missing: Missing | Chained | None = None,
         allow_post_baseline: Sequence[str] = (),
     ) -> None:
-        if missing not in (None, "complete_cases", "chained"):
-            way_out = 'missing="complete_cases" or missing="chained"'
-            raise DataContractError(Finding("C16", f"unknown strategy for missing values {missing!r}", way_out))
-        raise_findings(_check_seed(seed), DataContractError)
+        self.missing, self.imputation = declared_strategy(missing)
+        raise_findings(check_seed(seed), DataContractError)
         self.endpoint = endpoint
         self.predictors = tuple(predictors)
         self.allow_post_baseline = tuple(allow_post_baseline)
         self.folds = folds
         self.seed = seed
-        self.missing = missing
-        self.copies = copies
-        findings = _check_predictors(cohort, endpoint, self.predictors, tuple(allow_post_baseline))
+        findings = check_predictors(cohort, endpoint, self.predictors, tuple(allow_post_baseline))
         raise_findings(findings, DataContractError)
-        usable, incomplete = _complete(cohort, self.predictors, missing)
+        usable, incomplete = _complete(cohort, self.predictors, self.missing)
         outcome = endpoint.outcome(usable)
         self.cohort = usable.without(outcome.dropped, "time 0 with an event") if outcome.dropped else usable
         self.outcome: Outcome = outcome
-        if isinstance(horizons, str | bytes):
-            # read letter by letter, "12" would be 1 and 2
-            raise DataContractError(Finding("P12", f"horizons={horizons!r} is no list of numbers", "horizons=[12, 24]"))
-        self.horizons = tuple(
-            float(h) for h in (horizons if horizons is not None else getattr(endpoint, "horizons", ()))
-        )
-        raise_findings(_check_horizons(self.horizons, outcome, endpoint), DataContractError)
-        raise_findings(_check_folds(folds, outcome.ids), DataContractError)
+        self.horizons = declared_horizons(horizons, endpoint)
+        raise_findings(check_study_horizons(self.horizons, outcome, endpoint), DataContractError)
+        raise_findings(check_folds(folds, outcome.ids), DataContractError)
         overridden = [finding for finding in findings if finding.severity == "warning"]
-        sparse = _sparse_horizons(self.horizons, outcome)
+        sparse = sparse_horizons(self.horizons, outcome)
         self.warnings = (*cohort.warnings, *incomplete, *overridden, *outcome.warnings, *sparse)
         warn_findings((*overridden, *outcome.warnings, *sparse))
 
@@ -125,11 +123,26 @@ class Study:
             raise FitError(Finding("T30", rule, advice))
         recipe.check_parameters()
         asked = clone(recipe)
-        if self.missing == "chained":
-            asked = MultiplyImputed(asked, copies=self.copies, seed=self.seed)
+        if self.imputation:
+            asked = MultiplyImputed(asked, self.imputation.copies, self.imputation.iterations, self.seed)
         fitted = asked.fit(self.columns_of(recipe), self.outcome.to_structured())
-        warn_findings(fitted.warnings_)
-        return assemble(self, fitted, name or recipe.kind)
+        small = self._shortfall(fitted)
+        warn_findings((*fitted.warnings_, *small))
+        return assemble(self, fitted, name or recipe.kind, small)
+
+    def _shortfall(self, fitted: Any) -> list[Finding]:
+        """Say by Riley's criteria whether there are patients enough for the columns of a regression (Z01)."""
+        if not isinstance(fitted, Regression | MultiplyImputed):
+            return []
+        outcome, timed = self.outcome, not isinstance(self.endpoint, Binary)
+        entered = 0.0 if outcome.entry is None else outcome.entry
+        return events_shortfall(
+            len(outcome),
+            int((outcome.event == 1).sum()),
+            len(fitted.preparation_.names),
+            follow_up=float((outcome.time - entered).sum()) if timed else None,
+            timepoint=max(self.horizons) if timed and self.horizons else None,
+        )
 
     def columns_of(self, recipe: Recipe) -> pd.DataFrame:
         """Predictors and the recipe's auxiliary columns (strata, weights, ...) of the patients used."""
@@ -139,7 +152,7 @@ class Study:
             rule = f"{', '.join(both)} cannot be a predictor and a stratum, weight, cluster or offset at once"
             raise FitError(Finding("S16", rule, "take it out of the predictors"))
         named = tuple(name for name in recipe.auxiliary if name in self.cohort.codebook)
-        raise_findings(_check_special(self.cohort, self.endpoint, named, self.allow_post_baseline), DataContractError)
+        raise_findings(check_special(self.cohort, self.endpoint, named, self.allow_post_baseline), DataContractError)
         return self.cohort.view(tuple(wanted))
 
     def validate(
@@ -178,7 +191,7 @@ class Study:
         return validation
 
 
-def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: Missing | None) -> tuple[Cohort, list[Finding]]:
+def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: str | None) -> tuple[Cohort, list[Finding]]:
     """Refuse missing predictors, or leave those patients out and say how many."""
     frame = cohort.view(predictors)
     count = frame.isna().sum()
@@ -194,82 +207,3 @@ def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: Missing | No
     rule = f"complete cases: {len(left_out)} of {len(frame)} patients left out for missing values ({listed})"
     finding = Finding("C16", rule, "they are counted in the flow", severity="warning")
     return cohort.without(left_out, f"missing predictor ({listed})"), [finding]
-
-
-def _check_predictors(
-    cohort: Cohort, endpoint: Endpoint, predictors: tuple[str, ...], allowed: tuple[str, ...]
-) -> list[Finding]:
-    known = ", ".join(cohort.codebook)
-    findings: list[Finding] = []
-    if not predictors:
-        findings.append(Finding("S15", "no predictor", "name at least one predictor"))
-    for name in sorted({name for name in predictors if predictors.count(name) > 1}):
-        findings.append(
-            Finding("C02", f"predictor {name} is named twice: columns {name} and {name}", "name it once", name)
-        )
-    for name in predictors:
-        if name not in cohort.codebook:
-            findings.append(Finding("S01", "the cohort has no such column", f"columns: {known}", name))
-        elif name in endpoint.columns or cohort.codebook[name].kind in ("time", "event"):
-            findings.append(
-                Finding("C08", f"column {name} belongs to the outcome list", "take it out of the predictors", name)
-            )
-        elif cohort.codebook[name].kind not in PREDICTOR_KINDS:
-            rule = f"a column of kind {cohort.codebook[name].kind} is no predictor"
-            findings.append(Finding("S17", rule, "choose another column", name))
-        elif cohort.codebook[name].timing == "post-baseline":
-            findings.append(_post_baseline(name, name in allowed))
-    return findings
-
-
-def _check_special(
-    cohort: Cohort, endpoint: Endpoint, names: tuple[str, ...], allowed: tuple[str, ...]
-) -> list[Finding]:
-    """Strata, weights, clusters and offsets must not carry the outcome or the future either."""
-    findings = []
-    for name in names:
-        if name in endpoint.columns or cohort.codebook[name].kind in ("time", "event"):
-            rule = f"column {name} belongs to the outcome list"
-            findings.append(Finding("C08", rule, "choose another stratum, weight, cluster or offset", name))
-        elif cohort.codebook[name].timing == "post-baseline":
-            findings.append(_post_baseline(name, name in allowed))
-    return findings
-
-
-def _post_baseline(name: str, allowed: bool) -> Finding:
-    rule = "a post-baseline predictor is not known at time zero: it leaks the future"
-    advice = "take it out, or override with allow_post_baseline (the override is printed)"
-    if allowed:
-        return Finding("L11", f"{rule}; used all the same, as the study says", column=name, severity="warning")
-    return Finding("L11", rule, advice, column=name)
-
-
-def _check_folds(folds: Folds | None, ids: Sequence[str]) -> list[Finding]:
-    """Folds must place every patient used, else some would be in no test set."""
-    absent = [] if folds is None else sorted(set(ids) - set(folds.assignment.index))
-    if not absent:
-        return []
-    rule = f"the folds do not place {len(absent)} of the patients"
-    return [Finding("V02", rule, "make the folds from this cohort with make_folds", rows=tuple(absent))]
-
-
-def _check_seed(seed: Any) -> list[Finding]:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        return [Finding("S14", f"seed={seed!r} is not allowed", "give a whole number from 0")]
-    return []
-
-
-def _sparse_horizons(horizons: Sequence[float], outcome: Outcome) -> list[Finding]:
-    """Warn (P11) of horizons that hardly anybody was followed to."""
-    entered = np.zeros(len(outcome)) if outcome.entry is None else outcome.entry
-    left = {horizon: int(((outcome.time >= horizon) & (entered < horizon)).sum()) for horizon in horizons}
-    return [
-        Finding("P11", f"horizon {horizon:g}: only n at risk = {n}, below {SPARSE}",
-                "ask for an earlier horizon; every risk at this one will carry the remark", severity="warning")
-        for horizon, n in left.items()
-        if n < SPARSE
-    ]  # fmt: skip
-
-
-def _check_horizons(horizons: Sequence[float], outcome: Outcome, endpoint: Endpoint) -> list[Finding]:
-    return check_horizons(horizons, float(outcome.time.max()), getattr(endpoint, "unit", ""))

@@ -27,6 +27,8 @@ def write_patient(model: FittedModel, patient: Any, language: Language, folder: 
     identity = str(patient.index[0])
     name = file_names([identity])[identity]
     can = not model.estimate.strata and not getattr(model.recipe, "offset", None) and bool(model.horizons)
+    # an unknown value has no place on an axis
+    can = can and not patient[list(model.predictors)].isna().any(axis=None)
     drawn = Nomogram(model, limits=limits, language=language).svg(patient, caption=False) if can else None
     report = PatientReport(model, patient, language=language, nomogram=drawn)
     for suffix in ("pdf", "html"):

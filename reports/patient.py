@@ -271,6 +271,8 @@ def _limits(model: FittedModel, wording: Wording) -> tuple[str, ...]:
     ]
     if model.missing == "complete_cases":
         sentences.append(wording("limit_complete_cases"))
+    if model.missing == "chained":
+        sentences.append(wording("limit_chained"))
     found = {finding.code for finding in model.warnings}
     sentences += [wording(f"limit_{code}") for code in sorted(found) if wording.has(f"limit_{code}")]
     if model.warnings:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pandas as pd
+
 from cohorts.variable import Variable
 from nomograms.wording import measure_text
 from prognosis.model import FittedModel
@@ -77,6 +79,8 @@ def _direction(contribution: float) -> str:
 
 def value_text(variable: Variable, value: Any, wording: Wording) -> str:
     """Return a value with its unit; an undeclared unit of a number is said, not guessed."""
+    if pd.isna(value):
+        return wording("value_unknown")
     if variable.is_categorical:
         return visible(value, LABEL_SHOWN)
     if variable.kind == "binary":
@@ -90,6 +94,8 @@ def value_text(variable: Variable, value: Any, wording: Wording) -> str:
 def _typical(model: FittedModel, name: str, value: Any, wording: Wording) -> str:
     """Return the median and central range of the training cohort, or the share that has the patient's level."""
     profile = model.profile[name]
+    if pd.isna(value) and not (isinstance(profile, NumericProfile) and model.codebook[name].kind != "binary"):
+        return ""
     if isinstance(profile, LevelProfile):
         share = dict(zip(profile.levels, profile.shares, strict=True)).get(str(value), 0.0)
         return wording("typical_level", percent=f"{100 * share:.0f}")
@@ -104,6 +110,8 @@ def remark_text(model: FittedModel, remark: Remark, values: Mapping[str, Any], w
     """Return a remark in the language of the page; one without a translation is given in its own words."""
     key = f"remark_{remark.code}"
     profile = model.profile.get(remark.column or "")
+    if remark.code == "P02":
+        return wording(key)
     if not wording.has(key) or remark.column is None or not isinstance(profile, NumericProfile):
         return visible(remark.text)
     return wording(

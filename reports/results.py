@@ -127,8 +127,25 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "knots": {term.variable: list(term.knots) for term in model.preparation.terms if term.knots},
         "means": dict(zip(estimate.names, map(float, estimate.means), strict=True)),
         **_baseline_facts(model),
+        "imputation": _imputation_facts(model),
         "proportional_hazards": None if tested is None else records(tested),
         "proportional_hazards_reason": reason,
+    }
+
+
+def _imputation_facts(model: FittedModel) -> dict[str, Any] | None:
+    """What was missing, what was imputed, and what that costs each term; null where nothing was imputed."""
+    if model.pooled is None:
+        return None
+    fitted: Any = model.freshly_fitted()
+    report = fitted.report_
+    return {
+        "copies": report.copies,
+        "incomplete": report.incomplete,
+        "variables": records(report.variables),
+        "patterns": records(report.patterns),
+        "values": records(report.values),
+        "pooled": records(model.pooled.table),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cohorts import Cohort, endpoint_from_dict
 from cohorts.errors import DataContractError, Finding, RunError
@@ -15,6 +15,7 @@ from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
+from prognosis.chained_imputation import Chained
 from prognosis.models import recipes
 from prognosis.recipe import Recipe
 from reports.batch import Language, Limits, write_patient
@@ -88,9 +89,15 @@ def _study(declared: StudyFile, cohort: Cohort) -> Study:
         endpoint,
         declared.predictors,
         seed=declared.study.seed,
-        missing=declared.imputation.method if declared.imputation else None,
+        missing=_strategy(declared),
         allow_post_baseline=declared.allow_post_baseline,
     )
+
+
+def _strategy(declared: StudyFile) -> Literal["complete_cases"] | Chained | None:
+    if declared.imputation is None:
+        return None
+    return Chained(declared.imputation.copies) if declared.imputation.method == "chained" else "complete_cases"
 
 
 def recipe_of(table: ModelTable) -> Recipe:
@@ -120,7 +127,7 @@ def recipe_of(table: ModelTable) -> Recipe:
 def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say: Say) -> FittedModel:
     own = study
     if table.predictors != study.predictors:
-        own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed,
+        own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=study.imputation,
                     allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
     say(f"fitting {table.name}: {len(own.cohort)} patients, {int((own.outcome.event == 1).sum())} events")
     model = own.fit(recipe_of(table), name=table.name)

@@ -33,7 +33,8 @@ class CohortTable(_Table):
 class ImputationTable(_Table):
     """``[imputation]``: how missing predictors are handled; never silently."""
 
-    method: Literal["complete_cases"]
+    method: Literal["complete_cases", "chained"]
+    copies: int = Field(default=5, ge=2, le=1000)
 
 
 class ValidationTable(_Table):

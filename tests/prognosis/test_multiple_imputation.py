@@ -9,7 +9,7 @@ import pytest
 from cohorts.errors import DataContractError, FitError, PredictionError
 from nomograms import Nomogram
 from prognosis import load_model
-from prognosis.chained_imputation import impute_training
+from prognosis.chained_imputation import Chained, impute_training
 from prognosis.models import Cox, PenalisedCox
 from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.pooling import pool
@@ -38,7 +38,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def study(frame):
-    return made.study(PREDICTORS, frame=frame, missing="chained", copies=4, seed=5)
+    return made.study(PREDICTORS, frame=frame, missing=Chained(copies=4), seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_nothing_is_imputed_for_a_patient_of_whom_nothing_is_known(model):
 
 def test_strata_weights_and_offset_are_never_imputed(frame):
     rows = frame.assign(centre=frame["centre"].mask(frame["age"] > 80))
-    study = made.study(["age", "albumin"], frame=rows, missing="chained", copies=2)
+    study = made.study(["age", "albumin"], frame=rows, missing=Chained(copies=2))
     with pytest.raises(DataContractError, match="missing values") as caught:
         study.fit(Cox(strata=["centre"]))
     assert caught.value.code == "C16"
@@ -157,7 +157,7 @@ def test_a_fit_without_rubins_rules_is_refused(study):
 
 
 def test_a_stratified_weighted_model_is_pooled_as_well(frame):
-    study = made.study(["age", "albumin"], frame=frame, missing="chained", copies=3, seed=2)
+    study = made.study(["age", "albumin"], frame=frame, missing=Chained(copies=3), seed=2)
     model = study.fit(Cox(strata=["centre"], weights="weight"))
     answer = model.predict(frame[["age", "albumin", "centre"]].iloc[:20], [12, 24])
     assert np.isfinite(answer.risk).all()
@@ -167,6 +167,6 @@ def test_a_stratified_weighted_model_is_pooled_as_well(frame):
 def test_the_seed_decides_and_nothing_else(study, model):
     again = study.fit(Cox(splines={"age": 3}))
     assert again.hash == model.hash
-    other = made.study(PREDICTORS, frame=with_gaps(), missing="chained", copies=4, seed=6).fit(Cox(splines={"age": 3}))
+    other = made.study(PREDICTORS, frame=with_gaps(), missing=Chained(copies=4), seed=6).fit(Cox(splines={"age": 3}))
     assert other.hash != model.hash
     np.testing.assert_allclose(other.estimate.coefficients, model.estimate.coefficients, atol=0.15)
