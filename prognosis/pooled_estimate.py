@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from prognosis.baseline import Baseline, estimate_baseline
 from prognosis.cox_estimate import CoxEstimate
 from prognosis.cox_regression import CoxRegression
+from prognosis.fine_gray_estimate import FineGrayEstimate
 from prognosis.pooling import Pooled, pool
 from prognosis.risk_sets import RiskSets
 
@@ -70,6 +71,66 @@ def pool_cox(
         score_test=common.score_test,
     )
     return estimate, pooled
+
+
+def pool_fine_gray(estimates: Sequence[FineGrayEstimate], complete_freedom: float) -> tuple[FineGrayEstimate, Pooled]:
+    """Pool Fine-Gray models of several completed data sets.
+
+    Parameters
+    ----------
+    estimates : one fit a copy, of the same rows and columns. complete_freedom : events of interest minus p.
+
+    Returns
+    -------
+    As `pool_cox`, but with the baseline of `shifted_baseline`: the log cumulative subdistribution hazard of every
+    patient is the mean of those by the copies' own models, as Rubin's rules have it.
+
+    Raises
+    ------
+    FitError
+        C39 fewer than two fits, or fits of different terms.
+    """
+    names, coefficients = [one.names for one in estimates], [one.coefficients for one in estimates]
+    pooled = pool(names, coefficients, [one.covariance for one in estimates], complete_freedom)
+    naive = pool(names, coefficients, [one.naive_covariance for one in estimates])
+    means = np.mean([one.means for one in estimates], axis=0)
+    estimate = replace(
+        estimates[0],
+        coefficients=pooled.estimate,
+        means=means,
+        covariance=pooled.total,
+        naive_covariance=naive.total,
+        baseline=shifted_baseline(estimates, pooled.estimate, means),
+        loglik=_mean_pair([one.loglik for one in estimates]),
+    )
+    return estimate, pooled
+
+
+def shifted_baseline(estimates: Sequence[FineGrayEstimate], coefficients: Floats, means: Floats) -> Baseline:
+    """Pool baselines on the log scale at a common origin; no training row is needed.
+
+    Each copy's hazard moves to the common origin exactly. For the variance it also moves to the pooled coefficients,
+    to first order, so that what the coefficients explain is not counted twice.
+    """
+    at_origin = [_moved(one, means) for one in estimates]
+    steps = [one.coefficients - coefficients for one in estimates]
+    known = [
+        replace(base, cumulative_hazard=base.cumulative_hazard + base.mean_hazard @ step)
+        for base, step in zip(at_origin, steps, strict=True)
+    ]
+    hazard = np.exp(np.mean([np.log(base.cumulative_hazard) for base in at_origin], axis=0))
+    return replace(mean_baseline(known), cumulative_hazard=hazard)
+
+
+def _moved(estimate: FineGrayEstimate, means: Floats) -> Baseline:
+    base, shift = estimate.baseline, means - estimate.means
+    ratio = float(np.exp(shift @ estimate.coefficients))
+    return replace(
+        base,
+        cumulative_hazard=ratio * base.cumulative_hazard,
+        variance=ratio**2 * base.variance,
+        mean_hazard=ratio * (base.mean_hazard - np.outer(base.cumulative_hazard, shift)),
+    )
 
 
 def mean_baseline(baselines: Sequence[Baseline]) -> Baseline:
