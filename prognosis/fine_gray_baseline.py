@@ -71,16 +71,21 @@ def _hazard_variance(
         weighted = np.concatenate([[0.0], np.cumsum(at.sets.competing.at[c] * step)])
         curves += [weighted[1:], _add_group(at, c, w, weighted, enter, leave)]
     who = np.arange(len(risk)) if cluster is None else cluster
-    # Who leaves at an event time has left when the curve is read there.
-    last = np.maximum(r.last - 1, 0)
-    leaves = np.where((r.last > 0) & (r.time[last] == at.sets.time), last, r.last)
-    when = np.concatenate([r.first, leaves])
+    # Who enters or leaves at an event time has done so when the curve is read there.
+    enters = r.first if at.sets.entry is None else _from(r.time, r.first, at.sets.entry)
+    when = np.concatenate([enters, _from(r.time, r.last, at.sets.time)])
     order = np.argsort(when, kind="stable")
     changes = np.concatenate([enter, leave]) * np.tile(multiplier, 2)[:, None]
     path = (np.tile(np.arange(len(risk)), 2)[order], when[order], np.ascontiguousarray(changes[order]))
     basis = np.ascontiguousarray(np.column_stack(curves))
     own, crossed = state_covariance(path, basis, who, np.ascontiguousarray(influence), int(who.max()) + 1)
     return np.asarray(own, float), np.asarray(crossed, float)
+
+
+def _from(times: Floats, after: Integers, own: Floats) -> Integers:
+    """Index of the first event time at or after the own time, from that of the first after it."""
+    before = np.maximum(after - 1, 0)
+    return np.where((after > 0) & (times[before] == own), before, after).astype(np.int64)
 
 
 def _add_group(
