@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, PredictionError
 from prognosis.baseline import Baseline, Interval, risk_with_interval
 from prognosis.cox_estimate import CoxEstimate
+from prognosis.curves.step_curves import quantile_of, restricted_mean_of
 from prognosis.kernels.cox_likelihood import event_sums
 from prognosis.normal import z_of_level
-from prognosis.risk_sets import TIE_TOLERANCE, RiskSets
+from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,7 @@ def survival_quantiles(
         se = curves.relative[:, None] * np.sqrt(_unit_variance(estimate, curves))
         limits = risk_with_interval(hazard, se, z, interval)
         for kept, risk in zip(out, (limits[0], limits[2], limits[1]), strict=True):
-            kept[curves.rows] = _first_times(risk, baseline.time[curves.times], curves.end, p)
+            kept[curves.rows] = quantile_of(*_to_the_end(risk, baseline.time[curves.times], curves.end), p)
     return out
 
 
@@ -120,7 +121,7 @@ def restricted_mean(
             continue
         survival, width, time = _steps(estimate, curves, tau)
         area = survival * width
-        mean[curves.rows] = time[0] + area.sum(axis=1) if len(time) else tau
+        mean[curves.rows] = restricted_mean_of(time, survival, tau)
         held = slice(curves.times.start, curves.times.start + len(time))
         baseline = estimate.baseline
         # The gradient with respect to the coefficients is the integral of S(t) times that of the hazard.
@@ -194,24 +195,12 @@ def _unit_variance(estimate: CoxEstimate, curves: _Curves) -> Floats:
     return np.asarray(np.maximum(fixed - 2 * hazard * (turned @ drift.T) + own[:, None] * hazard**2, 0.0))
 
 
-def _first_times(risk: Floats, time: Floats, end: float, p: Floats) -> Floats:
-    """Find when each row of `risk` (m, G) reaches each probability, (m, q), by the rules of R's findq."""
-    out = np.full((len(risk), len(p)), np.nan)
-    if not len(time):
-        return out
-    known = np.where(np.isnan(risk), -np.inf, risk)
-    for place, wanted in enumerate(p):
-        reached, passed = (_smallest_from(known, wanted + shift) for shift in (-TIE_TOLERANCE, TIE_TOLERANCE))
-        after = np.where(np.abs(known[:, -1] - wanted) < TIE_TOLERANCE, end, np.append(time, np.nan)[passed])
-        out[:, place] = (np.append(time, np.nan)[reached] + after) / 2
-    return out
-
-
-def _smallest_from(values: Floats, bound: float) -> NDArray[np.int64]:
-    """Place of the smallest value of each row that is not below `bound` (the first of equals), -1 without one."""
-    above = np.where(values >= bound, values, np.inf)
-    place = np.argmin(above, axis=1)
-    return np.where(np.isfinite(above[np.arange(len(values)), place]), place, -1)
+def _to_the_end(risk: Floats, time: Floats, end: float) -> tuple[Floats, Floats]:
+    """Return times and survival of each curve with the last observed time, to which a flat piece reaches."""
+    if len(time) and end <= time[-1]:
+        return time, 1 - risk
+    last = risk[:, -1:] if len(time) else np.zeros((len(risk), 1))
+    return np.append(time, end), 1 - np.hstack([risk, last])
 
 
 def _steps(estimate: CoxEstimate, curves: _Curves, tau: float) -> tuple[Floats, Floats, Floats]:
