@@ -26,7 +26,7 @@ class Distribution:
     Parameters
     ----------
     log_density : log f. slope, curvature : its first and second derivative.
-    log_survival : log S. hazard : f / S.
+    log_survival : log S. hazard, hazard_slope : f / S and its derivative.
     log_between : log of S(a) - S(b), the probability of a < w <= b.
     quantile : w at which S(w) = 1 - p.
     fixed_scale : the scale is 1 and not estimated. proportional_hazards : covariates also multiply the hazard.
@@ -37,15 +37,11 @@ class Distribution:
     curvature: Callable[[Floats], Floats]
     log_survival: Callable[[Floats], Floats]
     hazard: Callable[[Floats], Floats]
+    hazard_slope: Callable[[Floats], Floats]
     log_between: Callable[[Floats, Floats], Floats]
     quantile: Callable[[float], float]
     fixed_scale: bool = False
     proportional_hazards: bool = False
-
-    def hazard_slope(self, w: Floats) -> Floats:
-        """Differentiate the hazard: h (f'/f + h)."""
-        hazard = self.hazard(w)
-        return hazard * (self.slope(w) + hazard)
 
 
 def _log1mexp(x: Floats) -> Floats:
@@ -54,9 +50,15 @@ def _log1mexp(x: Floats) -> Floats:
     return out
 
 
+def _power(w: Floats) -> Floats:
+    # Survival is 0 to the last bit long before e^w leaves the range of numbers.
+    out: Floats = np.exp(np.minimum(w, 600.0))
+    return out
+
+
 def _extreme_between(a: Floats, b: Floats) -> Floats:
     # S(a) - S(b) = S(a) (1 - exp(e^a - e^b)): nothing cancels where both lie close together.
-    return -np.exp(a) + _log1mexp(np.exp(b) * np.expm1(a - b))
+    return -_power(a) + _log1mexp(_power(b) * np.expm1(a - b))
 
 
 def _normal_log_density(w: Floats) -> Floats:
@@ -66,6 +68,11 @@ def _normal_log_density(w: Floats) -> Floats:
 def _normal_hazard(w: Floats) -> Floats:
     out: Floats = np.exp(_normal_log_density(w) - log_ndtr(-w))
     return out
+
+
+def _normal_hazard_slope(w: Floats) -> Floats:
+    hazard = _normal_hazard(w)
+    return hazard * (hazard - w)
 
 
 def _normal_between(a: Floats, b: Floats) -> Floats:
@@ -86,11 +93,12 @@ def _logistic_between(a: Floats, b: Floats) -> Floats:
 
 def _extreme(*, fixed_scale: bool) -> Distribution:
     return Distribution(
-        log_density=lambda w: w - np.exp(w),
-        slope=lambda w: 1 - np.exp(w),
-        curvature=lambda w: -np.exp(w),
-        log_survival=lambda w: -np.exp(w),
-        hazard=np.exp,
+        log_density=lambda w: w - _power(w),
+        slope=lambda w: 1 - _power(w),
+        curvature=lambda w: -_power(w),
+        log_survival=lambda w: -_power(w),
+        hazard=_power,
+        hazard_slope=_power,
         log_between=_extreme_between,
         quantile=lambda p: math.log(-math.log1p(-p)),
         fixed_scale=fixed_scale,
@@ -107,6 +115,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         curvature=lambda w: np.full_like(w, -1.0),
         log_survival=lambda w: np.asarray(log_ndtr(-w), float),
         hazard=_normal_hazard,
+        hazard_slope=_normal_hazard_slope,
         log_between=_normal_between,
         quantile=lambda p: float(ndtri(p)),
     ),
@@ -116,6 +125,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         curvature=lambda w: -2 * expit(w) * expit(-w),
         log_survival=_logistic_log_survival,
         hazard=expit,
+        hazard_slope=lambda w: expit(w) * expit(-w),
         log_between=_logistic_between,
         quantile=lambda p: math.log(p) - math.log1p(-p),
     ),

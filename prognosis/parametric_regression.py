@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from cohorts.errors import Finding, FitError
 from prognosis.cox_residuals import robust_covariance
@@ -90,7 +91,7 @@ def fit_parametric(
         spread,
     )
     null = replace(likelihood, design=likelihood.design[:, :1])
-    at_null, _ = _maximise(null, np.array([0.0, 1.0 if distribution.fixed_scale else 1 / spread]))
+    at_null, _ = _maximise(null, null.start())
     _check_spread(null, at_null)
     start = np.concatenate([at_null[:1], np.zeros(design.shape[1]), at_null[1:]])
     theta, iterations = _maximise(likelihood, start)
@@ -138,6 +139,13 @@ class _Likelihood:
     weight: Floats
     distribution: Distribution
     spread: float
+
+    def start(self) -> Floats:
+        """Place to begin without predictors: the exponential rate of the times, where a fixed scale cannot adapt."""
+        if not self.distribution.fixed_scale:
+            return np.array([0.0, 1 / self.spread])
+        events = self.weight[self.times.exact | self.times.between].sum()
+        return np.array([logsumexp(self.times.last, b=self.weight) - np.log(events), 1.0])
 
     @property
     def free(self) -> slice:
@@ -219,7 +227,8 @@ def _tried(likelihood: _Likelihood, theta: Floats) -> tuple[float, Floats, Float
 def _newton_step(score: Floats, information: Floats) -> Floats:
     """Solve for the step, uphill even where truncation bends the likelihood the wrong way."""
     values, axes = np.linalg.eigh(information)
-    size = np.maximum(np.abs(values), np.finfo(float).tiny)
+    # An eigenvalue below rounding of the largest one is noise, and its direction too.
+    size = np.maximum(np.abs(values), np.finfo(float).eps * np.abs(values).max())
     return np.asarray(axes @ ((axes.T @ score) / size), float)
 
 

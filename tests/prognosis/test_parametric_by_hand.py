@@ -165,3 +165,13 @@ def test_censoring_at_time_zero_says_nothing():
 def test_robust_errors_need_more_clusters_than_parameters():
     with pytest.raises(FitError, match="2 clusters for 3 parameters"):
         fit(GROUP, outcome(TIME, EVENT), cluster=GROUP.astype(int))
+
+
+def test_times_beyond_all_scatter_of_an_exponential_are_refused():
+    """Logs of time spread over hundreds, where a fixed scale expects about one."""
+    draw = np.random.default_rng(269)
+    x = draw.normal(size=500)
+    time = np.exp(9 * x + 12 * draw.standard_t(2, 500).clip(-30, 30))
+    with pytest.raises(FitError, match="was not maximised") as caught:
+        fit(x, outcome(time, np.ones(500)), "exponential")
+    assert caught.value.code == "N32"
