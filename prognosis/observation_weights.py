@@ -82,9 +82,10 @@ def estimate_observation(
         after = np.nextafter(moments, np.inf)
         present = _weight_from(time, weight, after) - _weight_from(entry, weight, after)
         entered = np.where(moments >= since, _weight_at(entry, weight, moments), 0.0)
+        present = np.where(entered > 0, present, 1.0)
     # A time at which somebody enters and nobody leaves has no risk of censoring.
     at_risk = np.where(censored > 0, still, 1.0)
-    leaving, entering = censored / at_risk, np.where(entered > 0, entered / np.where(entered > 0, present, 1.0), 0.0)
+    leaving, entering = censored / at_risk, entered / present
     _check_observed(moments, leaving, entering, float(time.max()), since)
     factors = (1 - leaving) / (1 - entering)
     product = np.concatenate([[1.0], np.cumprod(factors)])

@@ -63,7 +63,7 @@ def check_summed_incidence(rows: CompetingRows, horizon: float, known: Floats, w
         return []
     rule = (
         f"the incidences of all causes by {horizon:g}, each by its own Fine-Gray model, sum to more than 1 for {over} "
-        f"of {len(total)} training patients (at most {total.max():.3g})"
+        f"of {len(total)} training patients (at most {total.max():.4f})"
     )
     advice = "be wary of high risks late in the follow-up, or use Cox, which combines cause-specific hazards"
     return [Finding("T31", rule, advice, severity="warning")]

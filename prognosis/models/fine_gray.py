@@ -103,8 +103,11 @@ class FineGray(Regression):
         """
         self.check_parameters()
         frame = as_frame(X)
+        labels = read_special_columns(
+            frame, strata=tuple(self.censoring_strata), weights=None, cluster=None, offset=None
+        ).stratum
         rows = self.prepare(frame, y)
-        competing = self._competing(frame, rows)
+        competing = self._competing(rows, labels, frame)
         special = rows.special
         estimate = estimate_fine_gray(competing, 1, self.weighting, special.cluster)
         eta = estimate.linear_predictor(rows.design, special.offset)
@@ -122,12 +125,11 @@ class FineGray(Regression):
         sets = build_subdistribution(rows, 1, self.weighting)
         return float(fit_fine_gray(rows, sets, efron=self.weighting == "finegray").coefficients[0])
 
-    def _competing(self, frame: pd.DataFrame, rows: Rows) -> CompetingRows:
-        special, group = rows.special, None
-        if self.censoring_strata:
-            kept = frame if self.weights is None else frame[frame[self.weights].to_numpy(float) > 0]
-            group = read_special_columns(
-                kept, strata=tuple(self.censoring_strata), weights=None, cluster=None, offset=None
-            ).stratum
+    def _competing(self, rows: Rows, labels: NDArray[np.int64] | None, frame: pd.DataFrame) -> CompetingRows:
+        """Put the checked rows together with their censoring groups; `labels` has the rows of weight 0 too."""
+        special = rows.special
         whole = CompetingRows(rows.design, rows.preparation.names, rows.outcome, special.weight, special.offset)
-        return replace(whole, group=group)
+        if labels is None:
+            return whole
+        kept = slice(None) if self.weights is None else frame[self.weights].to_numpy(float) > 0
+        return replace(whole, group=np.unique(labels[kept], return_inverse=True)[1].astype(np.int64))
