@@ -57,7 +57,7 @@ def log_rank(
     Raises
     ------
     FitError
-        Q03 rho no number; Q06 fewer than two groups; Q07 no event in two groups that are at risk together.
+        Q03 rho no number; Q06 fewer than two groups; Q07 no event at which the groups could be compared.
     DataContractError
         Q01 lengths; Q02 missing labels; Q07 event codes above 1; the codes of the outcome.
 
@@ -115,8 +115,8 @@ def _at_risk(rows: SortedRows, mine: Any, when: Floats) -> Floats:
 def _chi_square(difference: Floats, exposed: Any, variance: Floats) -> tuple[float, int]:
     """Test on the groups that were ever at risk of an event, one of them left out."""
     used = np.flatnonzero(exposed)[1:]
-    if not len(used) or not np.diag(variance)[used].all():
-        rule = "no event at which two groups were at risk: nothing to compare"
+    part, spread = difference[used], variance[np.ix_(used, used)]
+    if not len(used) or np.linalg.matrix_rank(spread) < len(used):
+        rule = "groups that are never at risk together at an event cannot be compared"
         raise FitError(Finding("Q07", rule, "merge groups, or compare other ones", "group"))
-    part = difference[used]
-    return float(part @ np.linalg.solve(variance[np.ix_(used, used)], part)), len(used)
+    return float(part @ np.linalg.solve(spread, part)), len(used)

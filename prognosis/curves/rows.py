@@ -110,11 +110,10 @@ def group_rows(rows: SortedRows, labels: ArrayLike | None, name: str = "group", 
     """
     if labels is None:
         return Grouping(np.zeros(len(rows.time), np.int64), ("all",))
-    series = labels if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels))
-    if len(series) != rows.given:
-        rule = f"{len(series)} labels for {rows.given} rows"
+    if np.shape(labels) != (rows.given,):
+        rule = f"labels of shape {np.shape(labels)} for {rows.given} rows"
         raise DataContractError(Finding("Q01", rule, "give one value a row", name))
-    series = series.iloc[rows.order]
+    series = pd.Series(labels).iloc[rows.order]
     if series.isna().any():
         absent = tuple(str(row) for row in np.sort(rows.order[series.isna().to_numpy()]))
         raise DataContractError(Finding("Q02", "missing values", "complete it or leave the rows out", name, absent))
