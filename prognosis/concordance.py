@@ -183,4 +183,4 @@ def _summarise(sums: Floats, ties: Floats, weight: Floats) -> Concordance:
         return Concordance(float("nan"), float("nan"), pairs, np.full(len(weight), np.nan))
     somers = (concordant - discordant) / comparable
     influence = weight * (sums[:, 0] - sums[:, 1] - somers * sums.sum(axis=1)) / (2 * comparable)
-    return Concordance((somers + 1) / 2, float(np.sqrt((influence**2).sum())), pairs, influence)
+    return Concordance((concordant + 0.5 * tied) / comparable, float(np.sqrt((influence**2).sum())), pairs, influence)

@@ -72,7 +72,8 @@ class CoxEstimate:
         """Estimate the probability of the event by each horizon with its limits, each (m, h).
 
         `design` is uncentred; `stratum` gives each patient's stratum index. Not a number beyond the last observed
-        time (of the stratum). The limits hold for the estimated curve, not for one person's fate.
+        time (of the stratum). The limits hold for the estimated curve, not for one person's fate. After a fit with
+        time-varying covariates this is the risk of values that never change; `cox_path.risk_along` takes a path.
         """
         m, h = len(design), len(horizons)
         z = z_of_level(level)

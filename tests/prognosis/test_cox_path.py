@@ -25,7 +25,7 @@ def heart(golden_data):
 
 def transplanted(at_50=1.0):
     """Three intervals; the transplant comes at day 50."""
-    return np.array([WAITING, WAITING + [0, 0, 0, at_50], WAITING + [0, 0, 0, at_50]])
+    return WAITING + np.array([0, 0, 0, at_50]) * np.array([[0], [1], [1]])
 
 
 def test_the_survival_of_a_changing_patient_equals_r(heart):
@@ -77,9 +77,8 @@ def test_the_variance_by_the_gradient_in_differences(heart):
         part = np.searchsorted(STOPS, b.time, side="left")
         inside = part < 3
         relative = np.exp(rows @ beta)[part[inside]]
-        return relative * np.diff(b.cumulative_hazard, prepend=0)[inside], relative**2 * np.diff(b.variance, prepend=0)[
-            inside
-        ]
+        hazard, variance = (np.diff(curve, prepend=0)[inside] for curve in (b.cumulative_hazard, b.variance))
+        return relative * hazard, relative**2 * variance
 
     unit = np.eye(4) * 1e-5
     gradient = np.array([
