@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
 from prognosis.kernels.cox_likelihood import evaluate
+from prognosis.kernels.standardise import standardised
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -76,19 +77,13 @@ def fit_cox(
         N04 values so extreme that hazards cannot be computed.
     """
     n, p = design.shape
-    means = np.average(design, axis=0, weights=risk_sets.weight)
-    centred = design - means
-    scales = np.sqrt(np.average(centred**2, axis=0, weights=risk_sets.weight))
-    constant = [name for name, width in zip(names, np.ptp(design, axis=0), strict=True) if not width > 0]
+    columns, means, scales, squares = standardised(design, risk_sets.weight)
+    constant = [name for name, width in zip(names, scales, strict=True) if not width > 0]
     if constant:
         raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
-    penalised = _Objective(
-        np.ascontiguousarray(centred / scales),
-        risk_sets,
-        np.zeros(n) if offset is None else offset,
-        efron,
-        ridge * design.var(axis=0, ddof=1) / scales**2,
-    )
+    fixed = np.zeros(n) if offset is None else np.asarray(offset, float)
+    variance = squares / max(n - 1, 1)
+    penalised = _Objective(columns, risk_sets, fixed, efron, ridge * variance / scales**2)
     start = np.zeros(p)
     at_zero = penalised(start)
     beta, at_end, iterations = _maximise(penalised, start, at_zero, names)
@@ -96,7 +91,7 @@ def fit_cox(
     if not ridge:
         _check_monotone(at_zero[2], at_end[2], names)
         _check_size(beta, covariance, names)
-    _check_extremes(penalised.design * beta, penalised.offset, names)
+    _check_extremes(penalised.design, beta, penalised.offset, names)
     penalty = penalised.penalty_at(beta)
     return CoxRegression(
         coefficients=beta / scales,
@@ -165,11 +160,11 @@ def _inverse(information: Floats, beta: Floats, names: tuple[str, ...]) -> Float
     return np.asarray(inverse, float)
 
 
-def _check_extremes(parts: Floats, offset: Floats, names: tuple[str, ...]) -> None:
-    eta = parts.sum(axis=1) + offset
+def _check_extremes(columns: Floats, beta: Floats, offset: Floats, names: tuple[str, ...]) -> None:
+    eta = columns @ beta + offset
     row = int(np.argmax(np.abs(eta)))
     if abs(eta[row]) > FARTHEST:
-        column = names[int(np.argmax(np.abs(parts[row])))]
+        column = names[int(np.argmax(np.abs(columns[row] * beta)))]
         rule = f"extreme values: a patient's log hazard lies {eta[row]:.3g} from the mean, most of it from {column}"
         raise FitError(Finding("N04", rule, "look for wrong values, or use a transform such as log", column))
 

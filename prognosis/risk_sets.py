@@ -48,13 +48,18 @@ def merge_close_times(*times: Floats) -> tuple[Floats, ...]:
     Source: ``survival::aeqSurv``; the smallest of a run of close times stands for all.
     """
     values = np.unique(np.concatenate(times))
-    gaps = np.diff(values)
-    scale = np.mean(np.abs(values))
-    close = (gaps <= TIE_TOLERANCE) | (gaps <= TIE_TOLERANCE * scale)
+    close = _close(values)
     if not close.any():
         return times
-    cuts = values[np.concatenate([[True], ~close])]
+    cuts = values[~close]
     return tuple(cuts[np.searchsorted(cuts, time, side="right") - 1] for time in times)
+
+
+def _close(values: Floats) -> NDArray[np.bool_]:
+    """Tell which distinct values differ from the one before by rounding only."""
+    gaps = np.diff(values)
+    scale = np.mean(np.abs(values)) if len(values) else 0.0
+    return np.concatenate([[False], (gaps <= TIE_TOLERANCE) | (gaps <= TIE_TOLERANCE * scale)])[: len(values)]
 
 
 def build_risk_sets(
@@ -80,20 +85,17 @@ def build_risk_sets(
     n = len(time)
     strata = np.zeros(n, np.int64) if stratum is None else stratum
     weights = np.ones(n) if weight is None else np.asarray(weight, float)
-    if entry is None:
-        (time,) = merge_close_times(time)
-    else:
-        time, entry = merge_close_times(time, entry)
-        raise_findings(_check_intervals(time, entry), DataContractError)
-    order = np.lexsort((time[event], strata[event]))
-    event_time, event_stratum = time[event][order], strata[event][order]
-    new = np.ones(len(order), bool)
-    new[1:] = (event_time[1:] != event_time[:-1]) | (event_stratum[1:] != event_stratum[:-1])
-    times, owners = event_time[new], event_stratum[new]
+    values, (exit_place, *entry_place) = _places(time, *([] if entry is None else [entry]))
+    if entry_place:
+        raise_findings(_check_intervals(entry_place[0], exit_place), DataContractError)
+    # a row's place among all times of all strata, stratum after stratum
+    offset = strata * len(values)
+    known = np.unique((offset + exit_place)[event])
+    times, owners = values[known % len(values)], known // len(values)
     opens = np.ones(len(times), bool)
     opens[1:] = owners[1:] != owners[:-1]
-    last = _events_up_to(time, strata, times, owners)
-    first = np.searchsorted(owners, strata) if entry is None else _events_up_to(entry, strata, times, owners)
+    last = _up_to(known, offset + exit_place)
+    first = np.searchsorted(owners, strata) if entry is None else _up_to(known, offset + entry_place[0])
     death = np.where(event, last - 1, -1)
     return RiskSets(
         first=first.astype(np.int64),
@@ -109,19 +111,27 @@ def build_risk_sets(
     )
 
 
-def _check_intervals(time: Floats, entry: Floats) -> list[Finding]:
-    empty = np.flatnonzero(entry >= time)
+def _places(*times: Floats) -> tuple[Floats, list[Integers]]:
+    """Return the distinct times (those that differ by rounding merged) and each row's place among them."""
+    values, inverse = np.unique(np.concatenate(times), return_inverse=True)
+    run = np.cumsum(~_close(values)) - 1
+    return values[~_close(values)], list(np.split(run[inverse], len(times)))
+
+
+def _check_intervals(entry: Integers, exit_place: Integers) -> list[Finding]:
+    empty = np.flatnonzero(entry >= exit_place)
     if not len(empty):
         return []
     rule = f"entry>=exit in {len(empty)} rows (times that differ by rounding only are one time)"
     return [Finding("T21", rule, "correct entry or follow-up time", rows=tuple(str(row) for row in empty))]
 
 
-def _events_up_to(when: Floats, strata: Integers, times: Floats, owners: Integers) -> Integers:
-    """Index one past the last event time <= `when` within the row's own stratum."""
-    edges = np.searchsorted(owners, np.arange(strata.max(initial=0) + 2))
-    out = np.empty(len(when), np.int64)
-    for s in range(len(edges) - 1):
-        rows = strata == s
-        out[rows] = edges[s] + np.searchsorted(times[edges[s] : edges[s + 1]], when[rows], side="right")
-    return out
+def _up_to(known: Integers, places: Integers) -> Integers:
+    """Count the event times at or before each place."""
+    span = int(max(known.max(initial=0), places.max(initial=0))) + 1
+    if span > 4 * len(places) + 1000:
+        return np.searchsorted(known, places, side="right")
+    # a look-up is many times faster than a search, where the table is no larger than the rows
+    present = np.zeros(span, np.int64)
+    present[known] = 1
+    return np.cumsum(present)[places]

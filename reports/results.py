@@ -134,7 +134,7 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
 
 
 def _imputation_facts(model: FittedModel) -> dict[str, Any] | None:
-    """What was missing, what was imputed, and what that costs each term; null where nothing was imputed."""
+    """Return what was missing, what was imputed, and what that costs each term; null where nothing was imputed."""
     if model.pooled is None:
         return None
     fitted: Any = model.freshly_fitted()

@@ -175,42 +175,74 @@ def evaluate(design, offset, sets, beta, efron):
     """
     n, p = design.shape
     death, weight = sets.death, sets.weight
-    times = sets.opens.size
-    eta = offset.copy()
-    for i in range(n):
-        for j in range(p):
-            eta[i] += design[i, j] * beta[j]
+    eta = offset + np.dot(design, beta)
     shift = eta.max()
     risk = weight * np.exp(eta - shift)
     s0, s1, d0, d1 = _risk_sums(design, risk, sets)
     ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
-    loglik = 0.0
+    loglik = -ties[:, 0].sum()
     score = np.zeros(p)
     for i in range(n):
         if death[i] >= 0:
             loglik += weight[i] * (eta[i] - shift)
             for j in range(p):
                 score[j] += weight[i] * design[i, j]
-    roots = np.zeros((2 * times, p))
+    for g in range(s0.size):
+        for j in range(p):
+            score[j] -= ties[g, 1] * s1[g, j] - ties[g, 2] * d1[g, j]
+    hazard = over_risk_time(ties[:, 1:2].copy(), sets)[:, 0]
+    for i in range(n):
+        if death[i] >= 0:
+            hazard[i] -= ties[death[i], 2]
+    information = _second_moments(design, risk * hazard) - _mean_moments(s1, d1, ties)
+    return loglik, score, information
+
+
+# Rows a block: the block and its weighted copy stay in the second-level cache, and no copy of the design is made.
+BLOCK = 512
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _second_moments(design, weight):
+    """Sum ``weight * x x'`` over the rows, (p, p), by products of blocks."""
+    n, p = design.shape
+    out = np.zeros((p, p))
+    part = np.empty((p, p))
+    scaled = np.empty((BLOCK, p))
+    for start in range(0, n, BLOCK):
+        end = min(start + BLOCK, n)
+        for i in range(start, end):
+            for j in range(p):
+                scaled[i - start, j] = weight[i] * design[i, j]
+        np.dot(design[start:end].T, scaled[: end - start], part)
+        out += part
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _mean_moments(s1, d1, ties):
+    """Sum the outer products of the risk-set means over the tied denominators, (p, p), by products of blocks."""
+    times, p = s1.shape
+    out = np.zeros((p, p))
+    part = np.empty((p, p))
+    roots = np.empty((BLOCK, p))
+    filled = 0
     for g in range(times):
-        loglik -= ties[g, 0]
         fold = ties[g, 4] / ties[g, 3]
         main = np.sqrt(ties[g, 3])
         rest = np.sqrt(max(ties[g, 5] - ties[g, 4] * fold, 0.0))
         for j in range(p):
-            score[j] -= ties[g, 1] * s1[g, j] - ties[g, 2] * d1[g, j]
-            roots[2 * g, j] = main * (s1[g, j] - fold * d1[g, j])
-            roots[2 * g + 1, j] = rest * d1[g, j]
-    hazard = over_risk_time(ties[:, 1:2].copy(), sets)
-    scaled = np.empty((n, p))
-    for i in range(n):
-        v = hazard[i, 0]
-        if death[i] >= 0:
-            v -= ties[death[i], 2]
-        for j in range(p):
-            scaled[i, j] = risk[i] * v * design[i, j]
-    information = np.dot(design.T, scaled) - np.dot(roots.T, roots)
-    return loglik, score, information
+            roots[filled, j] = main * (s1[g, j] - fold * d1[g, j])
+        filled += 1
+        if rest > 0.0:
+            for j in range(p):
+                roots[filled, j] = rest * d1[g, j]
+            filled += 1
+        if filled > BLOCK - 2 or g == times - 1:
+            np.dot(roots[:filled].T, roots[:filled], part)
+            out += part
+            filled = 0
+    return out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

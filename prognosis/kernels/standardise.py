@@ -1,0 +1,45 @@
+"""Columns of a design centred at their weighted means and scaled by their weighted spread, in three passes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def standardised(design, weight):
+    """Return the standardised design (n, p), means (p,), scales (p,; 0 for a constant column) and sums of squares (p,).
+
+    The sums of squares are unweighted, about the unweighted mean. A constant column is left at zero.
+    """
+    n, p = design.shape
+    total = weight.sum()
+    means, plain = np.zeros(p), np.zeros(p)
+    lowest, highest = design[0].copy(), design[0].copy()
+    for i in range(n):
+        for j in range(p):
+            x = design[i, j]
+            means[j] += weight[i] * x
+            plain[j] += x
+            lowest[j] = min(lowest[j], x)
+            highest[j] = max(highest[j], x)
+    means /= total
+    plain /= n
+    scales, squares = np.zeros(p), np.zeros(p)
+    for i in range(n):
+        for j in range(p):
+            centred, own = design[i, j] - means[j], design[i, j] - plain[j]
+            scales[j] += weight[i] * centred * centred
+            squares[j] += own * own
+    scales = np.sqrt(scales / total)
+    inverse = np.zeros(p)
+    for j in range(p):
+        if highest[j] > lowest[j]:
+            inverse[j] = 1.0 / scales[j]
+        else:
+            scales[j] = 0.0
+    out = np.empty((n, p))
+    for i in range(n):
+        for j in range(p):
+            out[i, j] = (design[i, j] - means[j]) * inverse[j]
+    return out, means, scales, squares
