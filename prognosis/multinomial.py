@@ -65,15 +65,17 @@ def fit_multinomial(scores: Floats, codes: Integers, classes: int) -> Multinomia
 
 def class_shares(log_odds: Floats) -> Floats:
     """Probabilities of all classes, (n, classes), from log odds against class 0, (n, classes - 1)."""
-    full = np.column_stack([np.zeros(len(log_odds)), log_odds])
-    top = np.exp(full - full.max(axis=1, keepdims=True))
-    return np.asarray(top / top.sum(axis=1, keepdims=True))
+    # Classes first in memory: sums over a short last axis are slow.
+    top = np.zeros((log_odds.shape[1] + 1, len(log_odds)))
+    top[1:] = log_odds.T
+    top = np.exp(top - top.max(axis=0))
+    return np.asarray((top / top.sum(axis=0)).T)
 
 
 def chosen(shares: Floats, uniform: Floats) -> Integers:
     """Class of each row by inversion, (n,): the first whose cumulative probability exceeds the uniform number."""
-    passed = uniform[:, None] > np.cumsum(shares, axis=1)[:, :-1]
-    return passed.sum(axis=1).astype(np.int64)
+    passed = np.cumsum(shares.T, axis=0)[:-1] < uniform
+    return passed.sum(axis=0).astype(np.int64)
 
 
 def _augmented(scores: Floats, codes: Integers, classes: int) -> tuple[Floats, Integers, Floats]:
@@ -89,10 +91,10 @@ def _augmented(scores: Floats, codes: Integers, classes: int) -> tuple[Floats, I
 
 
 def _objective(design: Floats, target: Floats, weight: Floats, beta: Floats) -> float:
-    log_odds = design @ beta.T
-    top = np.maximum(log_odds.max(axis=1), 0.0)
-    total = top + np.log(np.exp(-top) + np.exp(log_odds - top[:, None]).sum(axis=1))
-    return float(weight @ ((target * log_odds).sum(axis=1) - total)) - 0.5 * RIDGE * float((beta**2).sum())
+    log_odds = beta @ design.T
+    top = np.maximum(log_odds.max(axis=0), 0.0)
+    total = top + np.log(np.exp(-top) + np.exp(log_odds - top).sum(axis=0))
+    return float(weight @ ((target.T * log_odds).sum(axis=0) - total)) - 0.5 * RIDGE * float((beta**2).sum())
 
 
 def _information(design: Floats, share: Floats, weight: Floats) -> Floats:

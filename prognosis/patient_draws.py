@@ -29,8 +29,7 @@ def patient_keys(values: Floats, seed: int) -> Bits:
     return keys
 
 
-def uniforms(keys: Bits, first: int, count: int) -> Floats:
-    """Uniform numbers in (0, 1), (m, count): numbers `first`, `first + 1`, ... of each key's own sequence."""
-    places = np.arange(first + 1, first + count + 1, dtype=np.uint64)
-    bits = _mixed(keys[:, None] + places[None, :] * GAMMA)
+def uniforms(keys: Bits, places: NDArray[np.int64]) -> Floats:
+    """Uniform numbers in (0, 1), (m, k): those at `places` 0, 1, ... (k,) of each key's own sequence."""
+    bits = _mixed(keys[:, None] + (places.astype(np.uint64)[None, :] + np.uint64(1)) * GAMMA)
     return np.asarray(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53)

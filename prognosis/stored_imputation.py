@@ -68,20 +68,23 @@ class StoredImputation:
     def _gibbs(self, state: Floats, copies: int, seed: int) -> Floats:
         """Complete states, (r, copies, predictors), of incomplete ones, (r, predictors)."""
         m, p = state.shape
-        keys, per_copy = patient_keys(state, seed), (SWEEPS + 1) * p
-        uniform = uniforms(keys, 0, copies * per_copy).reshape(m * copies, SWEEPS + 1, p)
+        keys = patient_keys(state, seed)
+        firsts = np.arange(copies) * (SWEEPS + 1) * p
+
+        def random(sweep: int, place: int) -> Floats:
+            return uniforms(keys[np.isnan(state[:, place])], firsts + sweep * p + place).ravel()
+
         out = np.repeat(state, copies, axis=0)
         gone = np.isnan(out)
         for place, column in enumerate(self.columns):
-            where = gone[:, place]
-            out[where, place] = column.started(uniform[where, 0, place])
+            out[gone[:, place], place] = column.started(random(0, place))
         covariates = np.hstack([column.block(out[:, place]) for place, column in enumerate(self.columns)])
         edges = np.cumsum([0, *(column.width for column in self.columns)])
         for sweep in range(1, SWEEPS + 1):
             for place, column in enumerate(self.columns):
                 where = gone[:, place]
                 if where.any():
-                    out[where, place] = column.drawn(covariates[where], uniform[where, sweep, place])
+                    out[where, place] = column.drawn(covariates[where], random(sweep, place))
                     covariates[where, edges[place] : edges[place + 1]] = column.block(out[where, place])
         return out.reshape(m, copies, p)
 

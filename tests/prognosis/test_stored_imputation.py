@@ -173,8 +173,8 @@ def test_patient_numbers_are_uniform_and_belong_to_the_values():
     assert (patient_keys(values[5:6], 4) == keys[5]).all()
     assert (patient_keys(values, 5) != keys).all()
     assert patient_keys(np.array([[0.0]]), 1) == patient_keys(np.array([[-0.0]]), 1)
-    numbers = uniforms(keys, 0, 50)
-    assert (uniforms(keys, 10, 5) == numbers[:, 10:15]).all()
+    numbers = uniforms(keys, np.arange(50))
+    assert (uniforms(keys, np.arange(10, 15)) == numbers[:, 10:15]).all()
     assert numbers.min() > 0
     assert numbers.max() < 1
     share = np.histogram(numbers, bins=20, range=(0, 1))[0] / numbers.size
