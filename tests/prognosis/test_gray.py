@@ -62,6 +62,53 @@ def test_the_score_is_that_of_the_log_rank_test_where_nothing_competes(seed):
     np.testing.assert_allclose(found.score[0], plain.observed[0, 0] - plain.expected[0, 0], atol=1e-10)
 
 
+def slow_gray(time, event, group, rho):
+    """Score and variance of the first of two groups as Gray's paper writes them: sums over times and groups."""
+
+    def risk(k, t):
+        return ((group == k) & (time >= t)).sum()
+
+    def died(k, t, cause):
+        return ((group == k) & (time == t) & (event == cause)).sum()
+
+    free, incidence, pooled, score, drift = [1.0, 1.0], [0.0, 0.0], 0.0, 0.0, np.zeros(2)
+    steps = []
+    for t in np.unique(time[event > 0]):
+        at = [k for k in (0, 1) if risk(k, t)]
+        h = {k: risk(k, t) / free[k] for k in at}
+        total, d = sum(h.values()), sum(died(k, t, 1) for k in (0, 1))
+        weight = (1 - pooled) ** rho
+        still = {k: h[k] * (1 - incidence[k]) for k in at}
+        if 0 in at:
+            score += weight * (died(0, t, 1) - d * still[0] / sum(still.values()))
+        a = np.array([weight * h[0] * ((k == 0) - h[k] / total) if {0, k} <= set(at) else 0.0 for k in (0, 1)])
+        drift = drift + a * d / (total * (1 - pooled))
+        after = [free[k] * (1 - (died(k, t, 1) + died(k, t, 2)) / risk(k, t)) if k in at else free[k] for k in (0, 1)]
+        pooled += d / total
+        for k in at:
+            left = (1 - pooled) / after[k] if after[k] > 0 else 0.0
+            ties = 1 - (d - 1) / (total * free[k] - 1) if d > 1 else 1
+            steps.append((k, a[k], 1 - left, drift[k], ties * free[k] * d / (total * risk(k, t))))
+            m, y = died(k, t, 2), risk(k, t)
+            if m and after[k] > 0:
+                ties = 1 - (m - 1) / (y - 1) if m > 1 else 1
+                steps.append((k, 0.0, -left, drift[k], ties * free[k] ** 2 * m / y**2))
+            incidence[k] += free[k] * died(k, t, 1) / y
+        free = after
+    return score, sum(size * (a + slope * (drift[k] - then)) ** 2 for k, a, slope, then, size in steps)
+
+
+@pytest.mark.parametrize("rho", [0, 1])
+@given(seed=SEEDS)
+def test_a_loop_over_times_and_groups_gives_the_same(rho, seed):
+    rows = coarse_rows(seed, causes=2, delayed=False)
+    group = np.arange(30) % 2
+    found = gray_test(rows["time"], rows["event"], group, rho=rho)
+    score, variance = slow_gray(rows["time"], rows["event"], group, rho)
+    np.testing.assert_allclose([found.score[0], found.variance[0, 0]], [score, variance], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.chisq, score**2 / variance, rtol=1e-8, atol=1e-12)
+
+
 @given(SEEDS)
 def test_laws(seed):
     rows = coarse_rows(seed, n=60, causes=2, delayed=False)

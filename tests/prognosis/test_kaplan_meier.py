@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from cohorts.errors import DataContractError, FitError, PredictionError, PrognosisWarning
-from prognosis.curves import kaplan_meier, quantile_of
+from prognosis.curves import kaplan_meier
 from tests.prognosis.curve_rows import COUNTING, SEEDS, TINY, coarse_rows, jackknife_by_differences, late_mgus2
 
 ESTIMATORS = ("kaplan-meier", "nelson-aalen", "fleming-harrington")
@@ -84,24 +84,6 @@ def test_limits_are_unknown_where_the_scale_ends():
     assert np.isnan(high[2])
 
 
-def test_quantiles_take_the_middle_of_a_flat_piece():
-    assert quantile_of([1, 3, 8], [0.75, 0.5, 0.25], [0, 0.1, 0.5, 0.75, 0.8]).tolist()[:4] == [0, 1, 5.5, 8]
-    assert np.isnan(quantile_of([1, 3, 8], [0.75, 0.5, 0.25], 0.8)[0])
-    # Flat to the end: half way to the last time.
-    assert quantile_of([1, 3, 8], [0.75, 0.5, 0.5], 0.5).tolist() == [5.5]
-
-
-def test_quantiles_of_many_curves_are_those_of_each():
-    curves = np.array([[0.9, 0.5, 0.2], [0.8, np.nan, 0.1], [1.0, 0.7, 0.8]])
-    p = [0.2, 0.5, 0.9]
-    together = quantile_of([1, 2, 4], curves, p)
-    assert together.shape == (3, 3)
-    for curve, found in zip(curves, together, strict=True):
-        np.testing.assert_array_equal(found, quantile_of([1, 2, 4], curve, p))
-    # A limit that is not monotone: R looks for the smallest value that reaches p.
-    assert together[2, 0] == 4
-
-
 def test_at_is_unknown_after_the_follow_up():
     np.testing.assert_allclose(tiny().at([0, 0.5, 1, 7, 100]), [1, 1, 5 / 6, 5 / 12, 0], rtol=1e-15)
     assert np.isnan(kaplan_meier([1, 2], [1, 0]).at([2, 2.5])).tolist() == [False, True]
@@ -129,6 +111,40 @@ def test_weighted_delayed_entry_equals_r():
         [0.015443442348445, 0.014581694347137, 0.01405400193633],
     ]
     np.testing.assert_allclose(np.array([curve.survival, curve.std_err_survival])[:, place], theirs, rtol=2e-13)
+
+
+def test_ten_rows_with_late_entry_equal_r():
+    # In R: t <- c(2,4,4,6,7,9,9,11,12,15); e <- c(1,1,0,1,0,1,1,0,1,0); s <- c(0,0,1,1,2,0,3,4,2,0)
+    time, event, entry = (
+        [2, 4, 4, 6, 7, 9, 9, 11, 12, 15],
+        [1, 1, 0, 1, 0, 1, 1, 0, 1, 0],
+        [0, 0, 1, 1, 2, 0, 3, 4, 2, 0],
+    )
+    # survfit(Surv(s, t, e) ~ 1, weights = w)
+    curve = kaplan_meier(time, event, entry=entry, weight=[0.5, 1, 1.5, 2, 0.5, 1, 1, 2, 1.5, 1])
+    assert curve.n_risk.tolist() == [7, 9.5, 9, 7, 6.5, 4.5, 2.5, 1]
+    events = np.flatnonzero(curve.n_event)
+    np.testing.assert_allclose(
+        [curve.survival[events], curve.std_err_survival[events], curve.std_err_hazard[events]],
+        [
+            [0.92857142857143, 0.83082706766917, 0.64619883040936, 0.44736842105263, 0.17894736842105],
+            [0.07322806170616, 0.11462203094846, 0.16211002116756, 0.17447982885612, 0.16182561136228],
+            [0.07322806170616, 0.12497524988384, 0.20146027174289, 0.28884270072063, 0.42846459887998],
+        ],
+        rtol=1e-12,
+    )
+    # survfit(Surv(s, t, e) ~ 1, stype = 2, ctype = 2)
+    curve = kaplan_meier(time, event, entry=entry, estimator="fleming-harrington")
+    np.testing.assert_allclose(
+        np.array([curve.survival, curve.std_err, *curve.limits()])[:, events],
+        [
+            [0.84648172489061, 0.74701750031043, 0.64757296174574, 0.41291075063817, 0.250443029987009],
+            [0.16666666666667, 0.20833333333333, 0.25260827588004, 0.40781238461219, 0.645221621648782],
+            [0.61059137101578, 0.49658902979458, 0.39470093301976, 0.18566312639168, 0.070712356334331],
+            [1, 1, 1, 0.91830451908310, 0.886997895707547],
+        ],
+        rtol=1e-12,
+    )
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -14,7 +14,6 @@ from prognosis.curves import (
     compare_restricted_means,
     kaplan_meier,
     restricted_mean,
-    restricted_mean_of,
 )
 from tests.prognosis.curve_rows import SEEDS, TINY, coarse_rows, jackknife_by_differences, late_mgus2
 
@@ -34,14 +33,6 @@ def test_six_rows_by_hand():
 
 def test_a_curve_that_reached_zero_has_a_mean_up_to_any_time():
     assert restricted_mean(**ARGUMENTS, tau=50).mean == restricted_mean(**ARGUMENTS, tau=9).mean
-
-
-def test_many_curves_at_once():
-    curves = np.array([[0.5, 0.25], [1.0, 0.0]])
-    np.testing.assert_allclose(restricted_mean_of([1, 3], curves, 5), [1 + 1 + 0.5, 3])
-    np.testing.assert_allclose(restricted_mean_of([1, 3], curves, 2), [1.5, 2])
-    np.testing.assert_allclose(restricted_mean_of([1, 3], curves[0], 0.5), 0.5)
-    np.testing.assert_allclose(restricted_mean_of([], np.empty((2, 0)), 4), [4, 4])
 
 
 def test_weights_and_delayed_entry_equal_r():
