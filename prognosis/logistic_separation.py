@@ -20,7 +20,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Separation:
-    """Columns whose combination separates the events; `complete` when no event meets a non-event on the border."""
+    """Columns whose combination separates the events; `complete` when it can do so without a row on the border."""
 
     columns: tuple[int, ...]
     complete: bool
@@ -29,8 +29,8 @@ class Separation:
 def find_separation(rows: BinaryRows) -> Separation | None:
     """Find complete or quasi-complete separation, exactly; None when the maximum likelihood estimate exists.
 
-    Columns that separate the events on their own are named first; else those of the combination with the smallest
-    sum of absolute weights, from a linear program.
+    Columns that separate the events on their own are named first; else those of a combination of which none can be
+    spared, from linear programs.
 
     Notes
     -----
@@ -48,22 +48,37 @@ def find_separation(rows: BinaryRows) -> Separation | None:
 
 def _separating_combination(rows: BinaryRows) -> Separation | None:
     margins = np.unique(rows.columns * rows.sign[:, None], axis=0)
+    size = _direction(margins, touching=True)
+    if size is None:
+        return None
+    columns = np.flatnonzero(size > ROUNDING * size.max())
+    # The sparsest sum of weights is not always the fewest columns.
+    for column in columns[np.argsort(size[columns])]:
+        fewer = columns[columns != column]
+        if len(fewer) and _direction(margins[:, [0, *(1 + fewer)]], touching=True) is not None:
+            columns = fewer
+    complete = _direction(margins[:, [0, *(1 + columns)]], touching=False) is not None
+    return Separation(tuple(map(int, columns)), complete)
+
+
+def _direction(margins: Floats, touching: bool) -> Floats | None:
+    """Absolute weights of the columns in a direction with no row on the wrong side, or None.
+
+    `touching` : rows may lie on the border, but not all; else none may.
+    """
     n, q = margins.shape
     # b = positive - negative part; the intercept costs nothing.
     both = np.hstack([margins, -margins])
-    program = {
-        "c": np.tile(np.concatenate([[0.0], np.ones(q - 1)]), 2),
-        "A_ub": csr_array(-both),
-        "bounds": (0, None),
-        "method": "highs",
-    }
-    complete = linprog(b_ub=np.full(n, -1.0), **program)
-    found = linprog(b_ub=np.zeros(n), A_eq=both.mean(axis=0)[None, :], b_eq=[1.0], **program)
-    if found.status != 0:
-        return None
-    size = np.abs(found.x[:q] - found.x[q:])[1:]
-    columns = np.flatnonzero(size > ROUNDING * size.max(initial=0.0))
-    return Separation(tuple(map(int, columns)), complete.status == 0)
+    found = linprog(
+        np.tile(np.concatenate([[0.0], np.ones(q - 1)]), 2),
+        A_ub=csr_array(-both),
+        b_ub=np.full(n, 0.0 if touching else -1.0),
+        A_eq=both.mean(axis=0)[None, :] if touching else None,
+        b_eq=[1.0] if touching else None,
+        bounds=(0, None),
+        method="highs",
+    )
+    return np.abs(found.x[:q] - found.x[q:])[1:] if found.status == 0 else None
 
 
 def separated(found: Separation, names: tuple[str, ...]) -> FitError:
