@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
 from cohorts.errors import Finding, FitError
 from prognosis.baseline import estimate_baseline
 from prognosis.cox_estimate import CoxEstimate
 from prognosis.cox_regression import CoxRegression
 from prognosis.kernels.cox_likelihood import evaluate
+from prognosis.logistic_estimate import LogisticEstimate
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -91,6 +92,70 @@ def shrink_cox(
         baseline=estimate_baseline(shrunken, centred, risk_sets, estimate.baseline.end, offset, efron),
         loglik=shrunken.loglik,
     )
+
+
+def shrink_logistic(
+    estimate: LogisticEstimate,
+    slope: float,
+    centred: Floats,
+    event: NDArray[np.bool_],
+    weight: Floats | None = None,
+    offset: Floats | None = None,
+) -> LogisticEstimate:
+    """Return the logistic model with all log odds ratios times `slope` and the intercept estimated anew.
+
+    Parameters
+    ----------
+    slope : above 0 and at most 1. centred : (n, p) training design minus the training means. event, weight, offset :
+        (n,) of the same rows; the offset is not shrunken.
+
+    Raises
+    ------
+    FitError
+        Z04 for a slope of zero, below, or above 1, and for Firth's fit, whose likelihood carries its own shrinkage.
+
+    Notes
+    -----
+    The mean predicted risk in the training rows equals the share of events. The slope counts as known: coefficients
+    have its square times their covariance, and the intercept that of its new estimate at the shrunken coefficients.
+    Ridge and lasso fits can be shrunk, but are shrunken already. `estimate` must be the unshrunken one.
+    """
+    check_slope(slope)
+    if estimate.penalty == "firth":
+        rule = "Firth's fit is shrunken already, and its penalised likelihood has no meaning at other coefficients"
+        raise FitError(Finding("Z04", rule, "leave it as it is, or shrink the maximum likelihood fit"))
+    weights = np.ones(len(event)) if weight is None else weight
+    fixed = np.zeros(len(event)) if offset is None else offset
+    coefficients = slope * estimate.coefficients
+    eta = fixed + centred @ coefficients
+    intercept, variance = intercept_in_the_large(event, eta, weights)
+    before = _orthogonal(centred, weights, estimate.intercept + fixed + centred @ estimate.coefficients)
+    after = _orthogonal(centred, weights, intercept + eta)
+    scale = np.append(math.sqrt(variance * before[0]), np.full(len(coefficients), slope))
+    # There and back: in the middle the intercept is uncorrelated with the coefficients of a correct model.
+    moved = np.linalg.solve(after[1], scale[:, None] * before[1])
+    log_odds = intercept + eta
+    loglik = float(weights @ np.where(np.asarray(event, bool), log_expit(log_odds), log_expit(-log_odds)))
+    return replace(
+        estimate,
+        coefficients=coefficients,
+        intercept=intercept,
+        joint_covariance=moved @ estimate.joint_covariance @ moved.T,
+        naive_covariance=moved @ estimate.naive_covariance @ moved.T,
+        loglik=(estimate.loglik[0], loglik),
+    )
+
+
+def _orthogonal(centred: Floats, weights: Floats, log_odds: Floats) -> tuple[float, Floats]:
+    """Information on the intercept, and the map from it to the log odds at the mean patient weighted by information.
+
+    The map is (1 + p, 1 + p), of intercept and coefficients together.
+    """
+    risk = expit(log_odds)
+    information = weights * risk * (1 - risk)
+    move = np.eye(centred.shape[1] + 1)
+    move[0, 1:] = information @ centred / information.sum()
+    return float(information.sum()), move
 
 
 def intercept_in_the_large(

@@ -12,8 +12,8 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from cohorts.errors import FitError
-from prognosis.models import Cox
-from prognosis.shrinkage import heuristic_shrinkage, intercept_in_the_large, shrink_cox
+from prognosis.models import Cox, Logistic
+from prognosis.shrinkage import heuristic_shrinkage, intercept_in_the_large, shrink_cox, shrink_logistic
 from tests.prognosis import made, slow
 
 PREDICTORS = ["age", "albumin", "sex"]
@@ -206,3 +206,73 @@ def test_no_intercept_without_both_outcomes(event):
     with pytest.raises(FitError, match="no intercept fits") as caught:
         intercept_in_the_large(event, np.zeros(5))
     assert caught.value.code == "Z05"
+
+
+def binary(**options):
+    frame = made.patients(200)
+    recipe = Logistic(**options)
+    return recipe.fit(frame[[*PREDICTORS, *recipe.auxiliary]], frame["event"].to_numpy())
+
+
+def shrunken_binary(model, slope):
+    kept = model.training_
+    rows = (kept.design, kept.outcome.event == 1, kept.special.weight, kept.special.offset)
+    return shrink_logistic(model.estimate_, slope, *rows)
+
+
+LOGISTIC = {
+    "plain": {},
+    "offset": {"offset": "response"},
+    "weights": {"weights": "weight"},
+    "cluster": {"cluster": "start"},
+    "ridge": {"penalty": "ridge", "strength": 5.0},
+}
+
+
+@pytest.mark.parametrize("options", LOGISTIC.values(), ids=LOGISTIC)
+def test_a_logistic_model_with_slope_1_stays(options):
+    model = binary(**options)
+    before, after = model.estimate_, shrunken_binary(model, 1.0)
+    np.testing.assert_array_equal(after.coefficients, before.coefficients)
+    assert after.intercept == pytest.approx(before.intercept, abs=1e-9)
+    np.testing.assert_allclose(after.joint_covariance, before.joint_covariance, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(after.naive_covariance, before.naive_covariance, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(after.loglik, before.loglik, rtol=1e-10)
+
+
+@pytest.mark.parametrize("options", LOGISTIC.values(), ids=LOGISTIC)
+def test_a_shrunken_logistic_model_is_calibrated_in_the_large(options):
+    model = binary(**options)
+    before, after, kept = model.estimate_, shrunken_binary(model, 0.6), model.training_
+    np.testing.assert_allclose(after.coefficients, 0.6 * before.coefficients, rtol=1e-14)
+    np.testing.assert_allclose(after.covariance, 0.36 * before.covariance, rtol=1e-10)
+    risk = after.risk(kept.design + after.means, np.array([np.nan]), offset=kept.special.offset)[0][:, 0]
+    weight, event = kept.special.weight, kept.outcome.event == 1
+    assert weight @ risk == pytest.approx(weight[event].sum(), rel=1e-9)
+    log_odds = logit(risk)
+    plain = weight @ np.where(event, -np.log1p(np.exp(-log_odds)), -np.log1p(np.exp(log_odds)))
+    assert after.loglik == pytest.approx((before.loglik[0], plain))
+
+
+def test_the_new_intercept_has_the_error_of_its_definition():
+    """Delta method by differences: the intercept as a function of the coefficients, plus its own variance."""
+    model = binary()
+    before, after, kept = model.estimate_, shrunken_binary(model, 0.6), model.training_
+    event = kept.outcome.event == 1
+
+    def intercept(beta):
+        return intercept_in_the_large(event, kept.design @ beta)[0]
+
+    gradient = slow.numerical_gradient(intercept, after.coefficients)
+    own = intercept_in_the_large(event, kept.design @ after.coefficients)[1]
+    spread = 0.36 * before.covariance
+    assert after.joint_covariance[0, 0] == pytest.approx(own + gradient @ spread @ gradient, rel=1e-6)
+    np.testing.assert_allclose(after.joint_covariance[0, 1:], spread @ gradient, rtol=1e-4)
+
+
+def test_firth_is_not_shrunken_twice():
+    with pytest.raises(FitError, match="Firth's fit is shrunken already") as caught:
+        shrunken_binary(binary(penalty="firth"), 0.9)
+    assert caught.value.code == "Z04"
+    with pytest.raises(FitError, match="slope 2"):
+        shrunken_binary(binary(), 2.0)
