@@ -123,7 +123,7 @@ def aalen_johansen(
     entry : (n,) delayed entry; a row is at risk in (entry, time]. weight : (n,) case weights; rows of weight 0 are
         left out. group : (n,) labels.
     errors : ``jackknife``, the infinitesimal jackknife of R's ``survfit``, or ``gray``, the variance of R's
-        ``cmprsk::cuminc``, which changes at events of the own cause only (for the event-free curve Greenwood's).
+        ``cmprsk::cuminc``, with hypergeometric corrections of ties (for the event-free curve Greenwood's).
 
     Returns
     -------

@@ -33,7 +33,7 @@ def jackknife_error(counts: Counts, weight: Floats, codes: Integers, incidence: 
 
 
 def gray_error(counts: Counts, before: Floats, incidence: Floats, cause: int) -> Floats:
-    """Return the standard error of one incidence as ``cmprsk::cuminc``, (k,); it is carried on from its own last event.
+    """Return the standard error of one incidence as ``cmprsk::cuminc``, (k,).
 
     Source: Gray (1988), the variance with hypergeometric corrections of ties. `before` : (k,) S(t-).
     """
@@ -50,8 +50,7 @@ def gray_error(counts: Counts, before: Floats, incidence: Floats, cause: int) ->
         np.cumsum(inverse**2 * (of_own + of_other)),
     ]
     variance = sums[0] - 2 * incidence * sums[1] + incidence**2 * sums[2]
-    latest = np.maximum.accumulate(np.where(own > 0, np.arange(len(y)), -1))
-    return np.where(latest >= 0, np.sqrt(np.maximum(variance[latest], 0.0)), 0.0)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def _correct_ties(d: Floats, y: Floats) -> Floats:
