@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cohorts.cohort import Cohort
-from cohorts.endpoint import TimeToEvent
+from cohorts.endpoint import Competing, TimeToEvent
 from cohorts.reading import read_cohort
 
 DATA = Path(__file__).parent / "data"
@@ -32,4 +32,19 @@ def mgus2_progression_free() -> TimeToEvent:
         horizons=(60, 120, 240),
         definition="Time from the diagnosis of MGUS to progression to a plasma-cell malignancy or death, "
         "whichever comes first.",
+    )
+
+
+def mgus2_progression() -> Competing:
+    """Return progression to a plasma-cell malignancy, with death before it as the competing event."""
+    return Competing(
+        "progression",
+        time="etime",
+        event="event",
+        event_values={"censored": 0, "event": 1, "competing": [2]},
+        unit="months",
+        origin="diagnosis of MGUS",
+        horizons=(60, 120, 240),
+        definition="Time from the diagnosis of MGUS to progression to a plasma-cell malignancy; death without "
+        "progression competes.",
     )

@@ -23,7 +23,7 @@ class MultiplyImputed(Recipe):
 
     Parameters
     ----------
-    recipe : a regression. copies, iterations, seed : of `impute_training`.
+    recipe : a regression. copies, iterations, seed, task : of `impute_training`.
 
     Notes
     -----
@@ -33,11 +33,14 @@ class MultiplyImputed(Recipe):
     scales are learned once, on all copies together, so that every copy has the same columns.
     """
 
-    def __init__(self, recipe: Regression, copies: int = COPIES, iterations: int = ITERATIONS, seed: int = 0) -> None:
+    def __init__(
+        self, recipe: Regression, copies: int = COPIES, iterations: int = ITERATIONS, seed: int = 0, task: int = 0
+    ) -> None:
         self.recipe = recipe
         self.copies = copies
         self.iterations = iterations
         self.seed = seed
+        self.task = task
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -68,6 +71,7 @@ class MultiplyImputed(Recipe):
             copies=self.copies,
             iterations=self.iterations,
             seed=self.seed,
+            task=self.task,
         )
         preparation = self.recipe.learn(pd.concat(imputed.copies, ignore_index=True))
         fits = [
@@ -86,11 +90,10 @@ class MultiplyImputed(Recipe):
         check_is_fitted(self, "estimate_")
         frame = as_frame(X)
         name = getattr(self.recipe, "offset", None)
-        offset = frame[name].to_numpy(float) if name else None
 
         def answer(rows: pd.DataFrame) -> tuple[Floats]:
-            own = offset[frame.index.get_indexer(rows.index)] if offset is not None else None
-            return (self.estimate_.linear_predictor(self.preparation_.design(rows), own),)
+            offset = rows[name].to_numpy(float) if name else None
+            return (self.estimate_.linear_predictor(self.preparation_.design(rows), offset),)
 
         return self.imputation_.averaged(frame, answer, seed=self.seed)[0]
 

@@ -123,6 +123,8 @@ class Study:
             raise FitError(Finding("T30", rule, advice))
         recipe.check_parameters()
         asked = clone(recipe)
+        if self.horizons and hasattr(asked, "judged_at"):
+            asked = asked.judged_at(max(self.horizons))
         if self.imputation:
             asked = MultiplyImputed(asked, self.imputation.copies, self.imputation.iterations, self.seed)
         fitted = asked.fit(self.columns_of(recipe), self.outcome.to_structured())

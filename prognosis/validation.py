@@ -135,16 +135,20 @@ def _optimism(
     for index in range(repeats):
         drawn = rows.take(bootstrap_rows(len(rows.X), study.seed, index))
         try:
-            found.append(_resample(original, rows, drawn))
+            found.append(_resample(original, rows, drawn, index))
         except PrognosisError as error:
             reasons.append(error.code)
         done(index + 1)
     return _performance(original, rows), np.array(found).reshape(-1, 3, len(METRICS)), reasons
 
 
-def _resample(recipe: Recipe, rows: _Rows, drawn: _Rows) -> Floats:
+def _resample(recipe: Recipe, rows: _Rows, drawn: _Rows, index: int) -> Floats:
     """Metrics (3, m): the refit in its resample, the refit in the original rows, the original model in the resample."""
-    refit = clone(recipe).fit(drawn.X, drawn.y)
+    refit = clone(recipe)
+    if "task" in refit.get_params(deep=False):
+        # a recipe with random steps of its own has a stream for each resample
+        refit.set_params(task=index + 1)
+    refit = refit.fit(drawn.X, drawn.y)
     return np.array([_performance(refit, drawn), _performance(refit, rows), _performance(recipe, drawn)])
 
 

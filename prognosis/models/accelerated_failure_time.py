@@ -15,6 +15,8 @@ from prognosis.parametric_distributions import DISTRIBUTIONS
 from prognosis.parametric_estimate import ParametricEstimate
 from prognosis.parametric_likelihood import log_times
 from prognosis.parametric_regression import fit_parametric
+from prognosis.pooled_parametric import pool_parametric
+from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
 from prognosis.recipe import SurvivalArrays
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, TrainingRows
@@ -114,6 +116,10 @@ class AcceleratedFailureTime(Regression):
         eta = estimate.linear_predictor(rows.design, special.offset)
         training = TrainingRows(rows.design - fit.means, outcome, special, eta)
         return self._keep(rows, estimate, training, _warn_fractional(special))
+
+    def pool(self, fits: Sequence[Any]) -> tuple[ParametricEstimate, Pooled]:
+        """Pool fits to completed copies of the same rows; see `pool_parametric`."""
+        return pool_parametric([fit.estimate_ for fit in fits], len(fits[0].training_.linear_predictor))
 
     def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
         """Coefficient of the linear predictor in this model's own likelihood, location and scale estimated anew."""

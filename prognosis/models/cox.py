@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognosis.baseline import estimate_baseline
+from prognosis.cause_specific import CauseSpecificEstimate, fit_causes
 from prognosis.cox_estimate import CoxEstimate
-from prognosis.cox_regression import CoxRegression, fit_cox
-from prognosis.cox_residuals import robust_covariance, score_residuals
+from prognosis.cox_fitting import fit_event, risk_sets_of
+from prognosis.cox_questions import CoxQuestions, CoxTraining
 from prognosis.limits import Bounds, Choice, Limit
 from prognosis.pooled_estimate import pool_cox
 from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
-from prognosis.proportional_hazards import Transform, proportional_hazards_test
-from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
-from prognosis.risk_sets import RiskSets, build_risk_sets
+from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Rows
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class CoxTraining(TrainingRows):
-    """The training rows with their risk sets."""
-
-    risk_sets: RiskSets = field(kw_only=True)
-
-
-class Cox(Regression):
+class Cox(CoxQuestions):
     """Cox proportional hazards regression for a time to event.
+
+    With competing events every cause is fitted, and the risk is the probability of the event of interest with the
+    others competing (Benichou and Gail 1990; R's ``riskRegression::CSC``).
 
     Parameters
     ----------
@@ -53,14 +48,14 @@ class Cox(Regression):
     """
 
     kind: ClassVar[str] = "cox"
-    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event",)
+    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event", "competing")
     limits: ClassVar[Mapping[str, Limit]] = {
         "ties": Choice(("efron", "breslow")),
         "ridge": Bounds(0.0),
         **TERM_LIMITS,
         **COLUMN_LIMITS,
     }
-    estimate_class: ClassVar[Any] = CoxEstimate
+    estimate_class: ClassVar[Any] = (CoxEstimate, CauseSpecificEstimate)
 
     def __init__(
         self,
@@ -100,63 +95,26 @@ class Cox(Regression):
         """
         self.check_parameters()
         rows = self.prepare(X, y, penalised=self.ridge > 0)
-        efron = self.ties == "efron"
-        died, special = rows.outcome.event == 1, rows.special
-        risk_sets = build_risk_sets(rows.outcome.time, died, rows.outcome.entry, special.stratum, special.weight)
-        names = rows.preparation.names
-        fit = fit_cox(rows.design, risk_sets, names, offset=special.offset, efron=efron, ridge=self.ridge)
-        estimate = self._estimate(fit, rows, risk_sets)
-        eta = estimate.linear_predictor(rows.design, special.offset)
-        return self._keep(
-            rows, estimate, CoxTraining(rows.design - fit.means, rows.outcome, special, eta, risk_sets=risk_sets)
-        )
+        event = rows.outcome.event
+        fit = partial(self._fit_event, rows)
+        estimate = fit_causes(fit, event) if (event > 1).any() else fit(event == 1)
+        eta = estimate.linear_predictor(rows.design, rows.special.offset)
+        centred, sets = rows.design - estimate.means, risk_sets_of(rows, event == 1)
+        return self._keep(rows, estimate, CoxTraining(centred, rows.outcome, rows.special, eta, risk_sets=sets))
 
-    def _estimate(self, fit: CoxRegression, rows: Rows, risk_sets: RiskSets) -> CoxEstimate:
-        efron, design, special, time = self.ties == "efron", rows.design, rows.special, rows.outcome.time
-        end = np.array([time.max()])
-        if special.stratum is not None:
-            end = np.array([time[special.stratum == s].max() for s in range(len(special.stratum_names))])
-        baseline = estimate_baseline(fit, design, risk_sets, end, special.offset, efron)
-        covariance, robust = fit.covariance, ""
-        fractional = bool((special.weight != np.round(special.weight)).any())
-        if special.cluster is not None or fractional:
-            centred = np.ascontiguousarray(design - fit.means)
-            eta = centred @ fit.coefficients + (0.0 if special.offset is None else special.offset)
-            residuals = score_residuals(centred, eta, risk_sets, efron)
-            covariance = robust_covariance(residuals, special.weight, fit.covariance, special.cluster)
-            robust = "robust" if special.cluster is None else "cluster"
-        return CoxEstimate(
-            names=rows.preparation.names,
-            coefficients=fit.coefficients,
-            means=fit.means,
-            covariance=covariance,
-            naive_covariance=fit.covariance,
-            baseline=baseline,
-            loglik=fit.loglik,
-            score_test=fit.score_test,
-            ties=self.ties,
-            robust=robust,
-            strata=tuple(self.strata),
-            stratum_names=special.stratum_names,
-        )
+    def _fit_event(self, rows: Rows, died: NDArray[np.bool_]) -> CoxEstimate:
+        sets = risk_sets_of(rows, died)
+        return fit_event(rows, sets, tuple(self.strata), efron=self.ties == "efron", ridge=self.ridge)
 
-    def pool(self, fits: Sequence[Any]) -> tuple[CoxEstimate, Pooled]:
-        """Pool Cox models of completed copies of the same rows; see `pool_cox`."""
-        training = fits[0].training_
+    def pool(self, fits: Sequence[Any]) -> tuple[CoxEstimate | CauseSpecificEstimate, Pooled]:
+        """Pool Cox models of completed copies of the same rows, every cause by itself; see `pool_cox`."""
+        training, first = fits[0].training_, fits[0].estimate_
         designs = [fit.training_.design + fit.estimate_.means for fit in fits]
-        estimates = [fit.estimate_ for fit in fits]
-        return pool_cox(estimates, designs, training.risk_sets, training.special.offset)
-
-    def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
-        """Score test of proportional hazards for each term and globally, as R's ``cox.zph``."""
-        kept = self.training_
-        return proportional_hazards_test(
-            kept.design,
-            kept.linear_predictor,
-            kept.risk_sets,
-            self.preparation_.terms_of_test(),
-            entry=kept.outcome.entry,
-            time=kept.outcome.time,
-            transform=transform,
-            efron=self.ties == "efron",
-        )
+        offset = training.special.offset
+        if not isinstance(first, CauseSpecificEstimate):
+            return pool_cox([fit.estimate_ for fit in fits], designs, training.risk_sets, offset)
+        models = []
+        for place, cause in enumerate(first.causes):
+            sets = risk_sets_of(training, training.outcome.event == cause)
+            models.append(pool_cox([fit.estimate_.models[place] for fit in fits], designs, sets, offset))
+        return replace(first, models=tuple(model for model, _ in models)), models[0][1]

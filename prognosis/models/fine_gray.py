@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from prognosis.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
 from prognosis.fine_gray_regression import fit_fine_gray
 from prognosis.limits import Choice, Limit, Names
+from prognosis.pooled_estimate import pool_fine_gray
+from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
 from prognosis.recipe import SurvivalArrays, as_frame
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
@@ -111,12 +113,22 @@ class FineGray(Regression):
         special = rows.special
         estimate = estimate_fine_gray(competing, 1, self.weighting, special.cluster)
         eta = estimate.linear_predictor(rows.design, special.offset)
-        end = float(estimate.end[0])
+        judged = min(getattr(self, "_horizon", np.inf), float(estimate.end[0]))
         uncentred = rows.design @ estimate.coefficients + (0.0 if special.offset is None else special.offset)
-        known = estimate.risk_at(uncentred, np.array([end]))[:, 0]
-        warnings = check_summed_incidence(competing, end, known, self.weighting)
+        known = estimate.risk_at(uncentred, np.array([judged]))[:, 0]
+        warnings = check_summed_incidence(competing, judged, known, self.weighting)
         training = TrainingRows(rows.design - estimate.means, rows.outcome, special, eta)
         return self._keep(rows, estimate, training, tuple(warnings))
+
+    def judged_at(self, horizon: float) -> FineGray:
+        """Check at this horizon, not at the end of follow-up, whether the incidences of all causes pass 1 (T31)."""
+        self._horizon = horizon
+        return self
+
+    def pool(self, fits: Sequence[Any]) -> tuple[FineGrayEstimate, Pooled]:
+        """Pool fits to completed copies of the same rows; see `pool_fine_gray`."""
+        events = int((fits[0].training_.outcome.event == 1).sum())
+        return pool_fine_gray([fit.estimate_ for fit in fits], events - len(fits[0].estimate_.names))
 
     def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
         """Coefficient of the linear predictor in this model's own likelihood; one distribution of censoring."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
-from cohorts.errors import DataContractError, FitError
+from cohorts.datasets import load_mgus2, mgus2_progression
+from cohorts.errors import DataContractError, FitError, PrognosisWarning
+from prognosis import Study
 from prognosis.curves.aalen_johansen import aalen_johansen
 from prognosis.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
 from prognosis.models import FineGray
@@ -174,3 +178,15 @@ def test_what_has_no_estimate_is_refused_in_words(frame):
         fitted(frame.assign(ward=np.arange(400) % 2), ("age", "albumin", "sex", "ward"), cluster="ward")
     with pytest.raises(FitError, match="weighting must be one of crr, finegray"):
         fitted(frame, weighting="geskus")
+
+
+def test_t31_a_study_judges_the_summed_incidences_at_its_own_last_horizon():
+    """On mgus2 they pass 1 at the end of follow-up, and for nobody by five years."""
+    cohort = load_mgus2()
+    columns = ["age", "sex", "mspike"]
+    for horizons, expected in (((60,), False), ((400,), True)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PrognosisWarning)
+            study = Study(cohort, mgus2_progression(), columns, horizons=horizons, missing="complete_cases")
+            model = study.fit(FineGray())
+        assert ("T31" in [finding.code for finding in model.warnings]) is expected

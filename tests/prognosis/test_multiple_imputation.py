@@ -10,7 +10,7 @@ from cohorts.errors import DataContractError, FitError, PredictionError
 from nomograms import Nomogram
 from prognosis import load_model
 from prognosis.chained_imputation import Chained, impute_training
-from prognosis.models import Cox, PenalisedCox
+from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
 from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.pooling import pool
 from prognosis.recipe import read_outcome
@@ -162,6 +162,42 @@ def test_a_stratified_weighted_model_is_pooled_as_well(frame):
     answer = model.predict(frame[["age", "albumin", "centre"]].iloc[:20], [12, 24])
     assert np.isfinite(answer.risk).all()
     assert model.estimate.stratum_names == ("centre=north", "centre=south")
+
+
+@pytest.mark.parametrize(("recipe", "kind"), [(Cox(), "competing"), (FineGray(), "competing"), (Logistic(), "binary"),
+                                              (AcceleratedFailureTime(), "time_to_event")], ids=str)  # fmt: skip
+def test_other_regressions_are_pooled_too(frame, recipe, kind, tmp_path):
+    """Every cause, the subdistribution, the odds and the times: pooled, at the right level, saved."""
+    endpoint = made.ENDPOINTS[kind]
+    study = made.study(["age", "albumin", "sex"], frame=frame, missing=Chained(copies=3), endpoint=endpoint)
+    model = study.fit(recipe)
+    horizons = None if kind == "binary" else [24]
+    rows = frame[["age", "albumin", "sex"]]
+    risk = model.predict(rows, horizons).risk
+    observed = frame["early"].mean() if kind == "binary" else 1 - model.follow_up.at(24)
+    assert risk.mean() == pytest.approx(observed, abs=0.04)
+    table = model.summary.set_index("term")
+    albumin = table.loc["albumin"] if table.index.is_unique else table.loc["albumin"].iloc[0]
+    assert albumin["fmi"] > 0.02
+    loaded = load_model(model.save(tmp_path / "m.prognosis"))
+    np.testing.assert_array_equal(loaded.predict(rows, horizons).risk, risk)
+
+
+def test_resamples_draw_from_streams_of_their_own(study):
+    """Task 0 is the study, task k + 1 resample k: the same rows are imputed otherwise."""
+    y = study.outcome.to_structured()
+    first, second = (MultiplyImputed(Cox(), copies=2, seed=5, task=task).fit(study.frame, y) for task in (0, 1))
+    assert (first.estimate_.coefficients != second.estimate_.coefficients).all()
+
+
+def test_an_offset_stays_with_its_patient_when_rows_are_drawn_twice(frame):
+    rows = frame.assign(known=0.3 * (frame["age"] > 60))
+    fitted = MultiplyImputed(Cox(offset="known"), copies=2).fit(
+        rows[["albumin", "sex", "known"]], made.outcome_of(rows)
+    )
+    twice = rows[["albumin", "sex", "known"]].iloc[[0, 0, 1]]
+    apart = [fitted.predict(twice.iloc[[place]].set_axis([0]))[0] for place in range(3)]
+    np.testing.assert_allclose(fitted.predict(twice.reset_index(drop=True)), apart, rtol=1e-13)
 
 
 def test_the_seed_decides_and_nothing_else(study, model):

@@ -200,7 +200,7 @@ def test_two_models_share_the_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        (('method = "complete_cases"', 'method = "chained"'), RunError, "imputation.method"),
+        (('method = "complete_cases"', 'method = "mean"'), RunError, "imputation.method"),
         (('"90", "203"', '"90", "99999"'), DataContractError, "row ids 99999"),
         (('"age", "sex"', '"age", "pfs_event"'), DataContractError, "belongs to the outcome list"),
         (("horizons = [60, 120, 240]", "horizons = [60, 900]"), DataContractError, "beyond the max follow-up of 424"),
