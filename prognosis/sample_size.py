@@ -245,7 +245,7 @@ def _assumed(r_squared: float | None, nagelkerke: float | None, top: float) -> t
 
 def _limits(parameters: int, shrinkage: float, margin: float) -> list[Finding]:
     found = [*_within("shrinkage", shrinkage, 1.0), *_within("margin", margin, 0.5)]
-    if parameters < 1 or parameters != int(parameters):
+    if not parameters >= 1 or parameters % 1:
         found.append(Finding("Z02", f"parameters={parameters!r}", "give a whole number of at least 1"))
     return found
 

@@ -22,7 +22,8 @@ from prognosis.sample_size import (
 )
 from prognosis.sample_size_shortfall import events_shortfall, needed_for
 
-# Sizes as pmsampsize 1.1.3 gives them; its versions before 1.1 rounded R2 and shrinkage on the way (668 for 662).
+# Sizes by pmsampsize's authors' Python port 0.1.0, which has the formulas of R's pmsampsize 1.1; R's versions before
+# 1.1 rounded R2 and shrinkage on the way (668 for 662).
 
 
 def sizes(found):
