@@ -57,6 +57,10 @@ class BinaryRows:
         beta[0] = np.log(share / (1 - share)) - np.average(self.offset, weights=self.weight)
         return beta
 
+    def null(self) -> BinaryRows:
+        """Return the rows with the intercept alone."""
+        return replace(self, columns=self.columns[:, :1], means=self.means[:0], scales=self.scales[:0])
+
     def uncentred(self) -> BinaryRows:
         """Return the rows with columns that keep their origin: the intercept belongs to zero of all columns."""
         columns = self.columns.copy()

@@ -172,8 +172,9 @@ def cross_validate(data: PathRows, path: LogisticPath, alpha: float, fold: Integ
 
 
 def _null(rows: BinaryRows) -> Floats:
-    alone = np.arange(rows.columns.shape[1]) == 0
-    return maximise(Likelihood(rows), rows.start(), alone).beta
+    beta = np.zeros(rows.columns.shape[1])
+    beta[:1] = maximise(Likelihood(rows.null()), rows.null().start()).beta
+    return beta
 
 
 def _levelled(explained: list[float]) -> bool:

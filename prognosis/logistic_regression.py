@@ -92,14 +92,14 @@ def fit_logistic(
         _check(rows, found, covariance, names)
     if not (found.converged and np.isfinite(covariance).all()):
         raise _not_converged()
-    null = maximise(objective, rows.start(), np.arange(len(penalty)) == 0)
+    null = maximise(Likelihood(rows.null()), rows.null().start()).value
     effective = np.diag(objective.information(found.beta) @ covariance)[1:]
     return LogisticRegression(
         intercept=float(found.beta[0]),
         coefficients=found.beta[1:] / rows.scales,
         joint_covariance=rows.to_given(covariance),
         means=rows.means,
-        loglik=(objective.loglik(null.beta), objective.loglik(found.beta)),
+        loglik=(null, objective.loglik(found.beta)),
         freedom=float(effective.sum()) if ridge else float(len(names)),
         iterations=found.iterations,
     )

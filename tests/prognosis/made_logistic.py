@@ -62,8 +62,12 @@ def bleeders(n=300, seed=3):
         }
     )
     eta = -3 + 0.02 * frame["age"] + 0.15 * frame["size"] + 0.3 * frame["grade"] - 0.5 * frame["margin"]
-    extra = {"centre": draw.integers(0, 25, n), "weight": 0.5 + draw.integers(0, 5, n) / 4, "shift": draw.normal(size=n)}
-    return frame, pd.DataFrame(extra), (draw.random(n) < expit(eta)).astype(int)
+    extra = {
+        "centre": draw.integers(0, 25, n),
+        "weight": 0.5 + draw.integers(0, 5, n) / 4,
+        "shift": draw.normal(size=n),
+    }
+    return frame, pd.DataFrame(extra), (draw.random(n) < expit(eta.to_numpy())).astype(int)
 
 
 def log_likelihood(beta, x, y, weight=None, offset=0.0):
@@ -82,7 +86,7 @@ def firth_likelihood(beta, x, y, weight=None, offset=0.0):
 
 
 def maximum(function, x, fixed=None):
-    """Maximise over (intercept, slopes) by a general optimiser; `fixed` maps places to values. Scaled, no derivatives."""
+    """Maximise over (intercept, slopes) by general optimisers without derivatives; `fixed` maps places to values."""
     scale = np.append(1.0, x.std(axis=0))
     fixed = fixed or {}
     free = [place for place in range(len(scale)) if place not in fixed]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from prognosis.logistic_profile import Profile
 from prognosis.logistic_likelihood import standardise
+from prognosis.logistic_profile import Profile
 from prognosis.models import Logistic
 
 # Exposed and not, with the event and without.
@@ -69,7 +69,9 @@ def test_the_linear_predictor_starts_at_the_mean_patient():
     e = fitted().estimate_
     share = (A + B) / (A + B + C + D)
     odds_ratio = math.log(A * D / (B * C))
-    np.testing.assert_allclose(e.linear_predictor(np.array([[share], [1.0]])), [0, (1 - share) * odds_ratio], atol=1e-14)
+    np.testing.assert_allclose(
+        e.linear_predictor(np.array([[share], [1.0]])), [0, (1 - share) * odds_ratio], atol=1e-14
+    )
     assert e.intercept == pytest.approx(math.log(C / D) + share * odds_ratio, rel=1e-12)
     np.testing.assert_allclose(e.risk_at(np.array([odds_ratio]), NO_HORIZON), [[A / (A + B)]], rtol=1e-13)
 

@@ -57,9 +57,7 @@ def test_published_errors_tests_and_likelihood_ratio():
 
 def test_published_errors_of_the_endometrial_data():
     """Of brglm2's mean bias reduction, which is the same estimate."""
-    np.testing.assert_allclose(
-        firth().estimate_.summary()["se"], [1.48869, 1.55076, 0.03958, 0.77602], atol=6e-6
-    )
+    np.testing.assert_allclose(firth().estimate_.summary()["se"], [1.48869, 1.55076, 0.03958, 0.77602], atol=6e-6)
 
 
 def test_a_slow_optimiser_of_the_penalised_likelihood_agrees():

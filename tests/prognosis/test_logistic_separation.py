@@ -112,7 +112,9 @@ def test_found_if_and_only_if_a_separating_direction_exists(seed):
         assert np.isfinite(fit.coefficients).all()
 
 
-@pytest.mark.parametrize(("penalty", "options"), [("firth", {}), ("ridge", {"strength": 1.0}), ("lasso", {"strength": 0.05})])
+@pytest.mark.parametrize(
+    ("penalty", "options"), [("firth", {}), ("ridge", {"strength": 1.0}), ("lasso", {"strength": 0.05})]
+)
 def test_every_penalised_fit_is_a_way_out(patients, penalty, options):
     frame, y = patients
     marked = frame.assign(marker=(frame["size"] + 100 * y))
