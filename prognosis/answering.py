@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.baseline import Interval
+from prognosis.joint_distance import JointDistance, joint_remark
+from prognosis.prediction import Remark
 from prognosis.preparation import Preparation
 from prognosis.special_columns import stratum_labels
 from prognosis.stored_imputation import StoredImputation
@@ -41,7 +43,7 @@ class Answering:
             risk = self.estimate.risk(
                 self.preparation.design(rows),
                 times,
-                offset=self._offset(rows),
+                offset=self.offset_of(rows),
                 stratum=self.stratum(rows),
                 level=level,
                 interval=interval,
@@ -63,6 +65,19 @@ class Answering:
             for variable in column.variables:
                 out[variable] += part / len(column.variables)
         return out
+
+    def joint_remarks(self, frame: pd.DataFrame, distance: JointDistance | None) -> list[Remark]:
+        """Say (P08) whose known values, each usual perhaps, are together unlike any training patient's."""
+        known = frame[list(self.preparation.predictors)].notna().all(axis=1).to_numpy()
+        if distance is None or not known.any():
+            return []
+        rows = frame[known]
+        squared = distance.squared(self.preparation.design(rows))
+        return [
+            Remark("P08", joint_remark(float(d), distance.limit), patient=str(row))
+            for row, d in zip(rows.index, squared, strict=True)
+            if d > distance.limit
+        ]
 
     def stratum(self, frame: pd.DataFrame) -> NDArray[np.int64] | None:
         """Index of each patient's stratum, None for a model without strata.
@@ -89,8 +104,9 @@ class Answering:
         return answer(frame) if self.imputation is None else self.imputation.averaged(frame, answer, seed=self.seed)
 
     def _linear_predictor(self, rows: pd.DataFrame) -> Floats:
-        eta: Floats = self.estimate.linear_predictor(self.preparation.design(rows), self._offset(rows))
+        eta: Floats = self.estimate.linear_predictor(self.preparation.design(rows), self.offset_of(rows))
         return eta
 
-    def _offset(self, rows: pd.DataFrame) -> Floats | None:
+    def offset_of(self, rows: pd.DataFrame) -> Floats | None:
+        """Return the fixed part of the linear predictor, (m,), or None."""
         return rows[self.offset].to_numpy(float) if self.offset else None

@@ -11,7 +11,9 @@ from sklearn.base import clone
 
 from cohorts.errors import Finding
 from cohorts.version import __version__
-from prognosis.model import FittedModel, Training
+from prognosis.joint_distance import JointDistance
+from prognosis.model import FittedModel
+from prognosis.model_record import Training
 from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.profile import profile_of
 from prognosis.recipe import Recipe
@@ -49,8 +51,15 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         cohort=cohort.name,
         imputation=getattr(fitted, "imputation_", None),
         pooled=getattr(fitted, "pooled_", None),
+        distance=_distance(state),
         training=Training(outcome.ids, fitted),
     )
+
+
+def _distance(fitted: Any) -> JointDistance | None:
+    """Where the training cohort lies; with as many columns as patients every newcomer would lie outside."""
+    design = fitted.training_.design
+    return JointDistance.fit(design + fitted.estimate_.means) if len(design) > design.shape[1] + 1 else None
 
 
 def _about(study: Study) -> tuple[Finding, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -75,3 +76,18 @@ def horizon_remarks(observed: ObservedCurve, times: Floats, unit: str, stratum: 
             text = f"horizon {horizon:g} {unit}: only n at risk = {at_risk} in the training cohort{where}"
             remarks.append(Remark("P11", text, horizon=horizon))
     return remarks
+
+
+def stratum_remarks(
+    observed: Sequence[ObservedCurve],
+    names: Sequence[str],
+    patients: Iterable[tuple[str, int]],
+    times: Floats,
+    unit: str,
+) -> list[Remark]:
+    """Say the same of each patient's own stratum; `patients` are pairs of id and stratum."""
+    return [
+        replace(remark, patient=patient)
+        for patient, s in patients
+        for remark in horizon_remarks(observed[s], times, unit, names[s])
+    ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,124 +12,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding, FitError, PredictionError
-from prognosis.answering import Answering
 from prognosis.baseline import Interval
+from prognosis.cox_diagnostics import Residual
 from prognosis.estimate import NO_HORIZON
-from prognosis.horizons import check_interval, checked_horizons, horizon_remarks
+from prognosis.horizons import check_interval, checked_horizons, horizon_remarks, stratum_remarks
 from prognosis.model_file import content_hash, save_model
-from prognosis.patients import Door, Patients, PatientTable
-from prognosis.pooling import Pooled
+from prognosis.model_record import ModelRecord
+from prognosis.patients import Patients, PatientTable
 from prognosis.prediction import Prediction, Remark, RiskCurve
-from prognosis.preparation import Preparation
-from prognosis.profile import ObservedCurve, Profile
+from prognosis.profile import ObservedCurve
 from prognosis.proportional_hazards import Transform
+from prognosis.questions import anova, asked_of_fit, restricted_means, shrunken, survival_times
 from prognosis.recipe import Recipe
-from prognosis.stored_imputation import StoredImputation
 from prognosis.validation import Validation
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Training:
-    """What only a freshly fitted model has: the ids of its rows and the fitted recipe. Never saved."""
-
-    ids: tuple[str, ...]
-    fitted: Recipe
-
-
 @dataclass(frozen=True, eq=False)
-class FittedModel:
-    """A model and everything it needs to answer for new patients; made by `Study.fit` or `load_model`.
-
-    Parameters
-    ----------
-    name : in tables and files. recipe : unfitted parameters. preparation : from raw predictors to columns.
-    estimate : the numbers. codebook : of the predictors. endpoint, horizons : the question.
-    event_label : what the event is called, by language. n, events : training patients and events.
-    profile : aggregate distribution of the predictors. seed : of the study.
-    follow_up : observed curve of the training cohort, None for a binary endpoint; strata_follow_up : of each stratum.
-    missing : declared strategy for missing values. flow : rows read, left out and kept. warnings : findings.
-    created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
-    validation : attached by `with_validation`. training : None after loading.
-    imputation : completes patients whose predictors are not all known, None where they are refused.
-    pooled : details of the pooling over imputed copies.
-    verified : True when `load_model` matched a digest that the user got elsewhere.
-    """
-
-    name: str
-    recipe: Recipe
-    preparation: Preparation
-    estimate: Any
-    codebook: Codebook
-    endpoint: TimeToEvent | Competing | Binary
-    horizons: tuple[float, ...]
-    event_label: Mapping[str, str]
-    n: int
-    events: int
-    profile: Profile
-    follow_up: ObservedCurve | None
-    strata_follow_up: tuple[ObservedCurve, ...]
-    seed: int
-    missing: str | None
-    flow: tuple[tuple[str, int], ...]
-    warnings: tuple[Finding, ...]
-    created: str
-    version: str
-    id_column: str
-    cohort: str
-    validation: Validation | None = None
-    imputation: StoredImputation | None = field(default=None, repr=False)
-    pooled: Pooled | None = field(default=None, repr=False)
-    training: Training | None = field(default=None, repr=False)
-    verified: bool = False
-
-    @property
-    def kind(self) -> str:
-        """Kind of the recipe, ``cox``."""
-        return self.recipe.kind
-
-    @property
-    def predictors(self) -> tuple[str, ...]:
-        """Raw predictors in order."""
-        return self.preparation.predictors
-
-    @property
-    def unit(self) -> str:
-        """Time unit of horizons and curves, "" for a binary endpoint."""
-        return str(getattr(self.endpoint, "unit", ""))
-
-    @property
-    def origin(self) -> str:
-        """What time 0 is, "" for a binary endpoint."""
-        return str(getattr(self.endpoint, "origin", ""))
-
-    @property
-    def max_follow_up(self) -> float | None:
-        """Last observed time, in the endpoint's unit; there is no risk beyond it. None for a binary endpoint."""
-        return None if self.follow_up is None else float(self.follow_up.time[-1])
-
-    @property
-    def median_follow_up(self) -> float | None:
-        """Median follow-up by reverse Kaplan-Meier; None if not reached, or for a binary endpoint."""
-        return None if self.follow_up is None else self.follow_up.median_follow_up
-
-    @property
-    def summary(self) -> pd.DataFrame:
-        """Terms with coefficient, se, hazard (or odds, time) ratio, 95 % limits, z and p."""
-        table: pd.DataFrame = self.estimate.summary()
-        return table if self.pooled is None else self.pooled.with_t(table)
-
-    @property
-    def loglik(self) -> tuple[float, float]:
-        """Log (partial) likelihood without predictors and at the estimate."""
-        return self.estimate.loglik[0], self.estimate.loglik[1]
-
-    def event_text(self, language: str = "en") -> str:
-        """Name the event: the codebook's label of the event column in this language, else the endpoint's name."""
-        return self.event_label.get(language) or self.endpoint.name
+class FittedModel(ModelRecord):
+    """A model that answers for new patients; made by `Study.fit` or `load_model`. Its parts: see `ModelRecord`."""
 
     @cached_property
     def hash(self) -> str:
@@ -164,7 +67,7 @@ class FittedModel:
         check_interval(level, interval)
         table = self.door.admit(patients)
         risk, lower, upper, eta = self.answering.risk(table.frame, times, level, interval)
-        remarks = (*table.remarks, *self._horizon_remarks(table, times))
+        remarks = (*table.remarks, *self._remarks(table, times))
         return Prediction(table.ids, times, self.unit, risk, lower, upper, level, interval, eta, remarks)
 
     def curve(self, patient: Patients, level: float = 0.95, interval: Interval = "log") -> RiskCurve:
@@ -210,11 +113,42 @@ class FittedModel:
 
     def proportional_hazards(self, transform: Transform = "km") -> pd.DataFrame:
         """Score test of proportional hazards by term and globally, as R's ``cox.zph``: term, chisq, df, p."""
-        fitted: Any = self.freshly_fitted()
-        if not hasattr(fitted, "proportional_hazards"):
-            raise FitError(Finding("N03", f"{self.kind} models have no proportional hazards test", "none needed"))
-        table: pd.DataFrame = fitted.proportional_hazards(transform)
+        table: pd.DataFrame = asked_of_fit(self, "proportional_hazards", transform)
         return table
+
+    def residuals(self, kind: Residual, by: Sequence[object] | None = None) -> pd.DataFrame:
+        """Residuals of the training rows (Cox), as R's ``residuals.coxph``; see `cox_diagnostics.residuals_of`."""
+        table: pd.DataFrame = asked_of_fit(self, "residuals", kind, by)
+        return table
+
+    def tests(self) -> pd.DataFrame:
+        """Likelihood-ratio, Wald and score test of the whole model (Cox): test, statistic, df, p."""
+        table: pd.DataFrame = asked_of_fit(self, "tests").table()
+        return table
+
+    def anova(self) -> pd.DataFrame:
+        """Wald tests by term, as ``rms::anova``: term, part, chisq, df, p."""
+        return anova(self)
+
+    def survival_time(
+        self, patients: Patients, probability: float = 0.5, level: float = 0.95, interval: Interval = "log"
+    ) -> pd.DataFrame:
+        """Time by which the event has happened with this probability (.5: the median): id, time, lower, upper.
+
+        Not a number where the curve does not get there within the follow-up. R: ``quantile(survfit(coxph))``.
+        """
+        return survival_times(self, patients, probability, level, interval)
+
+    def restricted_mean(self, patients: Patients, tau: float) -> pd.DataFrame:
+        """Mean survival time up to `tau`, the area under the patient's curve (Cox): id, mean, se."""
+        return restricted_means(self, patients, tau)
+
+    def shrunken(self, slope: float | None = None) -> FittedModel:
+        """Return the model with all coefficients times `slope`, and the baseline estimated anew.
+
+        Default: the corrected calibration slope of the attached validation, else the heuristic (LR - p) / LR.
+        """
+        return shrunken(self, slope)
 
     def freshly_fitted(self) -> Recipe:
         """Return the fitted recipe with its training rows.
@@ -237,18 +171,6 @@ class FittedModel:
         """Write the model as data, ``NAME.prognosis``; see `load_model`."""
         return save_model(self, Path(path))
 
-    @property
-    def door(self) -> Door:
-        """What new patients are checked by."""
-        extra = tuple(self.estimate.strata) + ((self.recipe.offset,) if getattr(self.recipe, "offset", None) else ())
-        return Door(self.codebook, self.profile, self.id_column, extra, imputes=self.imputation is not None)
-
-    @property
-    def answering(self) -> Answering:
-        """What turns checked patients into numbers."""
-        offset = getattr(self.recipe, "offset", None)
-        return Answering(self.preparation, self.estimate, offset, self.imputation, self.seed)
-
     def _times(self, horizons: Any) -> Floats:
         if self.follow_up is None:
             if horizons is not None:
@@ -263,14 +185,12 @@ class FittedModel:
             raise PredictionError(Finding("P12", rule, "use predict, which gives one probability a patient"))
         return self.follow_up
 
-    def _horizon_remarks(self, table: PatientTable, times: Floats) -> list[Remark]:
+    def _remarks(self, table: PatientTable, times: Floats) -> list[Remark]:
+        together = self.answering.joint_remarks(table.frame, self.distance)
         if self.follow_up is None:
-            return []
+            return together
         stratum = self.answering.stratum(table.frame)
         if stratum is None:
-            return horizon_remarks(self.follow_up, times, self.unit)
-        return [
-            replace(remark, patient=patient)
-            for patient, s in zip(table.ids, stratum, strict=True)
-            for remark in horizon_remarks(self.strata_follow_up[s], times, self.unit, self.estimate.stratum_names[s])
-        ]
+            return together + horizon_remarks(self.follow_up, times, self.unit)
+        names, pairs = self.estimate.stratum_names, zip(table.ids, stratum, strict=True)
+        return together + stratum_remarks(self.strata_follow_up, names, pairs, times, self.unit)

@@ -32,7 +32,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
     # the whole cohort is curve 0, the strata follow
     for number, curve in enumerate(_curves(model)):
         arrays |= {f"follow_up.{number}.{key}": getattr(curve, key) for key in FOLLOW_UP}
-    parts = {"imputation": model.imputation, "pooled": model.pooled}
+    parts = {"imputation": model.imputation, "pooled": model.pooled, "distance": model.distance}
     for name, part in parts.items():
         arrays |= {} if part is None else {f"{name}.{key}": value for key, value in part.arrays().items()}
     content = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cohorts import Codebook
 from cohorts.endpoint import endpoint_from_dict
 from cohorts.errors import Finding, ModelFileError
+from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.model_content import FOLLOW_UP
 from prognosis.models import recipes
@@ -67,6 +68,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         validation=_validation_from_dict(content["validation"]),
         imputation=_part(StoredImputation, "imputation", content, arrays),
         pooled=_part(Pooled, "pooled", content, arrays),
+        distance=_part(JointDistance, "distance", content, arrays),
         verified=verified,
     )
 

@@ -14,7 +14,7 @@ import pandas as pd
 from cohorts import Cohort
 from cohorts.errors import Finding, PredictionError, RunError
 from prognosis.model import FittedModel
-from prognosis.prediction import Prediction
+from prognosis.prediction import Prediction, Remark
 from reports.filenames import check_id, id_digest
 from reports.fonts import FontChoice
 from reports.formatting import count, duration, ratio
@@ -140,7 +140,7 @@ def _page(
         created=model.created,
         model_hash=model.hash,
         verified=model.verified,
-        alerts=tuple(visible(remark.text) for remark in patient_remarks(prediction)),
+        alerts=tuple(_alert(remark, wording) for remark in patient_remarks(prediction)),
         answers=answers(observed, prediction, wording, says),
         answers_note=wording("interval_meaning"),
         curve=patient_curve(model, observed, model.curve(values, level=LEVEL), LEVEL, wording),
@@ -155,6 +155,11 @@ def _page(
         limits=_limits(model, wording),
         footer=f"{visible(model.name)} {model.hash[:HASH_SHOWN]}",
     )
+
+
+def _alert(remark: Remark, wording: Wording) -> str:
+    """Return a remark on the whole patient; P08 without a column is about the combination of values."""
+    return wording("remark_joint") if remark.code == "P08" else visible(remark.text)
 
 
 def svg_height(svg: str) -> float:
