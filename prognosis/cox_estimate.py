@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, PredictionError
 from prognosis.baseline import Baseline, Interval, cumulative_hazard, risk_with_interval
 from prognosis.normal import two_sided_p, z_of_level
 
 Floats = NDArray[np.float64]
+
+# The level whose profile limits a Firth fit keeps.
+PROFILE_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class CoxEstimate:
     stratum_names : labels of the strata, () without. strata : columns that define them.
     loglik : log partial likelihood at zero and at the estimate. score_test : Rao's statistic at zero.
     ties : ``efron`` or ``breslow``. robust : how the covariance was made: "", "robust" or "cluster".
+    profile : after Firth's fit, (p, 3): profile penalised-likelihood limits (level .95) and the signed root of the
+        likelihood-ratio statistic of each coefficient; they take the place of Wald's in `summary`.
     """
 
     names: tuple[str, ...]
@@ -42,6 +48,7 @@ class CoxEstimate:
     robust: str = ""
     strata: tuple[str, ...] = ()
     stratum_names: tuple[str, ...] = ()
+    profile: Floats | None = None
 
     @property
     def event_times(self) -> Floats:
@@ -97,13 +104,20 @@ class CoxEstimate:
         return -np.expm1(-relative[:, None] * hazard)
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """Table of terms: coefficient, se, hazard_ratio, lower, upper (of the hazard ratio), z, p (Wald)."""
+        """Table of terms: coefficient, se, hazard_ratio, lower, upper (of the hazard ratio), z, p.
+
+        Wald's, but after Firth's fit of the profile penalised likelihood, as in ``coxphf``.
+
+        Raises
+        ------
+        PredictionError
+            C33 after Firth's fit for a level other than 0.95, whose profile was not kept.
+        """
         se = np.sqrt(np.diag(self.covariance))
-        width = z_of_level(level) * se
         # A column in tiny units has a hazard ratio beyond all numbers; a robust error can be zero.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            z = self.coefficients / se
-            ratio = np.exp([self.coefficients, self.coefficients - width, self.coefficients + width])
+            lower, upper, z = self._limits(se, level)
+            ratio = np.exp([self.coefficients, lower, upper])
         return pd.DataFrame(
             {
                 "term": self.names,
@@ -116,6 +130,16 @@ class CoxEstimate:
                 "p": two_sided_p(z),
             }
         )
+
+    def _limits(self, se: Floats, level: float) -> tuple[Floats, Floats, Floats]:
+        if self.profile is None:
+            width = z_of_level(level) * se
+            return self.coefficients - width, self.coefficients + width, self.coefficients / se
+        if level != PROFILE_LEVEL:
+            rule = f"Firth's fit keeps its profile limits for the level {PROFILE_LEVEL:g} only, not {level:g}"
+            raise PredictionError(Finding("C33", rule, f"ask for level={PROFILE_LEVEL:g}"))
+        lower, upper, z = self.profile.T
+        return lower, upper, z
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the numbers of the model file."""
@@ -130,7 +154,7 @@ class CoxEstimate:
             "variance": self.baseline.variance,
             "mean_hazard": self.baseline.mean_hazard,
             "end": self.baseline.end,
-        }
+        } | ({} if self.profile is None else {"profile": self.profile})
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not an array."""
@@ -154,4 +178,5 @@ class CoxEstimate:
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
         }
-        return cls(baseline=Baseline(**{key: arrays[key] for key in names}), **numbers, **plain)
+        baseline = Baseline(**{key: arrays[key] for key in names})
+        return cls(baseline=baseline, profile=arrays.get("profile"), **numbers, **plain)

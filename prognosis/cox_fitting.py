@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.baseline import estimate_baseline
-from prognosis.cox_estimate import CoxEstimate
+from prognosis.cox_estimate import PROFILE_LEVEL, CoxEstimate
 from prognosis.cox_regression import CoxRegression, fit_cox
 from prognosis.cox_residuals import robust_covariance, score_residuals
+from prognosis.firth_cox import fit_firth_cox
 from prognosis.regression import Rows, TrainingRows
 from prognosis.risk_sets import RiskSets, build_risk_sets
 
@@ -22,25 +23,37 @@ def risk_sets_of(rows: Rows | TrainingRows, died: NDArray[np.bool_]) -> RiskSets
 
 
 def fit_event(
-    rows: Rows, risk_sets: RiskSets, strata: tuple[str, ...], *, efron: bool = True, ridge: float = 0.0
+    rows: Rows,
+    risk_sets: RiskSets,
+    strata: tuple[str, ...],
+    *,
+    efron: bool = True,
+    ridge: float = 0.0,
+    firth: bool = False,
 ) -> CoxEstimate:
     """Estimate the Cox model of one event.
 
     Parameters
     ----------
     rows : of `Regression.prepare`. risk_sets : of the event. strata : columns that define the strata of the rows.
-    efron : ties. ridge : penalty, see `fit_cox`.
+    efron : ties. ridge : penalty, see `fit_cox`. firth : Firth's penalty instead, see `fit_firth_cox`.
 
     Raises
     ------
     FitError
-        As `fit_cox`; C29 too few clusters for robust errors.
+        As `fit_cox` or `fit_firth_cox`; C29 too few clusters for robust errors.
     """
-    special = rows.special
-    fit = fit_cox(rows.design, risk_sets, rows.preparation.names, offset=special.offset, efron=efron, ridge=ridge)
+    special, names, profile = rows.special, rows.preparation.names, None
+    if firth:
+        found = fit_firth_cox(rows.design, risk_sets, names, offset=special.offset, efron=efron, level=PROFILE_LEVEL)
+        fit = found.regression
+        signed_root = np.sign(fit.coefficients) * np.sqrt(found.chi_square)
+        profile = np.column_stack([found.lower, found.upper, signed_root])
+    else:
+        fit = fit_cox(rows.design, risk_sets, names, offset=special.offset, efron=efron, ridge=ridge)
     covariance, robust = _covariance(fit, rows, risk_sets, efron)
     return CoxEstimate(
-        names=rows.preparation.names,
+        names=names,
         coefficients=fit.coefficients,
         means=fit.means,
         covariance=covariance,
@@ -52,6 +65,8 @@ def fit_event(
         robust=robust,
         strata=strata,
         stratum_names=special.stratum_names,
+        # robust errors are Wald's: the profile knows nothing of clusters
+        profile=None if robust else profile,
     )
 
 

@@ -31,6 +31,7 @@ class CoxQuestions(Regression):
 
     ties: str
     ridge: float
+    penalty: str | None
 
     @property
     def of_interest(self) -> CoxEstimate:
@@ -59,7 +60,7 @@ class CoxQuestions(Regression):
                 kept.design, kept.risk_sets, offset=special.offset, cluster=special.cluster, efron=efron
             )
         events = int((kept.risk_sets.death >= 0).sum())
-        return cox_tests(estimate, events, ridge=self.ridge, robust_score=robust)
+        return cox_tests(estimate, events, ridge=self.ridge, firth=self.penalty == "firth", robust_score=robust)
 
     def concordance(self, time_weight: TimeWeight = "n", tau: float | None = None) -> tuple[Concordance, float]:
         """Concordance in the training rows with its standard error, that of the clusters where there are any."""

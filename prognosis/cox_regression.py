@@ -197,7 +197,7 @@ def _monotone(columns: list[str]) -> FitError:
             "C05",
             f"{which} separates the events: the likelihood keeps growing as the coefficient goes to infinity "
             "(monotone likelihood)",
-            "merge categories, leave the variable out, or use a penalised fit: Cox(ridge=1.0)",
+            "merge categories, leave the variable out, or use a penalised fit: Cox(penalty='firth')",
             column=which,
         )
     )

@@ -67,14 +67,19 @@ def wald_test(coefficients: Floats, covariance: Floats, columns: Iterable[int] |
 
 
 def cox_tests(
-    estimate: CoxEstimate, events: int, *, ridge: float = 0.0, robust_score: ChiSquare | None = None
+    estimate: CoxEstimate,
+    events: int,
+    *,
+    ridge: float = 0.0,
+    firth: bool = False,
+    robust_score: ChiSquare | None = None,
 ) -> CoxTests:
     """Likelihood-ratio, Wald and score test of the whole model, AIC and BIC.
 
     Parameters
     ----------
     estimate : of the fit. events : number of rows with the event (not their weight, as R counts).
-    ridge : penalty of the fit. robust_score : from `robust_score_test`.
+    ridge, firth : penalty of the fit. robust_score : from `robust_score_test`.
 
     Raises
     ------
@@ -86,10 +91,9 @@ def cox_tests(
     Source: Therneau and Grambsch (2000), section 3.4; R's ``summary(coxph)``, ``AIC`` and ``BIC``. R prints
     Wald's statistic of all terms rounded to two digits.
     """
-    if ridge:
-        rule = (
-            f"a ridge penalty of {ridge:g} shrinks the coefficients: tests on p degrees of freedom and AIC do not hold"
-        )
+    if ridge or firth:
+        penalty = "Firth's penalty" if firth else f"a ridge penalty of {ridge:g}"
+        rule = f"{penalty} shrinks the coefficients: tests on p degrees of freedom and AIC do not hold"
         raise FitError(Finding("N26", rule, "fit without a penalty, or judge the model by validation"))
     p, (null, full) = len(estimate.coefficients), estimate.loglik
     return CoxTests(

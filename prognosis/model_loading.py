@@ -25,6 +25,7 @@ from prognosis.model_restoring import model_from
 SIZE_LIMIT = 512 * 1024**2
 SELF_TEST_TOLERANCE = 1e-9
 NON_NEGATIVE = ("cumulative_hazard", ".variance", ".survival", ".at_risk")
+PROFILE = "estimate.profile"
 CUMULATIVE = ("cumulative_hazard", "variance")
 # What zipfile, zlib, json and numpy raise on damaged or hostile bytes (RuntimeError: encrypted, nested too deeply).
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, MemoryError, OverflowError)
@@ -146,7 +147,8 @@ def _refuse_constant(text: str) -> None:
 
 def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
     for name, values in arrays.items():
-        if not np.isfinite(values).all():
+        # a profile limit can be infinite: the likelihood does not fall on that side
+        if not np.isfinite(values).all() and not (name == PROFILE and not np.isnan(values).any()):
             raise ModelFileError(Finding("L07", f"field {name} holds values that are not finite", "get the file again"))
         if name.endswith(NON_NEGATIVE) and (values < 0).any():
             raise ModelFileError(Finding("L07", f"field {name} holds negative values", "get the file again"))

@@ -69,6 +69,8 @@ def pool_cox(
         baseline=mean_baseline(baselines),
         loglik=common.loglik,
         score_test=common.score_test,
+        # profile limits are not pooled by Rubin's rules; limits by t take their place
+        profile=None,
     )
     return estimate, pooled
 

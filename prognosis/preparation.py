@@ -240,9 +240,13 @@ def _check_declarations(
         Finding("C10", f"string dtype ({frame[name].dtype}): numbers or declared categories are needed",
                 "declare the column in the codebook, or make it a pd.Categorical with its levels in order", name)
         for name in known
-        if not isinstance(frame[name].dtype, pd.CategoricalDtype) and not pd.api.types.is_numeric_dtype(frame[name])
+        if not isinstance(frame[name].dtype, pd.CategoricalDtype) and not _is_real(frame[name])
     ]  # fmt: skip
     return findings
+
+
+def _is_real(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
 
 
 def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
@@ -263,6 +267,9 @@ def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
                 values = ", ".join(repr(str(value)) for value in column[unknown].unique())
                 rule = f"unknown category {values}; known levels: {', '.join(term.levels)}"
                 findings.append(Finding("P03", rule, "correct the value", term.variable, _ids(frame, unknown), values))
+        elif _is_real(column) and np.isinf(column.to_numpy(float, na_value=np.nan)).any():
+            rows = _ids(frame, np.isinf(column.to_numpy(float, na_value=np.nan)))
+            findings.append(Finding("C27", "the value is infinite", "correct it", term.variable, rows))
     return findings or _check_domains(frame, terms)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
@@ -128,8 +129,22 @@ def as_frame(X: pd.DataFrame | Floats) -> pd.DataFrame:
             DataContractError,
         )
         return X.set_axis(names, axis="columns")
-    values = np.asarray(X, float)
-    return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
+    values = np.empty((0, 0)) if issparse(X) else np.asarray(X)
+    raise_findings(_array_faults(X, values), DataContractError)
+    return pd.DataFrame(values.astype(float), columns=[f"x{j}" for j in range(values.shape[1])])
+
+
+def _array_faults(X: Any, values: NDArray[Any]) -> list[Finding]:
+    if issparse(X):
+        return [Finding("C10", "a sparse matrix is not supported", "give a dense one: X.toarray()")]
+    if values.ndim != 2:
+        rule = f"an array of {values.ndim} dimension(s) for a table of patients and predictors"
+        return [Finding("S18", rule, "Reshape your data: X.reshape(-1, 1) for one predictor")]
+    if values.dtype.kind == "c":
+        return [Finding("C10", "Complex data not supported", "give real numbers")]
+    if values.dtype.kind in "USV" or (values.dtype == object and any(isinstance(cell, str) for cell in values.flat)):
+        return [Finding("C10", "string dtype in an array of predictors", "give numbers, or a frame with categories")]
+    return []
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from cohorts.errors import DataContractError, Finding, FitError, raise_findings
+from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings, warn_findings
 from prognosis.column_checks import (
     REMEDY,
     check_columns,
@@ -117,7 +117,7 @@ class Regression(Recipe):
         predictors = frame.drop(columns=list(self.auxiliary))
         time, happened = pairs_of(outcome)
         n, events = len(predictors), self._limiting(outcome)
-        warnings = [*left_out, *check_strata(special, happened)]
+        warnings = [*left_out, *_check_codes(outcome), *check_strata(special, happened)]
         raise_findings(check_complete(predictors), DataContractError)
         if n < 3 or not happened.any():
             raise FitError(*check_rows(n, predictors.shape[1], events, penalised=False))
@@ -156,7 +156,7 @@ class Regression(Recipe):
         """Linear predictor of each row, (n,), higher for a higher risk; the origin is the training mean."""
         check_is_fitted(self, "estimate_")
         fitted: Any = self
-        frame = as_frame(X)
+        frame = self._frame(X)
         name = self._own("offset")
         offset = frame[name].to_numpy(float) if name else None
         eta: Floats = fitted.estimate_.linear_predictor(fitted.preparation_.design(frame), offset)
@@ -174,7 +174,7 @@ class Regression(Recipe):
         self, X: pd.DataFrame | Floats, y: NDArray[Any], predict: Callable[[pd.DataFrame], Floats]
     ) -> Evaluation:
         """Return the same for linear predictors that `predict` makes of the rows."""
-        frame, outcome, special, _ = keep_weighted(*self._read(as_frame(X), y))
+        frame, outcome, special, _ = keep_weighted(*self._read(self._frame(X), y))
         eta = predict(frame)
         return Evaluation(
             *pairs_of(outcome),
@@ -201,6 +201,16 @@ class Regression(Recipe):
         fitted.training_, fitted.warnings_ = training, (*rows.warnings, *warnings)
         fitted.n_features_in_ = len(rows.preparation.predictors) + len(self.auxiliary)
         return self
+
+    def _frame(self, X: pd.DataFrame | Floats) -> pd.DataFrame:
+        """Raw columns of new rows; those of an array have no names, so their number must be that of the training."""
+        fitted: Any = self
+        frame = as_frame(X)
+        if isinstance(X, pd.DataFrame) or frame.shape[1] == fitted.n_features_in_:
+            return frame
+        who = type(self).__name__
+        rule = f"X has {frame.shape[1]} features, but {who} is expecting {fitted.n_features_in_} features as input"
+        raise PredictionError(Finding("P05", rule, "give the columns of the training in their order, or a frame"))
 
     def _own(self, name: str, default: Any = None) -> Any:
         return getattr(self, name, default)
@@ -234,3 +244,14 @@ class Regression(Recipe):
         """Count the events; for a binary outcome those of the rarer class."""
         events = int((outcome.event == 1).sum())
         return events if outcome.timed else min(events, len(outcome.event) - events)
+
+
+def _check_codes(outcome: SurvivalArrays) -> list[Finding]:
+    """Doubt (T13) codes 1 and 2 without a 0: other packages write them for censored and dead."""
+    if (outcome.event == 0).any() or not (outcome.event > 1).any():
+        return []
+    rule = "no row is censored, and there are competing events"
+    advice = "0 is censored, 1 the event, 2 and more competing events: check the codes"
+    finding = Finding("T13", rule, advice, severity="warning")
+    warn_findings([finding], stacklevel=5)
+    return [finding]

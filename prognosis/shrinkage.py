@@ -91,6 +91,8 @@ def shrink_cox(
         naive_covariance=estimate.naive_covariance * squared,
         baseline=estimate_baseline(shrunken, centred, risk_sets, estimate.baseline.end, offset, efron),
         loglik=shrunken.loglik,
+        # profile limits are those of the unshrunken likelihood
+        profile=None,
     )
 
 

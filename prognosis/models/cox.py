@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, FitError
 from prognosis.cause_specific import CauseSpecificEstimate, fit_causes
 from prognosis.cox_estimate import CoxEstimate
 from prognosis.cox_fitting import fit_event, risk_sets_of
 from prognosis.cox_questions import CoxQuestions, CoxTraining
-from prognosis.limits import Bounds, Choice, Limit
+from prognosis.limits import Bounds, Choice, Limit, Shape
 from prognosis.pooled_estimate import pool_cox
 from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
@@ -40,6 +41,7 @@ class Cox(CoxQuestions):
     weights : column of case weights; weights that are no whole numbers give robust standard errors, as in R.
     cluster : column of clusters for robust standard errors.
     offset : column with a fixed part of the linear predictor.
+    penalty : None, or ``firth`` for separated data or few events: Firth's penalised likelihood with profile limits.
     ridge : penalty ``ridge / 2 * sum(coefficient^2 * variance of the column)``, as R's ``ridge(scale=TRUE)``.
 
     Notes
@@ -52,6 +54,7 @@ class Cox(CoxQuestions):
     limits: ClassVar[Mapping[str, Limit]] = {
         "ties": Choice(("efron", "breslow")),
         "ridge": Bounds(0.0),
+        "penalty": Shape('None or "firth"', lambda value: value is None or value == "firth"),
         **TERM_LIMITS,
         **COLUMN_LIMITS,
     }
@@ -68,6 +71,7 @@ class Cox(CoxQuestions):
         cluster: str | None = None,
         offset: str | None = None,
         ridge: float = 0.0,
+        penalty: str | None = None,
     ) -> None:
         self.ties = ties
         self.splines = splines
@@ -78,6 +82,7 @@ class Cox(CoxQuestions):
         self.cluster = cluster
         self.offset = offset
         self.ridge = ridge
+        self.penalty = penalty
 
     def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Cox:
         """Estimate the model.
@@ -94,7 +99,7 @@ class Cox(CoxQuestions):
             Missing values (C16), weights (T23) or columns that cannot be used.
         """
         self.check_parameters()
-        rows = self.prepare(X, y, penalised=self.ridge > 0)
+        rows = self.prepare(X, y, penalised=self.ridge > 0 or self.penalty is not None)
         event = rows.outcome.event
         fit = partial(self._fit_event, rows)
         estimate = fit_causes(fit, event) if (event > 1).any() else fit(event == 1)
@@ -104,7 +109,21 @@ class Cox(CoxQuestions):
 
     def _fit_event(self, rows: Rows, died: NDArray[np.bool_]) -> CoxEstimate:
         sets = risk_sets_of(rows, died)
-        return fit_event(rows, sets, tuple(self.strata), efron=self.ties == "efron", ridge=self.ridge)
+        return fit_event(
+            rows,
+            sets,
+            tuple(self.strata),
+            efron=self.ties == "efron",
+            ridge=self.ridge,
+            firth=self.penalty == "firth",
+        )
+
+    def check_parameters(self) -> None:
+        """Check every parameter; a ridge and Firth's penalty exclude each other (S14)."""
+        super().check_parameters()
+        if self.ridge and self.penalty:
+            rule = f"Cox: ridge={self.ridge:g} and penalty='firth' cannot both be"
+            raise FitError(Finding("S14", rule, "choose one of them"))
 
     def pool(self, fits: Sequence[Any]) -> tuple[CoxEstimate | CauseSpecificEstimate, Pooled]:
         """Pool Cox models of completed copies of the same rows, every cause by itself; see `pool_cox`."""

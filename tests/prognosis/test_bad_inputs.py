@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import DataContractError, FitError, PredictionError, PrognosisError, PrognosisWarning
-from prognosis.models import Cox
+from prognosis.models import Cox, PenalisedCox
 from tests.prognosis import made
 from tests.prognosis.made import outcome_of, patients, structured
 
@@ -85,8 +85,8 @@ FITTING = [
     ("C02", FitError, ["age", "again"], lambda f: fit(f.assign(again=f["age"]), ["age", "again"])),
     ("C03", FitError, ["d0", "d1", "d2", "rank 3 of 4"], c03),
     ("C04", FitError, ["condition number", "age", "twin"], c04),
-    ("C05", FitError, ["column grade", "'middle'", "0 events of n=", "Cox(ridge"], c05_category),
-    ("C05", FitError, ["mark", "separates the events", "Cox(ridge"], c05_number),
+    ("C05", FitError, ["column grade", "'middle'", "0 events of n=", "Cox(penalty"], c05_category),
+    ("C05", FitError, ["mark", "separates the events", "Cox(penalty"], c05_number),
     ("C10", FitError, ["column age", "string dtype"], lambda f: fit(f.assign(age=f["age"].astype(str)))),
     ("C16", DataContractError, ["albumin", "8", "2.0 percent", "complete_cases"], c16),
     ("C17", FitError, ["n=20", "p=25"], c17),
@@ -281,9 +281,19 @@ def test_every_refusal_is_one_family():
         assert issubclass(error, PrognosisError)
 
 
-def test_a_competing_outcome_is_not_one_cox_model():
+def test_a_competing_outcome_is_refused_by_a_model_of_one_event():
     y = structured([1.0, 2.0, 3.0, 4.0], [1, 2, 0, 1])
-    refused(FitError, "T30", ["competing"], lambda: Cox().fit(pd.DataFrame({"x": [1.0, 0.5, 0.2, 0.9]}), y))
+    refused(FitError, "T30", ["competing"], lambda: PenalisedCox().fit(pd.DataFrame({"x": [1.0, 0.5, 0.2, 0.9]}), y))
+
+
+def test_codes_1_and_2_without_a_0_are_doubted():
+    """Codes 1 (censored) and 2 (dead) of other packages would be read as the event and a competing one."""
+    rows = patients(200)
+    y = structured(rows["months"], rows["event"] + 1)
+    with pytest.warns(PrognosisWarning, match=r"no row is censored, and there are competing events") as caught:
+        study_like = Cox().fit(rows[["age", "albumin"]], y)
+    assert "T13" in str(caught[0].message)
+    assert [finding.code for finding in study_like.warnings_] == ["T13"]
 
 
 @pytest.fixture(scope="module")

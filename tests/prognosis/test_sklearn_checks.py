@@ -17,16 +17,6 @@ EXPECTED = {
     "check_estimators_nan_inf": "missing values are refused with columns and counts (C16, P02), without the word NaN",
     "check_fit2d_1sample": "one patient is refused in our words (C18), n=1 instead of n_samples",
 }
-# Checks that recipes ought to pass and do not yet.
-DEFECTS = {
-    "check_n_features_in_after_fitting": "predict takes an array with other columns than the training's",
-    "check_complex_data": "the imaginary part is dropped",
-    "check_estimator_sparse_tag": "a sparse matrix is not named in the message",
-    "check_estimator_sparse_array": "a sparse matrix is not named in the message",
-    "check_estimator_sparse_matrix": "a sparse matrix is not named in the message",
-    "check_fit1d": "an array of one dimension ends in an IndexError",
-    "check_fit2d_predict1d": "an array of one dimension ends in an IndexError",
-}
 
 
 def outcome_for(recipe, y):
@@ -90,8 +80,8 @@ globals().update(CHECKED)  # so that pickle finds them
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings, and look at some themselves
 def test_scikit_learn_checks(name):
     """Every check passes but the listed ones, and those fail: the list is neither short nor out of date."""
-    results = check_estimator(CHECKED[name](), on_skip=None, on_fail=None, expected_failed_checks=EXPECTED | DEFECTS)
+    results = check_estimator(CHECKED[name](), on_skip=None, on_fail=None, expected_failed_checks=EXPECTED)
     failed = {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
     assert failed == {}
-    assert {result["check_name"] for result in results if result["status"] == "xfail"} == set(EXPECTED | DEFECTS)
+    assert {result["check_name"] for result in results if result["status"] == "xfail"} == set(EXPECTED)
     assert sum(result["status"] == "passed" for result in results) >= 30
