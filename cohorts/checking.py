@@ -11,6 +11,7 @@ import pandas as pd
 from cohorts.columns import level_text, typed_column
 from cohorts.errors import Finding
 from cohorts.identity import personal_columns, row_ids
+from cohorts.inclusion import inclusion_faults
 from cohorts.plausibility import identical_rows, outside_limits, rare_levels, sentinels
 from cohorts.units import unit_faults
 from cohorts.variable import Codebook, Kind, Variable
@@ -136,6 +137,7 @@ def _missing_declarations(present: list[str], codebook: Codebook, id_column: str
 
 def _column_faults(values: pd.Series, variable: Variable) -> Iterator[Finding]:
     """Check a readable column; a unit that explains the outliers is told once, as the unit."""
+    yield from inclusion_faults(values, variable)
     if variable.kind not in ("numeric", "time"):
         return
     wrong_unit = unit_faults(values, variable) if variable.kind == "numeric" else []

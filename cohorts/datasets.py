@@ -41,7 +41,7 @@ def mgus2_progression() -> Competing:
         "progression",
         time="etime",
         event="event",
-        event_values={"censored": 0, "event": 1, "competing": [2]},
+        event_values={"censored": 0, "event": 1, "competing": (2,)},
         unit="months",
         origin="diagnosis of MGUS",
         horizons=(60, 120, 240),

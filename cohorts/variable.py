@@ -26,6 +26,7 @@ class Variable(BaseModel):
     unit : unit of measurement; needed for ``time``.
     limits : hard limits; a value outside is an error.
     plausible : usual range; a value outside is a warning.
+    inclusion : whom the cohort was drawn from, ``[18, 75]`` or levels; a new patient outside it is told (P16).
     levels : categories in order; the first is the reference.
     missing_codes : texts that mean "missing" (an empty cell always does).
     label : text for people by language, ``{"en": ..., "zh": ...}``.
@@ -44,6 +45,7 @@ class Variable(BaseModel):
     unit: str | None = None
     limits: tuple[float, float] | None = None
     plausible: tuple[float, float] | None = None
+    inclusion: tuple[float, float] | tuple[str, ...] | None = None
     levels: tuple[str, ...] | None = None
     missing_codes: tuple[str, ...] = ()
     label: Mapping[str, str] = {}
@@ -75,10 +77,20 @@ class Variable(BaseModel):
             raise ValueError(f"column {self.name}: a level is declared twice")
         if self.kind == "binary" and self.levels and len(self.levels) != 2:
             raise ValueError(f"column {self.name}: a binary variable has exactly two levels")
-        for name, bounds in (("limits", self.limits), ("plausible", self.plausible)):
-            if bounds and not bounds[0] < bounds[1]:
+        for name, bounds in (("limits", self.limits), ("plausible", self.plausible), ("inclusion", self.inclusion)):
+            if bounds and not isinstance(bounds[0], str) and not bounds[0] < bounds[1]:
                 raise ValueError(f"column {self.name}: {name} must be [lower, upper]")
+        self._check_inclusion()
         return self
+
+    def _check_inclusion(self) -> None:
+        if self.inclusion is None:
+            return
+        words = not self.inclusion or isinstance(self.inclusion[0], str)
+        if words != self.is_categorical or self.kind not in (*CATEGORICAL, "binary", "numeric"):
+            raise ValueError(f"column {self.name}: inclusion is [lower, upper] of numbers, or some of the levels")
+        if (words and not set(self.inclusion) <= set(self.levels or ())) or not self.inclusion:
+            raise ValueError(f"column {self.name}: inclusion names levels that are not declared")
 
     @property
     def is_categorical(self) -> bool:

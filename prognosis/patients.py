@@ -12,6 +12,7 @@ import pandas as pd
 
 from cohorts import Codebook, Cohort, Variable
 from cohorts.errors import Finding, PredictionError, raise_findings, warn_findings
+from cohorts.inclusion import inclusion_text, not_included
 from prognosis.prediction import Remark
 from prognosis.profile import LevelProfile, NumericProfile, Profile
 from prognosis.stored_imputation import DRAWS
@@ -92,6 +93,7 @@ class Door:
         frame = pd.DataFrame(columns, index=raw.index)
         for name in self.codebook:
             remarks += _outside(frame[name], self.profile[name], self.codebook[name])
+            remarks += _other_population(frame[name], self.codebook[name])
         return PatientTable(frame, tuple(remarks))
 
 
@@ -268,6 +270,17 @@ def _in_other_unit(x: pd.Series, variable: Variable, profile: NumericProfile) ->
     if variable.plausible:
         usual |= x.between(*variable.plausible)
     return found & ~usual
+
+
+def _other_population(column: pd.Series, variable: Variable) -> list[Remark]:
+    """Warn (P16) of patients whom the training cohort would not have included."""
+    others = column.index[not_included(column, variable)]
+    text = f"outside the population of the model: inclusion criterion {variable.text()} {inclusion_text(variable)}"
+    if len(others):
+        advice = "the risk is that of other patients; look for a model made from patients like this one"
+        rows = tuple(map(str, others))
+        warn_findings([Finding("P16", text, advice, str(column.name), rows, severity="warning")], stacklevel=6)
+    return [Remark("P16", text, patient=str(row), column=str(column.name)) for row in others]
 
 
 def _outside(x: pd.Series, profile: NumericProfile | LevelProfile, variable: Variable) -> list[Remark]:
