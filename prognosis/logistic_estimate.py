@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 # The level whose profile limits a Firth fit keeps.
 PROFILE_LEVEL = 0.95
 INTERCEPT = "Intercept"
-ARRAYS = ("coefficients", "means", "joint_covariance", "naive_covariance")
+ARRAYS = ("coefficients", "means")
+COVARIANCES = ("joint_covariance", "naive_covariance")
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,9 @@ class LogisticEstimate:
         return lower, upper, z
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the numbers of the model file."""
-        return {name: getattr(self, name) for name in (*ARRAYS, "profile")}
+        """Return the numbers of the model file; what is not a number (the lasso's errors) is left out."""
+        numbers = {name: getattr(self, name) for name in (*ARRAYS, *COVARIANCES, "profile")}
+        return {name: values for name, values in numbers.items() if np.isfinite(values).all()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not an array."""
@@ -199,7 +201,9 @@ class LogisticEstimate:
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
         }
+        unknown = np.full((len(stored["names"]) + 1,) * 2, np.nan)
         numbers: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
+        numbers |= {name: arrays.get(name, unknown) for name in COVARIANCES}
         return cls(stored_profile=arrays["profile"], **numbers, **plain)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,25 @@ from cohorts.errors import Finding, FitError
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 State = tuple[float, Floats, Floats]
-Objective = Callable[[Floats], State]
+
+
+class Objective(Protocol):
+    """What is maximised."""
+
+    def __call__(self, beta: Floats) -> State:
+        """Value, score and curvature (minus the second derivatives) at some coefficients."""
+
+    def information(self, beta: Floats) -> Floats:
+        """Information of the likelihood, positive definite where the curvature need not be."""
+
 
 MAX_ITERATIONS = 60
 # Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
 LAST_STEP_DECREMENT = 1e-12
 # The same where the information stands in for the curvature: convergence is linear then, if fast.
 LAST_SCORING_DECREMENT = 1e-20
+# Of a coefficient of a standardised column: beyond it the curvature says nothing (logistf's limit).
+LONGEST_STEP = 5.0
 # Below this the curvature of Firth's penalty is not worth its price.
 SMALL_LEVERAGE = 0.05
 
@@ -138,8 +150,7 @@ class FirthLikelihood:
     """Log-likelihood plus half the log determinant of the information (Jeffreys' prior), of the given columns.
 
     Sources: Firth (1993); Heinze and Schemper (2002). The curvature is that of the penalised likelihood itself, so that
-    Newton's steps converge quadratically; the information stands in where that is not positive definite, or nearly
-    the same because no row has much leverage.
+    Newton's steps converge quadratically; the information stands in where no row has much leverage.
     """
 
     rows: BinaryRows
@@ -154,11 +165,12 @@ class FirthLikelihood:
         probability = expit(eta)
         variance = r.weight * probability * expit(-eta)
         information = r.columns.T @ (r.columns * variance[:, None])
-        sign, logdet = np.linalg.slogdet(information)
-        if not (sign > 0 and np.isfinite(logdet)):
+        try:
+            root = np.linalg.cholesky(information)
+            white = r.columns @ np.linalg.inv(root).T
+        except np.linalg.LinAlgError:
             return -np.inf, np.zeros(len(beta)), information
-        root = np.linalg.inv(np.linalg.cholesky(information))
-        white = r.columns @ root.T
+        logdet = 2 * np.log(np.diag(root)).sum()
         leverage = variance * (white**2).sum(axis=1)
         value = Likelihood(r).loglik(beta) + 0.5 * float(logdet) + float(np.log(r.scales).sum())
         pull = leverage * (0.5 - probability)
@@ -167,11 +179,8 @@ class FirthLikelihood:
             return value, score, information
         product = probability * (1 - probability)
         plain = r.columns.T @ (r.columns * (variance - leverage * (0.5 - 3 * product))[:, None])
-        return (
-            value,
-            score,
-            _positive(plain + 0.5 * _bent(r.columns, white, variance * (1 - 2 * probability)), information),
-        )
+        bent = _bent(r.columns, white, variance * (1 - 2 * probability))
+        return value, score, plain + 0.5 * bent
 
 
 def _bent(columns: Floats, white: Floats, third: Floats) -> Floats:
@@ -179,14 +188,6 @@ def _bent(columns: Floats, white: Floats, third: Floats) -> Floats:
     turned = np.stack([white.T @ (white * (third * column)[:, None]) for column in columns.T])
     flat = turned.reshape(len(turned), -1)
     return np.asarray(flat @ flat.T)
-
-
-def _positive(curvature: Floats, information: Floats) -> Floats:
-    try:
-        np.linalg.cholesky(curvature)
-    except np.linalg.LinAlgError:
-        return information
-    return curvature
 
 
 @dataclass(frozen=True)
@@ -211,18 +212,29 @@ def maximise(
     chosen = np.ones(len(start), bool) if free is None else free
     beta, state = start.astype(float), objective(start)
     for iteration in range(1, MAX_ITERATIONS + 1):
-        value, score, curvature = state
+        value, score, _ = state
         step = np.zeros(len(beta))
         try:
-            step[chosen] = np.linalg.solve(curvature[np.ix_(chosen, chosen)], score[chosen])
+            step[chosen] = np.linalg.solve(_curvature(objective, beta, state, chosen), score[chosen])
         except np.linalg.LinAlgError:
             return Maximum(beta, *state, iteration, converged=False)
         decrement = float(score @ step)
+        step *= min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), LONGEST_STEP))
         candidate, fraction = objective(beta + step), 1.0
         while not candidate[0] >= value - 1e-9 * max(1.0, abs(value)) and fraction > 1e-4:
             fraction /= 2
             candidate = objective(beta + fraction * step)
         beta, state = beta + fraction * step, candidate
         if 0 <= decrement < last:
-            return Maximum(beta, *state, iteration, converged=True)
+            return Maximum(beta, *state, iteration, converged=bool(np.isfinite(state[0])))
     return Maximum(beta, *state, MAX_ITERATIONS, converged=False)
+
+
+def _curvature(objective: Objective, beta: Floats, state: State, chosen: Flags) -> Floats:
+    """Curvature in the chosen coefficients, or the information where that is not positive definite."""
+    part = np.ix_(chosen, chosen)
+    try:
+        np.linalg.cholesky(state[2][part])
+    except np.linalg.LinAlgError:
+        return np.asarray(objective.information(beta)[part])
+    return state[2][part]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,7 +44,10 @@ class Profile:
     @cached_property
     def best(self) -> Maximum:
         """The estimate."""
-        return self._maximise(self._likelihood(self.rows), self.rows.start())
+        found = self._maximise(self._likelihood(self.rows), self.rows.start())
+        if not found.converged:
+            raise _lost("the likelihood")
+        return found
 
     def table(self, level: float = 0.95) -> Floats:
         """Limits, and the signed root of the likelihood ratio statistic for zero, of every term, (1 + p, 3)."""
@@ -56,8 +58,7 @@ class Profile:
         return maximise(objective, start, free, LAST_SCORING_DECREMENT if self.firth else LAST_STEP_DECREMENT)
 
     def _likelihood(self, rows: BinaryRows) -> Objective:
-        kind: Callable[[BinaryRows], Objective] = FirthLikelihood if self.firth else Likelihood
-        return kind(rows)
+        return FirthLikelihood(rows) if self.firth else Likelihood(rows)
 
     def _seen_from(self, term: int) -> tuple[Objective, Floats]:
         """Likelihood and estimate such that coefficient `term` stands alone; the intercept is that at zero."""
@@ -94,10 +95,14 @@ class Profile:
         return np.array([[self._limit(term, side * z) / self._unit(term) for side in (-1, 1)] for term in terms])
 
     def _limit(self, term: int, z: float) -> float:
-        """Value at which the signed root reaches z: Newton's steps, kept between the bounds found so far."""
+        """Value at which the signed root reaches z: Newton's steps, kept between the bounds found so far.
+
+        Where extreme values give the penalised likelihood a second maximum and the profile does not fall far enough
+        before it, the limit lies beyond that maximum.
+        """
         objective, beta = self._seen_from(term)
         centre, side, wanted = float(beta[term]), np.sign(z), abs(z)
-        spread = np.linalg.inv(objective(beta)[2])
+        spread = np.linalg.inv(objective.information(beta))
         inner, outer = 0.0, np.inf
         distance = wanted * float(np.sqrt(spread[term, term]))
         start = beta
@@ -113,16 +118,22 @@ class Profile:
             if step == distance or (np.isfinite(outer) and outer - inner <= 4e-16 * outer):
                 return float(centre + side * distance)
             distance = step
-        raise FitError(Finding("N16", "a profile limit was not found", "look for extreme values in the predictors"))
+        raise _lost("the profile likelihood up to a limit")
 
     def _root(self, objective: Objective, start: Floats, term: int, value: float) -> tuple[float, float, Floats]:
         """Root of the statistic at a value, its slope there, and the coefficients that maximise the rest."""
         fixed = start.copy()
         fixed[term] = value
+        if not np.isfinite(objective(fixed)[0]):
+            # Too far for the arithmetic: the search comes back.
+            return np.inf, 0.0, start
         found = self._maximise(objective, fixed, np.arange(len(fixed)) != term)
         if not found.converged:
-            raise FitError(
-                Finding("N16", "the profile likelihood was not maximised", "look for extreme values in the predictors")
-            )
+            raise _lost("the profile likelihood")
         root = float(np.sqrt(max(2 * (self.best.value - found.value), 0.0)))
         return root, abs(float(found.score[term])) / root if root > 0 else 0.0, found.beta
+
+
+def _lost(what: str) -> FitError:
+    rule = f"{what} was not maximised: with extreme values it can have more than one maximum"
+    return FitError(Finding("N16", rule, "look for wrong values, or use a transform such as log"))

@@ -72,8 +72,8 @@ def bleeders(n=300, seed=3):
 
 def log_likelihood(beta, x, y, weight=None, offset=0.0):
     """Log-likelihood of (intercept, slopes) by its definition."""
-    risk = expit(beta[0] + x @ beta[1:] + offset)
-    each = np.where(y == 1, np.log(risk), np.log1p(-risk))
+    log_odds = beta[0] + x @ beta[1:] + offset
+    each = -np.logaddexp(0.0, np.where(y == 1, -log_odds, log_odds))
     return float(each.sum() if weight is None else weight @ each)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cohorts.errors import FitError, PredictionError
@@ -154,6 +155,45 @@ def test_robust_errors_have_no_profile(options):
     with pytest.raises(FitError, match="takes the rows for independent patients") as caught:
         Logistic("firth", **options).fit(frame.assign(**{name: extra[name]}), y)
     assert caught.value.code == "C32"
+
+
+@pytest.mark.parametrize("cases", range(1, 6))
+def test_rare_events_have_estimates_and_limits(cases):
+    """A few events among 25 patients with two predictors: mostly separated, and where Newton's steps need care."""
+    for seed in range(8):
+        draw = np.random.default_rng([cases, seed])
+        frame = pd.DataFrame({"x": draw.normal(size=25), "z": draw.integers(0, 3, 25).astype(float)})
+        y = draw.permutation(np.arange(25) < cases).astype(int)
+        e = Logistic("firth").fit(frame, y).estimate_
+        at_zero = np.append(e.intercept_at_zero, e.coefficients)
+        assert ((e.profile[:, 0] < at_zero) & (at_zero < e.profile[:, 1])).all()
+        assert e.loglik[1] >= e.loglik[0]
+
+
+def test_with_a_second_maximum_the_limit_lies_beyond_it():
+    """One patient far out on the side of the events: the likelihood rises again, so nothing contradicts the values."""
+    x = np.array([0.31, 0.54, 0.75, 0.91, 1.27, 1.34, 1.52, 1.53, 2.03, 4.47, 10.96])[:, None]
+    y = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+    e = Logistic("firth").fit(pd.DataFrame(x, columns=["x"]), y).estimate_
+    lower, upper, _ = e.profile[1]
+
+    def highest(value):
+        return max(made.firth_likelihood(np.array([a - 0.83 * value, value]), x, y) for a in np.linspace(-3, 5, 4001))
+
+    assert 2 * (e.loglik[1] - highest(upper)) == pytest.approx(3.841458820694124, abs=1e-4)
+    assert highest(5.0) > e.loglik[1] + 1 > e.loglik[1] > highest(0.6)
+    assert lower < e.coefficients[0] < 5 < upper
+
+
+def test_n15_and_n16_when_the_steps_come_to_no_end(monkeypatch):
+    from prognosis import logistic_likelihood
+
+    frame, _, y = made.bleeders(60)
+    monkeypatch.setattr(logistic_likelihood, "MAX_ITERATIONS", 1)
+    for penalty, code, words in ((None, "N15", "likelihood was not max"), ("firth", "N16", "penalised likelihood was")):
+        with pytest.raises(FitError, match=words) as caught:
+            Logistic(penalty).fit(frame, y)
+        assert caught.value.code == code
 
 
 def test_dependent_columns_have_no_firth_estimate():

@@ -132,6 +132,7 @@ def test_saved_and_restored_it_is_the_same(patients, penalty, options):
     e = fit(frame, y, penalty, **options)
     again = LogisticEstimate.restore(e.to_dict(), e.arrays())
     assert again.to_dict() == e.to_dict()
+    assert all(np.isfinite(values).all() for values in e.arrays().values())
     assert again.summary().equals(e.summary())
     for ours, theirs in zip(
         e.risk(frame.to_numpy(), NO_HORIZON), again.risk(frame.to_numpy(), NO_HORIZON), strict=True
