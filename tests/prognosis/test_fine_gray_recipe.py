@@ -140,7 +140,9 @@ def test_the_recipe_keeps_the_warnings(frame):
     draw = np.random.default_rng(4)
     x = draw.normal(size=600)
     times = draw.exponential(np.exp(-1.2 * x), (2, 600))
-    model = FineGray().fit(x[:, None], structured(times.min(axis=0), 1 + times.argmin(axis=0)))
+    codes = 1 + times.argmin(axis=0)
+    codes[0] = 0  # without any 0 the codes would be doubted
+    model = FineGray().fit(x[:, None], structured(times.min(axis=0), codes))
     assert [finding.code for finding in model.warnings_] == ["T31"]
     alone = FineGray().fit(frame[["age"]], structured(frame["months"], (frame["first"] == 1).astype(int)))
     assert "no competing event" in {finding.code: finding.rule for finding in alone.warnings_}["T33"]
