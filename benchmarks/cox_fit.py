@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 
-from prognosis.cox_regression import fit_cox
+from prognosis.cox.regression import fit_cox
 from prognosis.risk_sets import build_risk_sets
 
 RESULT = Path(__file__).resolve().parent / "results" / "cox_fit.json"

@@ -11,7 +11,7 @@ from cohorts.version import __version__
 check_neighbours(__file__, "cohorts")
 
 from prognosis.model import FittedModel  # noqa: E402
-from prognosis.model_loading import load_model  # noqa: E402
+from prognosis.persistence.loading import load_model  # noqa: E402
 from prognosis.prediction import Prediction, Remark, RiskCurve  # noqa: E402
 from prognosis.study import Study  # noqa: E402
 from prognosis.validation import Validation  # noqa: E402

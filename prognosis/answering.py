@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
-from prognosis.baseline import Interval
+from prognosis.cox.baseline import Interval
+from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance, joint_remark
 from prognosis.prediction import Remark
 from prognosis.preparation import Preparation
 from prognosis.special_columns import stratum_labels
-from prognosis.stored_imputation import StoredImputation
 
 Floats = NDArray[np.float64]
 

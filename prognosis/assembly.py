@@ -11,10 +11,10 @@ from sklearn.base import clone
 
 from cohorts.errors import Finding
 from cohorts.version import __version__
+from prognosis.imputation.multiply_imputed import MultiplyImputed
 from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.model_record import Training
-from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.profile import profile_of
 from prognosis.recipe import Recipe
 

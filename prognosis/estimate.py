@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognosis.baseline import Interval
+from prognosis.cox.baseline import Interval
 
 Floats = NDArray[np.float64]
 

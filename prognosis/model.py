@@ -13,16 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError, PredictionError
-from prognosis.baseline import Interval
-from prognosis.cox_diagnostics import Residual
+from prognosis.cox.baseline import Interval
+from prognosis.cox.diagnostics import Residual
+from prognosis.cox.proportional_hazards import Transform
 from prognosis.estimate import NO_HORIZON
 from prognosis.horizons import check_interval, checked_horizons, horizon_remarks, stratum_remarks
-from prognosis.model_file import content_hash, save_model
 from prognosis.model_record import ModelRecord
 from prognosis.patients import Patients, PatientTable
+from prognosis.persistence.writing import content_hash, save_model
 from prognosis.prediction import Prediction, Remark, RiskCurve
 from prognosis.profile import ObservedCurve
-from prognosis.proportional_hazards import Transform
 from prognosis.questions import anova, asked_of_fit, restricted_means, shrunken, survival_times
 from prognosis.recipe import Recipe
 from prognosis.validation import Validation

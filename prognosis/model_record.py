@@ -11,13 +11,13 @@ import pandas as pd
 from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding
 from prognosis.answering import Answering
+from prognosis.imputation.pooling import Pooled
+from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance
 from prognosis.patients import Door
-from prognosis.pooling import Pooled
 from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, Profile
 from prognosis.recipe import Recipe
-from prognosis.stored_imputation import StoredImputation
 from prognosis.validation import Validation
 
 

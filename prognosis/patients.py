@@ -13,9 +13,9 @@ import pandas as pd
 from cohorts import Codebook, Cohort, Variable
 from cohorts.errors import Finding, PredictionError, raise_findings, warn_findings
 from cohorts.inclusion import inclusion_text, not_included
+from prognosis.imputation.stored import DRAWS
 from prognosis.prediction import Remark
 from prognosis.profile import LevelProfile, NumericProfile, Profile
-from prognosis.stored_imputation import DRAWS
 
 # Factors by which laboratories' units differ: g/L and g/dL, creatinine and glucose to mol, milli.
 UNIT_FACTORS = (10.0, 88.4, 18.0, 1000.0)

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from cohorts.errors import Finding, FitError, PredictionError
-from prognosis.baseline import Interval
-from prognosis.cox_estimate import CoxEstimate
-from prognosis.cox_tests import wald_tests
-from prognosis.cox_times import restricted_mean, survival_quantiles
+from prognosis.cox.baseline import Interval
+from prognosis.cox.estimate import CoxEstimate
+from prognosis.cox.hypothesis_tests import wald_tests
+from prognosis.cox.survival_times import restricted_mean, survival_quantiles
 from prognosis.patients import Patients
 from prognosis.shrinkage import heuristic_shrinkage
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
 from cohorts.errors import Finding, FitError
-from prognosis.baseline import estimate_baseline
-from prognosis.cox_estimate import CoxEstimate
-from prognosis.cox_regression import CoxRegression
+from prognosis.cox.baseline import estimate_baseline
+from prognosis.cox.estimate import CoxEstimate
+from prognosis.cox.regression import CoxRegression
 from prognosis.kernels.cox_likelihood import evaluate
-from prognosis.logistic_estimate import LogisticEstimate
+from prognosis.logistic.estimate import LogisticEstimate
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]

@@ -11,10 +11,10 @@ from sklearn.base import clone
 from cohorts import Binary, Cohort, Folds, Outcome
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
-from prognosis.chained_imputation import Chained
 from prognosis.column_checks import missing_findings
+from prognosis.imputation.chained import Chained
+from prognosis.imputation.multiply_imputed import MultiplyImputed
 from prognosis.model import FittedModel
-from prognosis.multiple_imputation import MultiplyImputed
 from prognosis.recipe import Recipe
 from prognosis.regression import Regression
 from prognosis.sample_size_shortfall import events_shortfall

@@ -9,8 +9,8 @@ import numpy as np
 
 from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding
-from prognosis.chained_imputation import Chained
 from prognosis.horizons import SPARSE
+from prognosis.imputation.chained import Chained
 
 Endpoint = TimeToEvent | Competing | Binary
 PREDICTOR_KINDS = ("numeric", "binary", "nominal", "ordinal")

@@ -15,7 +15,7 @@ from cohorts.errors import Finding, FitError
 from cohorts.version import __version__
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
-from prognosis.baseline import Baseline
+from prognosis.cox.baseline import Baseline
 from reports.formatting import p_value
 
 SCHEMA_VERSION = 1

@@ -15,7 +15,7 @@ from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
-from prognosis.chained_imputation import Chained
+from prognosis.imputation.chained import Chained
 from prognosis.models import recipes
 from prognosis.recipe import Recipe
 from reports.batch import Language, Limits, write_patient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from prognosis.cox_regression import fit_cox
+from prognosis.cox.regression import fit_cox
 from prognosis.recipe import Evaluation
 from prognosis.risk_sets import build_risk_sets
 

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
+from prognosis.imputation.pooled_parametric import pool_parametric
+from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit
-from prognosis.parametric_distributions import DISTRIBUTIONS
-from prognosis.parametric_estimate import ParametricEstimate
-from prognosis.parametric_likelihood import log_times
-from prognosis.parametric_regression import fit_parametric
-from prognosis.pooled_parametric import pool_parametric
-from prognosis.pooling import Pooled
+from prognosis.parametric.distributions import DISTRIBUTIONS
+from prognosis.parametric.estimate import ParametricEstimate
+from prognosis.parametric.likelihood import log_times
+from prognosis.parametric.regression import fit_parametric
 from prognosis.preparation import Knots
 from prognosis.recipe import SurvivalArrays
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, TrainingRows

@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
-from prognosis.cause_specific import CauseSpecificEstimate, fit_causes
-from prognosis.cox_estimate import CoxEstimate
-from prognosis.cox_fitting import fit_event, risk_sets_of
-from prognosis.cox_questions import CoxQuestions, CoxTraining
+from prognosis.competing.cause_specific import CauseSpecificEstimate, fit_causes
+from prognosis.cox.estimate import CoxEstimate
+from prognosis.cox.fitting import fit_event, risk_sets_of
+from prognosis.cox.questions import CoxQuestions, CoxTraining
+from prognosis.imputation.pooled_hazards import pool_cox
+from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Bounds, Choice, Limit, Shape
-from prognosis.pooled_estimate import pool_cox
-from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Rows
 

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognosis.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
-from prognosis.fine_gray_regression import fit_fine_gray
+from prognosis.competing.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
+from prognosis.competing.fine_gray_regression import fit_fine_gray
+from prognosis.competing.subdistribution import CompetingRows, build_subdistribution
+from prognosis.competing.summed_incidence import check_summed_incidence
+from prognosis.imputation.pooled_hazards import pool_fine_gray
+from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit, Names
-from prognosis.pooled_estimate import pool_fine_gray
-from prognosis.pooling import Pooled
 from prognosis.preparation import Knots
 from prognosis.recipe import SurvivalArrays, as_frame
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
 from prognosis.special_columns import SpecialColumns, read_special_columns
-from prognosis.subdistribution import CompetingRows, build_subdistribution
-from prognosis.summed_incidence import check_summed_incidence
 
 Floats = NDArray[np.float64]
 

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError, raise_findings
 from prognosis.column_checks import check_columns
+from prognosis.imputation.pooled_logistic import pool_logistic
+from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Bounds, Choice, Limit, Shape
-from prognosis.logistic_choice import choose_penalty, doubts_of, lasso_estimate
-from prognosis.logistic_estimate import INTERCEPT, LogisticEstimate, estimate_from
-from prognosis.logistic_likelihood import standardise
-from prognosis.logistic_path import PathRows
-from prognosis.logistic_pooling import pool_logistic
-from prognosis.logistic_profile import Profile
-from prognosis.logistic_regression import fit_firth, fit_logistic, robust_errors
-from prognosis.logistic_statistics import BINS, logistic_statistics
-from prognosis.penalty_choice import RULES, PenaltyCurve, Rule
-from prognosis.pooling import Pooled
+from prognosis.logistic.estimate import INTERCEPT, LogisticEstimate, estimate_from
+from prognosis.logistic.likelihood import standardise
+from prognosis.logistic.profile import Profile
+from prognosis.logistic.regression import fit_firth, fit_logistic, robust_errors
+from prognosis.logistic.statistics import BINS, logistic_statistics
+from prognosis.penalised.logistic_choice import choose_penalty, doubts_of, lasso_estimate
+from prognosis.penalised.logistic_path import PathRows
+from prognosis.penalised.penalty_choice import RULES, PenaltyCurve, Rule
 from prognosis.preparation import Knots
 from prognosis.recipe import SurvivalArrays, read_outcome
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows

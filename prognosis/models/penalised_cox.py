@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
-from prognosis.baseline import estimate_baseline
-from prognosis.cox_regression import CoxRegression
+from prognosis.cox.baseline import estimate_baseline
+from prognosis.cox.regression import CoxRegression
 from prognosis.limits import Bounds, Choice, Limit, Shape
-from prognosis.penalised_cox_estimate import PenalisedCoxEstimate
-from prognosis.penalised_cox_path import PenalisedPath, fit_path
-from prognosis.penalised_cox_validation import CoxRows, cross_validate
-from prognosis.penalty_choice import RULES, PenaltyCurve, Rule
+from prognosis.penalised.cox_estimate import PenalisedCoxEstimate
+from prognosis.penalised.cox_path import PenalisedPath, fit_path
+from prognosis.penalised.cox_validation import CoxRows, cross_validate
+from prognosis.penalised.penalty_choice import RULES, PenaltyCurve, Rule
 from prognosis.preparation import Knots
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prognosis.cause_specific import fit_causes
+from prognosis.competing.cause_specific import fit_causes
 from prognosis.models import Cox, FineGray
 from tests.golden_walk.compared import Compared
 from tests.golden_walk.curves import compare_cuminc

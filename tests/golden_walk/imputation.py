@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prognosis.imputation.pooling import Pooled, pool
 from prognosis.models import Cox
-from prognosis.pooling import Pooled, pool
 from tests.golden_walk.compared import Compared
 from tests.prognosis.made import structured
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prognosis.models.accelerated_failure_time import AcceleratedFailureTime
-from prognosis.parametric_distributions import DISTRIBUTIONS
+from prognosis.parametric.distributions import DISTRIBUTIONS
 from tests.golden_walk.compared import Compared
 from tests.prognosis.made import structured
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prognosis.penalised_cox_path import fit_path
-from prognosis.penalised_cox_validation import CoxRows
+from prognosis.penalised.cox_path import fit_path
+from prognosis.penalised.cox_validation import CoxRows
 from tests.golden_walk.compared import Compared
 
 FILES = ("glmnet_*",)

@@ -8,8 +8,8 @@ from scipy.interpolate import make_interp_spline
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from prognosis.logistic_likelihood import standardise
-from prognosis.logistic_profile import Profile
+from prognosis.logistic.likelihood import standardise
+from prognosis.logistic.profile import Profile
 
 # Heinze and Schemper (2002): neovascularisation and high grade, pulsatility index, endometrium height of 79 patients.
 _ENDOMETRIAL = """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from prognosis.parametric_distributions import DISTRIBUTIONS
-from prognosis.parametric_likelihood import log_times
-from prognosis.parametric_regression import fit_parametric
+from prognosis.parametric.distributions import DISTRIBUTIONS
+from prognosis.parametric.likelihood import log_times
+from prognosis.parametric.regression import fit_parametric
 from prognosis.recipe import SurvivalArrays
 
 NAMES = tuple(DISTRIBUTIONS)

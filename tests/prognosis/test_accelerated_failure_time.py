@@ -15,7 +15,7 @@ from cohorts.errors import DataContractError, FitError, PredictionError
 from prognosis import Study, load_model
 from prognosis.metrics.calibration import calibration_slope
 from prognosis.models import AcceleratedFailureTime, Cox
-from prognosis.parametric_estimate import ParametricEstimate
+from prognosis.parametric.estimate import ParametricEstimate
 from tests.prognosis import made
 from tests.prognosis.made_parametric import NAMES, VISIT, fit, lung_at_visits, outcome
 

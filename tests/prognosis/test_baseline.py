@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from prognosis.baseline import Baseline, risk_with_interval
-from prognosis.cox_estimate import CoxEstimate
+from prognosis.cox.baseline import Baseline, risk_with_interval
+from prognosis.cox.estimate import CoxEstimate
 from prognosis.models import Cox
 from prognosis.normal import two_sided_p, z_of_level
 from tests.prognosis.made import outcome_of, patients, structured

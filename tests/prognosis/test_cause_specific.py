@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohorts.errors import Finding, FitError
-from prognosis.baseline import Baseline
-from prognosis.cause_specific import CauseSpecificEstimate, fit_causes
-from prognosis.cox_estimate import CoxEstimate
-from prognosis.cox_residuals import score_residuals
+from prognosis.competing.cause_specific import CauseSpecificEstimate, fit_causes
+from prognosis.cox.baseline import Baseline
+from prognosis.cox.estimate import CoxEstimate
+from prognosis.cox.residuals import score_residuals
 from prognosis.curves.aalen_johansen import aalen_johansen
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets

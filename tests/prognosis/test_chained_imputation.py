@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import DataContractError
-from prognosis.chained_imputation import impute_training
-from prognosis.outcome_covariates import nelson_aalen, outcome_covariates
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.outcome_covariates import nelson_aalen, outcome_covariates
 from prognosis.preparation import Preparation
 from prognosis.recipe import SurvivalArrays
 from tests.prognosis.incomplete import incomplete, same

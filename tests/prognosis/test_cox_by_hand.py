@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognosis.cox_residuals import score_residuals
+from prognosis.cox.residuals import score_residuals
 from prognosis.models import Cox
 from tests.prognosis.made import structured
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import PredictionError
-from prognosis.cox_diagnostics import residuals_of
-from prognosis.cox_residuals import deviance_residuals, martingale_residuals, score_residuals
-from prognosis.cox_schoenfeld import scaled_schoenfeld, schoenfeld_residuals
+from prognosis.cox.diagnostics import residuals_of
+from prognosis.cox.residuals import deviance_residuals, martingale_residuals, score_residuals
+from prognosis.cox.schoenfeld import scaled_schoenfeld, schoenfeld_residuals
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis.made import outcome_of, patients

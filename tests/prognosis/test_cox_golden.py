@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognosis.cox_residuals import score_residuals
+from prognosis.cox.residuals import score_residuals
 from prognosis.models import Cox
 from tests.prognosis.made import COX_CASES, Golden
 
@@ -173,7 +173,7 @@ def test_proportional_hazards(fitted, name, transform):
 
 def _zph_by_column(cox, transform):
     """The test with every design column as its own term, as R's ``cox.zph(terms=FALSE)``."""
-    from prognosis.proportional_hazards import proportional_hazards_test
+    from prognosis.cox.proportional_hazards import proportional_hazards_test
 
     kept = cox.training_
     table = proportional_hazards_test(

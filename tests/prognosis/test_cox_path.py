@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cohorts.errors import PredictionError
-from prognosis.baseline import baseline_of
-from prognosis.cox_path import risk_along
+from prognosis.cox.baseline import baseline_of
+from prognosis.cox.changing_covariates import risk_along
 from prognosis.models import Cox
 from tests.prognosis.made import outcome_of, patients, structured
 from tests.prognosis.test_cox_by_hand import six

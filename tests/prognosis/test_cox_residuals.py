@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.cox_residuals import robust_covariance, score_residuals
+from prognosis.cox.residuals import robust_covariance, score_residuals
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis.made import outcome_of, patients

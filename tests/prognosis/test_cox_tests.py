@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import FitError
-from prognosis.cox_tests import chi_square, cox_tests, robust_score_test, wald_test, wald_tests
+from prognosis.cox.hypothesis_tests import chi_square, cox_tests, robust_score_test, wald_test, wald_tests
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis.made import outcome_of, patients, structured

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import prognosis.cox_times as module
+import prognosis.cox.survival_times as module
 from cohorts.errors import PredictionError
-from prognosis.baseline import cumulative_hazard
-from prognosis.cox_baseline import with_breslow_baseline
-from prognosis.cox_times import printed_error, restricted_mean, survival_quantiles
+from prognosis.cox.baseline import cumulative_hazard
+from prognosis.cox.breslow_baseline import with_breslow_baseline
+from prognosis.cox.survival_times import printed_error, restricted_mean, survival_quantiles
 from prognosis.models import Cox
 from tests.prognosis.made import outcome_of, patients, structured
 from tests.prognosis.test_cox_by_hand import six

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prognosis.baseline import estimate_baseline
-from prognosis.cox_regression import fit_cox
-from prognosis.fine_gray_estimate import estimate_fine_gray
-from prognosis.observation_weights import estimate_observation
+from prognosis.competing.fine_gray_estimate import estimate_fine_gray
+from prognosis.competing.observation_weights import estimate_observation
+from prognosis.competing.subdistribution import CompetingRows
+from prognosis.cox.baseline import estimate_baseline
+from prognosis.cox.regression import fit_cox
 from prognosis.recipe import SurvivalArrays
 from prognosis.risk_sets import build_risk_sets
-from prognosis.subdistribution import CompetingRows
 from tests.prognosis import slow_fine_gray as slow
 
 BY_HAND = {"x": [0, 1, 0, 0, 1, 1], "time": [1, 2, 3, 4, 5, 6], "event": [2, 1, 0, 1, 2, 0]}

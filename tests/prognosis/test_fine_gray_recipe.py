@@ -10,10 +10,10 @@ import pytest
 from cohorts.datasets import load_mgus2, mgus2_progression
 from cohorts.errors import DataContractError, FitError, PrognosisWarning
 from prognosis import Study
+from prognosis.competing.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
+from prognosis.competing.summed_incidence import check_summed_incidence, summed_incidence
 from prognosis.curves.aalen_johansen import aalen_johansen
-from prognosis.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
 from prognosis.models import FineGray
-from prognosis.summed_incidence import check_summed_incidence, summed_incidence
 from tests.prognosis.made import patients, structured
 from tests.prognosis.test_fine_gray_by_hand import competing
 

@@ -10,9 +10,9 @@ from scipy.optimize import brentq, minimize
 from scipy.special import chdtrc
 
 from cohorts.errors import FitError
-from prognosis.cox_regression import fit_cox
-from prognosis.firth_cox import fit_firth_cox
-from prognosis.firth_likelihood import FirthLikelihood
+from prognosis.cox.firth import fit_firth_cox
+from prognosis.cox.firth_likelihood import FirthLikelihood
+from prognosis.cox.regression import fit_cox
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis.slow import log_likelihood, numerical_gradient
 

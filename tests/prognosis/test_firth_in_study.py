@@ -7,7 +7,7 @@ import pytest
 
 from cohorts.errors import FitError, PredictionError
 from prognosis import load_model
-from prognosis.firth_cox import fit_firth_cox
+from prognosis.cox.firth import fit_firth_cox
 from prognosis.models import Cox
 from tests.prognosis import made
 

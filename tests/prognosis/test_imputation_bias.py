@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognosis.chained_imputation import impute_training
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.pooling import pool
 from prognosis.models import Cox
-from prognosis.pooling import pool
 from prognosis.recipe import SurvivalArrays
 from tests.prognosis.made import structured
 

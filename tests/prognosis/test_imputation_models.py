@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from prognosis.imputation_models import DONORS, Directions, draw_category, draw_number
-from prognosis.multinomial import APART, RIDGE, chosen, class_shares, fit_multinomial
+from prognosis.imputation.conditional_models import DONORS, Directions, draw_category, draw_number
+from prognosis.imputation.multinomial import APART, RIDGE, chosen, class_shares, fit_multinomial
 
 generator = np.random.default_rng
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from prognosis.concordance import clustered_se, concordance
-from prognosis.cox_diagnostics import residuals_of
-from prognosis.cox_path import risk_along
-from prognosis.cox_tests import robust_score_test, wald_tests
-from prognosis.cox_times import printed_error, restricted_mean, survival_quantiles
+from prognosis.cox.changing_covariates import risk_along
+from prognosis.cox.diagnostics import residuals_of
+from prognosis.cox.hypothesis_tests import robust_score_test, wald_tests
+from prognosis.cox.survival_times import printed_error, restricted_mean, survival_quantiles
 from prognosis.models import Cox
 from tests.prognosis.made import outcome_of, patients, structured
 from tests.prognosis.test_live_r import close, r

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from prognosis.logistic_likelihood import standardise
-from prognosis.logistic_profile import Profile
+from prognosis.logistic.likelihood import standardise
+from prognosis.logistic.profile import Profile
 from prognosis.models import Logistic
 
 # Exposed and not, with the event and without.

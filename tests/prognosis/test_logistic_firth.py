@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import FitError, PredictionError
-from prognosis.logistic_estimate import LogisticEstimate
-from prognosis.logistic_likelihood import FirthLikelihood, standardise
+from prognosis.logistic.estimate import LogisticEstimate
+from prognosis.logistic.likelihood import FirthLikelihood, standardise
 from prognosis.models import Logistic
 from tests.prognosis import made_logistic as made
 from tests.prognosis.slow import numerical_gradient
@@ -113,7 +113,7 @@ def test_score_and_curvature_are_derivatives_of_the_penalised_likelihood(weighte
 
 def test_with_many_patients_the_information_leads_to_the_same_estimate(monkeypatch):
     frame, _, y = made.bleeders(600)
-    from prognosis import logistic_likelihood
+    from prognosis.logistic import likelihood as logistic_likelihood
 
     quick = Logistic("firth").fit(frame, y).estimate_
     monkeypatch.setattr(logistic_likelihood, "SMALL_LEVERAGE", 0.0)
@@ -186,7 +186,7 @@ def test_with_a_second_maximum_the_limit_lies_beyond_it():
 
 
 def test_n15_and_n16_when_the_steps_come_to_no_end(monkeypatch):
-    from prognosis import logistic_likelihood
+    from prognosis.logistic import likelihood as logistic_likelihood
 
     frame, _, y = made.bleeders(60)
     monkeypatch.setattr(logistic_likelihood, "MAX_ITERATIONS", 1)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import DataContractError, FitError
-from prognosis.logistic_estimate import LogisticEstimate
-from prognosis.logistic_likelihood import Likelihood, standardise
+from prognosis.logistic.estimate import LogisticEstimate
+from prognosis.logistic.likelihood import Likelihood, standardise
 from prognosis.models import Logistic
 from tests.prognosis import made_logistic as made
 from tests.prognosis.slow import numerical_gradient

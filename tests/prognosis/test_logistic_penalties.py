@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit
 
 from cohorts.errors import FitError
-from prognosis.logistic_path import PathRows, fit_path, penalty_sequence
 from prognosis.models import Logistic
+from prognosis.penalised.logistic_path import PathRows, fit_path, penalty_sequence
 from tests.prognosis import made_logistic as made
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prognosis.logistic_path import PathRows, cross_validate, fit_path, penalty_sequence
 from prognosis.models import Logistic
+from prognosis.penalised.logistic_path import PathRows, cross_validate, fit_path, penalty_sequence
 
 TERMS = ["age", "grade", "nodes", "chemo"]
 PATH_TERMS = ["age", "grade", "nodes", "chemo", "meno", "er", "pgr"]

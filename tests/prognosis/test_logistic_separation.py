@@ -8,9 +8,9 @@ import pytest
 from scipy.optimize import linprog
 
 from cohorts.errors import FitError
-from prognosis.logistic_likelihood import standardise
-from prognosis.logistic_regression import fit_logistic
-from prognosis.logistic_separation import find_separation
+from prognosis.logistic.likelihood import standardise
+from prognosis.logistic.regression import fit_logistic
+from prognosis.logistic.separation import find_separation
 from prognosis.models import Logistic
 from tests.prognosis import made_logistic as made
 

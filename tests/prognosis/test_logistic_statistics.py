@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from prognosis.logistic_statistics import count_pairs, gini_mean_difference, logistic_statistics
+from prognosis.logistic.statistics import count_pairs, gini_mean_difference, logistic_statistics
 from prognosis.models import Logistic
 from tests.prognosis import made_logistic as made
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognosis.chained_imputation import impute_training
-from prognosis.missing_report import missing_report
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.missing_report import missing_report
 from tests.prognosis.incomplete import incomplete
 
 

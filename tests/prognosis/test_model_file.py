@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from cohorts.errors import FitError, ModelFileError
 from prognosis import load_model
-from prognosis.model_content import SCHEMA, content_of, hash_of
-from prognosis.model_file import ARRAYS, CONTENT, STAMP
 from prognosis.models import Cox
+from prognosis.persistence.content import SCHEMA, content_of, hash_of
+from prognosis.persistence.writing import ARRAYS, CONTENT, STAMP
 from tests.prognosis.made import cohort, patients, study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -384,7 +384,7 @@ def test_l07_json_has_no_such_numbers(saved, tmp_path, word):
 
 def test_l07_sizes_are_limited_before_unpacking(saved, tmp_path, monkeypatch):
     """A bomb in the outer zip, and one in the arrays inside, where the outer size looks harmless."""
-    monkeypatch.setattr("prognosis.model_loading.SIZE_LIMIT", 4_000_000)
+    monkeypatch.setattr("prognosis.persistence.loading.SIZE_LIMIT", 4_000_000)
     document, arrays = unpacked(saved)
     bomb = np.zeros(1_000_000)
     for compressed in (False, True):

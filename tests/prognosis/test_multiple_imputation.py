@@ -9,10 +9,10 @@ import pytest
 from cohorts.errors import DataContractError, FitError, PredictionError
 from nomograms import Nomogram
 from prognosis import load_model
-from prognosis.chained_imputation import Chained, impute_training
+from prognosis.imputation.chained import Chained, impute_training
+from prognosis.imputation.multiply_imputed import MultiplyImputed
+from prognosis.imputation.pooling import pool
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
-from prognosis.multiple_imputation import MultiplyImputed
-from prognosis.pooling import pool
 from prognosis.recipe import read_outcome
 from tests.prognosis import made
 

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from prognosis.models import AcceleratedFailureTime
-from prognosis.parametric_estimate import ParametricEstimate
+from prognosis.parametric.estimate import ParametricEstimate
 from tests.prognosis.made import structured
 from tests.prognosis.made_parametric import NAMES, fit, lung_at_visits, outcome, survreg_table
 

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from cohorts.errors import FitError, PrognosisError
 from prognosis import load_model
 from prognosis.models import Cox, PenalisedCox
-from prognosis.penalised_cox_path import fit_path
-from prognosis.penalised_cox_validation import CoxRows, cross_validate
+from prognosis.penalised.cox_path import fit_path
+from prognosis.penalised.cox_validation import CoxRows, cross_validate
 from tests.prognosis.made import outcome_of, patients, study
 from tests.prognosis.slow import log_likelihood
 

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.cox_regression import fit_cox
+from prognosis.cox.regression import fit_cox
 from prognosis.kernels.elastic_net import violation_of
-from prognosis.penalised_cox_path import (
+from prognosis.penalised.cox_path import (
     fit_path,
     log_partial_likelihood,
     penalty_sequence,
     saturated_loglik,
 )
-from prognosis.penalised_cox_validation import CoxRows
+from prognosis.penalised.cox_validation import CoxRows
 from tests.prognosis.slow import log_likelihood, numerical_gradient
 
 

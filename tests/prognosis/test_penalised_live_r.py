@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognosis.penalised_cox_path import fit_path, penalty_sequence
-from prognosis.penalised_cox_validation import CoxRows, cross_validate
+from prognosis.penalised.cox_path import fit_path, penalty_sequence
+from prognosis.penalised.cox_validation import CoxRows, cross_validate
 
 PENALTIES = np.exp(np.linspace(np.log(0.4), np.log(0.005), 5))
 CASES = [(kind, alpha) for kind in ("plain", "weights") for alpha in (1, 0.5, 0)] + [("entry", 0.5), ("strata", 0.5)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.penalty_choice import PenaltyCurve, deal_folds, loss_curve
+from prognosis.penalised.penalty_choice import PenaltyCurve, deal_folds, loss_curve
 
 
 def some(n=103, share=0.3, seed=1):

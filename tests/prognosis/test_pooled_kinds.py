@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from cohorts.errors import FitError
-from prognosis.chained_imputation import impute_training
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.pooled_hazards import pool_fine_gray
+from prognosis.imputation.pooled_parametric import pool_parametric
 from prognosis.models import AcceleratedFailureTime, FineGray
-from prognosis.pooled_estimate import pool_fine_gray
-from prognosis.pooled_parametric import pool_parametric
 from tests.prognosis.incomplete import incomplete
 from tests.prognosis.made import structured
 

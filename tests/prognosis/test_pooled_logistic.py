@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from prognosis.chained_imputation import impute_training
-from prognosis.logistic_pooling import pool_logistic
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.pooled_logistic import pool_logistic
 from prognosis.models import Logistic
 from prognosis.recipe import SurvivalArrays
 from tests.prognosis.incomplete import incomplete

@@ -11,11 +11,11 @@ import pytest
 from cohorts.errors import FitError
 from nomograms import Nomogram
 from prognosis import load_model
-from prognosis.chained_imputation import impute_training
-from prognosis.cox_estimate import CoxEstimate
+from prognosis.cox.estimate import CoxEstimate
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.pooled_hazards import mean_baseline, pool_cox
+from prognosis.imputation.pooling import Pooled, pool
 from prognosis.models import Cox
-from prognosis.pooled_estimate import mean_baseline, pool_cox
-from prognosis.pooling import Pooled, pool
 from prognosis.recipe import read_outcome
 from tests.prognosis.incomplete import incomplete
 from tests.prognosis.made import outcome_of, patients, structured, study

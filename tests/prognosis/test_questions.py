@@ -7,8 +7,8 @@ import pytest
 
 from cohorts.errors import FitError, PredictionError
 from prognosis import load_model
-from prognosis.chained_imputation import Chained
-from prognosis.cox_times import restricted_mean
+from prognosis.cox.survival_times import restricted_mean
+from prognosis.imputation.chained import Chained
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray
 from tests.prognosis import made
 

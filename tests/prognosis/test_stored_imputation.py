@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import PredictionError
-from prognosis.chained_imputation import impute_training
-from prognosis.number_scale import NumberScale
-from prognosis.patient_draws import patient_keys, uniforms
-from prognosis.stored_imputation import StoredImputation
+from prognosis.imputation.chained import impute_training
+from prognosis.imputation.number_scale import NumberScale
+from prognosis.imputation.patient_draws import patient_keys, uniforms
+from prognosis.imputation.stored import StoredImputation
 from tests.prognosis.incomplete import incomplete, same
 
 

@@ -1,0 +1,102 @@
+"""A recipe fitted to several completed copies of its rows, and pooled into one model that predicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from cohorts.errors import Finding, FitError
+from prognosis.imputation.chained import COPIES, ITERATIONS, impute_training
+from prognosis.recipe import Evaluation, Recipe, as_frame, read_outcome
+from prognosis.regression import Regression
+
+Floats = NDArray[np.float64]
+
+
+class MultiplyImputed(Recipe):
+    """Chained imputation, the recipe fitted to every copy, and the fits pooled by Rubin's rules.
+
+    Parameters
+    ----------
+    recipe : a regression. copies, iterations, seed, task : of `impute_training`.
+
+    Notes
+    -----
+    The outcome helps to impute training rows only. Any other patient, and every patient whose prediction is judged
+    (also in training rows, so that apparent and corrected performance mean the same), is imputed without it by the
+    stored model, and the answers are averaged over the draws. In a resample everything is done anew. Knots, levels and
+    scales are learned once, on all copies together, so that every copy has the same columns.
+    """
+
+    def __init__(
+        self, recipe: Regression, copies: int = COPIES, iterations: int = ITERATIONS, seed: int = 0, task: int = 0
+    ) -> None:
+        self.recipe = recipe
+        self.copies = copies
+        self.iterations = iterations
+        self.seed = seed
+        self.task = task
+
+    @property
+    def auxiliary(self) -> tuple[str, ...]:
+        """Columns of X that are no predictors."""
+        return self.recipe.auxiliary
+
+    @property
+    def selects(self) -> bool:
+        """As the recipe."""
+        return self.recipe.selects
+
+    def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> MultiplyImputed:
+        """Impute, fit every copy, pool; arguments as those of the recipe, with missing predictors allowed.
+
+        Raises
+        ------
+        FitError
+            C34 the recipe's fits cannot be pooled; besides everything that the recipe and `impute_training` raise.
+        """
+        if getattr(type(self.recipe), "pool", Regression.pool) is Regression.pool:
+            rule = f"fits of {type(self.recipe).__name__} to imputed copies cannot be pooled by Rubin's rules"
+            raise FitError(Finding("C34", rule, 'missing="complete_cases", or a regression such as Cox'))
+        frame, timed = as_frame(X), "binary" not in self.recipe.endpoints
+        extra = list(self.auxiliary)
+        imputed = impute_training(
+            frame.drop(columns=extra),
+            read_outcome(y, timed),
+            copies=self.copies,
+            iterations=self.iterations,
+            seed=self.seed,
+            task=self.task,
+        )
+        preparation = self.recipe.learn(pd.concat(imputed.copies, ignore_index=True))
+        fits = [
+            clone(self.recipe).prepared(preparation).fit(pd.concat([copy, frame[extra]], axis=1), y)
+            for copy in imputed.copies
+        ]
+        self.fitted_, self.preparation_ = fits[0], preparation
+        self.estimate_, self.pooled_ = self.recipe.pool(fits)
+        self.training_, self.imputation_, self.report_ = fits[0].training_, imputed.stored, imputed.report
+        found = (*imputed.findings, *(finding for fit in fits for finding in fit.warnings_))
+        self.warnings_ = tuple({str(finding): finding for finding in found}.values())
+        return self
+
+    def predict(self, X: pd.DataFrame | Floats) -> Floats:
+        """Linear predictor of each row, (n,), averaged over the draws where a predictor is missing."""
+        check_is_fitted(self, "estimate_")
+        frame = as_frame(X)
+        name = getattr(self.recipe, "offset", None)
+
+        def answer(rows: pd.DataFrame) -> tuple[Floats]:
+            offset = rows[name].to_numpy(float) if name else None
+            return (self.estimate_.linear_predictor(self.preparation_.design(rows), offset),)
+
+        return self.imputation_.averaged(frame, answer, seed=self.seed)[0]
+
+    def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
+        """Return outcome and linear predictor in some rows, as the recipe does."""
+        return self.fitted_.evaluation_of(X, y, self.predict)

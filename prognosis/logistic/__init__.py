@@ -1,0 +1,1 @@
+"""Logistic regression for a binary outcome: likelihood, separation, Firth, profiles, lrm's statistics."""

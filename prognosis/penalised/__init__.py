@@ -1,0 +1,1 @@
+"""Penalised paths, lasso to ridge, and the choice of the penalty by cross-validation."""

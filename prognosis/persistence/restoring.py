@@ -1,0 +1,139 @@
+"""A model out of its checked content: only declared, plain values are ever used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts import Codebook
+from cohorts.endpoint import endpoint_from_dict
+from cohorts.errors import Finding, ModelFileError
+from prognosis.imputation.pooling import Pooled
+from prognosis.imputation.stored import StoredImputation
+from prognosis.joint_distance import JointDistance
+from prognosis.model import FittedModel
+from prognosis.models import recipes
+from prognosis.persistence.content import FOLLOW_UP
+from prognosis.preparation import TRANSFORM_NAMES, Preparation
+from prognosis.profile import ObservedCurve, profile_from_dict
+from prognosis.recipe import Recipe
+from prognosis.validation import COLUMNS, Validation
+
+
+def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], verified: bool) -> FittedModel:
+    """Rebuild a model from checked content.
+
+    Raises
+    ------
+    ModelFileError
+        L06 an unknown kind of model; L05 a recipe or preparation with anything but plain declared values.
+    """
+    recipe_class = recipes().get(content["kind"])
+    if recipe_class is None:
+        rule = f"unknown kind of model '{content['kind']}'"
+        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(sorted(recipes()))}"))
+    endpoint = endpoint_from_dict(content["endpoint"])
+    if endpoint.kind not in recipe_class.endpoints:
+        rule = f"a {content['kind']} model of a {endpoint.kind} endpoint"
+        raise ModelFileError(Finding("L06", rule, f"it answers {', '.join(recipe_class.endpoints)}"))
+    _check_terms(content["preparation"])
+    curves = [_follow_up(number, stored, arrays) for number, stored in enumerate(content["follow_up"])]
+    return FittedModel(
+        name=content["name"],
+        recipe=_recipe(recipe_class, content["recipe"]),
+        preparation=Preparation.from_dict(content["preparation"]),
+        estimate=_estimate_class(recipe_class, content["estimate_class"]).restore(
+            content["estimate"], _below("estimate", arrays)
+        ),
+        codebook=Codebook.from_dict(content["codebook"]),
+        endpoint=endpoint,
+        horizons=tuple(content["horizons"]),
+        event_label=content["event_label"],
+        n=content["n"],
+        events=content["events"],
+        profile=profile_from_dict(content["profile"]),
+        follow_up=curves[0] if curves else None,
+        strata_follow_up=tuple(curves[1:]),
+        seed=content["seed"],
+        missing=content["missing"],
+        flow=tuple((step, n) for step, n in content["flow"]),
+        warnings=tuple(_finding_from_dict(finding) for finding in content["warnings"]),
+        created=content["created"],
+        version=content["version"],
+        id_column=content["id_column"],
+        cohort=content["cohort"],
+        validation=_validation_from_dict(content["validation"]),
+        imputation=_part(StoredImputation, "imputation", content, arrays),
+        pooled=_part(Pooled, "pooled", content, arrays),
+        distance=_part(JointDistance, "distance", content, arrays),
+        verified=verified,
+    )
+
+
+def _below(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays of one part of the model, by their own names."""
+    return {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
+
+
+def _part(kind: Any, name: str, content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+    return None if content[name] is None else kind.restore(content[name], _below(name, arrays))
+
+
+def _estimate_class(recipe_class: type[Recipe], name: str) -> Any:
+    """Find the class among those that the recipe declares; a file can name no other."""
+    declared = recipe_class.estimate_class
+    classes = declared if isinstance(declared, tuple) else (declared,)
+    found = next((one for one in classes if one.__name__ == name), None)
+    if found is None:
+        rule = f"unknown kind of estimate '{name}'"
+        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(one.__name__ for one in classes)}"))
+    return found
+
+
+def _follow_up(number: int, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ObservedCurve:
+    time, survival, at_risk = (arrays[f"follow_up.{number}.{key}"] for key in FOLLOW_UP)
+    return ObservedCurve(time, survival, at_risk, stored["median"], stored["median_follow_up"])
+
+
+def _recipe(recipe_class: type[Recipe], stored: Mapping[str, Any]) -> Recipe:
+    known = set(recipe_class().get_params())
+    if set(stored) != known:
+        rule = f"the recipe has the parameters {', '.join(sorted(set(stored) ^ known))} too many or too few"
+        raise ModelFileError(Finding("L05", rule, "the file comes from another version"))
+    parameters = {
+        key: [tuple(pair) for pair in value] if key == "interactions" else value for key, value in stored.items()
+    }
+    recipe = recipe_class(**parameters)
+    recipe.check_parameters()
+    return recipe
+
+
+def _check_terms(preparation: Mapping[str, Any]) -> None:
+    """Only declared transforms are ever applied; a text that asks for anything else is refused."""
+    for term in preparation["terms"]:
+        if term["transform"] is not None and term["transform"] not in TRANSFORM_NAMES:
+            rule = f"token {term['transform']!r} is no declared transform"
+            raise ModelFileError(Finding("L05", rule, f"one of {', '.join(TRANSFORM_NAMES)}", term["variable"]))
+
+
+def _finding_from_dict(stored: Mapping[str, Any]) -> Finding:
+    return Finding(**stored)
+
+
+def _validation_from_dict(stored: Mapping[str, Any] | None) -> Validation | None:
+    if stored is None:
+        return None
+    table = pd.DataFrame(stored["table"], columns=list(COLUMNS))
+    numbers = [name for name in COLUMNS if name not in ("model", "metric")]
+    return Validation(
+        table=table.astype(dict.fromkeys(numbers, float)),
+        raw=pd.DataFrame(),
+        method=stored["method"],
+        repeats=stored["repeats"],
+        seed=stored["seed"],
+        failed=stored["failed"],
+        warnings=tuple(_finding_from_dict(finding) for finding in stored["warnings"]),
+    )

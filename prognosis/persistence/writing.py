@@ -1,0 +1,73 @@
+"""Model files: a zip of ``model.json`` and ``arrays.npz``. Data, never code: safe to open."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, ModelFileError
+from prognosis.persistence.content import content_of, hash_of, self_test_of
+
+if TYPE_CHECKING:
+    from prognosis.model import FittedModel
+
+CONTENT, ARRAYS = "model.json", "arrays.npz"
+# A fixed time stamp in the zip: the same model gives the same bytes.
+STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+def content_hash(model: FittedModel) -> str:
+    """SHA-256 of a model's content (values and arrays), the hash printed in reports."""
+    return hash_of(*content_of(model))
+
+
+def save_model(model: FittedModel, path: Path) -> Path:
+    """Write a model file; a file of that name is replaced only when the new one is complete.
+
+    Raises
+    ------
+    ModelFileError
+        L10 the path does not end in ``.prognosis`` or cannot be written.
+    """
+    if path.suffix != ".prognosis":
+        raise ModelFileError(
+            Finding("L10", f"a model file ends in .prognosis, not '{path.suffix}'", "choose such a name")
+        )
+    content, arrays = content_of(model)
+    document = {"content": content, "self_test": self_test_of(model), "sha256": hash_of(content, arrays)}
+    text = json.dumps(document, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=1)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(CONTENT, STAMP), text, zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(ARRAYS, STAMP), _pack(arrays), zipfile.ZIP_DEFLATED)
+    beside = path.with_name(path.name + ".part")
+    try:
+        with beside.open("wb") as file:
+            file.write(packed.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise ModelFileError(
+            Finding("L10", f"cannot write the model: {error.strerror}", "check folder and space", file=str(path))
+        ) from None
+    return path
+
+
+def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Pack arrays as an npz with fixed time stamps."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(arrays):
+            part = io.BytesIO()
+            np.lib.format.write_array(part, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", STAMP), part.getvalue())
+    return out.getvalue()
