@@ -33,7 +33,7 @@ def asked_of_fit(model: FittedModel, name: str, *arguments: Any, **options: Any)
     """
     fitted: Any = model.freshly_fitted()
     if not hasattr(fitted, name):
-        what = name.replace("_", " ")
+        what = {"proportional_hazards": "proportional hazards test"}.get(name, name)
         rule = f"{model.kind} models have no {what}" + (" after imputation" if model.pooled is not None else "")
         raise FitError(Finding("N03", rule, "fit complete cases with Cox" if model.pooled is not None else "fit Cox"))
     return getattr(fitted, name)(*arguments, **options)

@@ -15,6 +15,7 @@ from cohorts.errors import Finding, FitError
 from cohorts.version import __version__
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
+from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.cox.baseline import Baseline
 from reports.formatting import p_value
 
@@ -32,6 +33,26 @@ CONVENTIONS = {
     "optimism": "corrected = apparent - mean optimism; interval location-shifted bootstrap percentiles",
     "follow_up": "median by reverse Kaplan-Meier",
 }
+# What holds for some models only, said where such a model is in the run.
+CONVENTIONS_BY_KIND = {
+    ("cox", "competing"): {
+        "competing_events": "one Cox model an event; absolute risk by the product limit of all hazards (R "
+        "riskRegression::CSC)",
+    },
+    ("fine_gray", "competing"): {
+        "fine_gray": "R cmprsk::crr: Breslow ties, censoring by ordinary Kaplan-Meier, errors with the censoring term",
+    },
+    ("logistic", "binary"): {
+        "logistic": "maximum likelihood as R glm; C is the area under the ROC curve; intervals on the logit scale",
+    },
+    ("accelerated_failure_time", "time_to_event"): {
+        "accelerated_failure_time": "location and scale of log time as R survreg; coefficients have its sign",
+    },
+    ("penalised_cox", "time_to_event"): {
+        "penalised_cox": "R glmnet's penalty and standardisation, chosen by cross-validation; no standard errors",
+    },
+}
+IMPUTATION = "chained equations, outcome in training rows only; Rubin's rules, limits by t (R mice::pool)"
 
 
 def results_of(
@@ -53,9 +74,16 @@ def results_of(
         "external": {},
         "nomograms": {name: nomogram.to_dict() for name, nomogram in nomograms.items()},
         "warnings": [{"code": f.code, "message": str(f)} for f in all_warnings(study, models)],
-        "conventions": CONVENTIONS,
+        "conventions": _conventions(models),
         "software": software(),
     }
+
+
+def _conventions(models: Sequence[FittedModel]) -> dict[str, str]:
+    found = dict(CONVENTIONS)
+    for model in models:
+        found |= CONVENTIONS_BY_KIND.get((model.kind, model.endpoint.kind), {})
+    return found | ({"imputation": IMPUTATION} if any(model.pooled is not None for model in models) else {})
 
 
 def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
@@ -122,7 +150,8 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "median_follow_up": _number(model.median_follow_up),
         "loglik": _number(model.loglik[1]),
         "loglik_null": _number(model.loglik[0]),
-        "covariance": getattr(estimate, "robust", "") or "model-based",
+        "covariance": _covariance_text(model),
+        "parameters": {key: value for key, value in estimate.to_dict().items() if isinstance(value, str | int | float)},
         "coefficients": records(coefficients),
         "knots": {term.variable: list(term.knots) for term in model.preparation.terms if term.knots},
         "means": dict(zip(estimate.names, map(float, estimate.means), strict=True)),
@@ -154,19 +183,39 @@ def _baseline_facts(model: FittedModel) -> dict[str, Any]:
     baseline = getattr(model.estimate, "baseline", None)
     if not isinstance(baseline, Baseline):
         reason = f"a {model.kind} model of a {model.endpoint.kind} endpoint has no single baseline hazard"
-        return {"baseline": None, "baseline_reason": reason, "baseline_survival": []}
+        return {"baseline": None, "baseline_reason": reason, "baseline_survival": []} | _baselines_by_event(model)
     return {
-        "baseline": {
-            "time": baseline.time.tolist(),
-            "cumulative_hazard": baseline.cumulative_hazard.tolist(),
-            "strata": list(model.estimate.stratum_names),
-            "edges": baseline.edges.tolist(),
-        },
+        "baseline": _baseline_values(baseline, model.estimate.stratum_names),
         "baseline_survival": [
             {"horizon": horizon, "survival": _number(float(1 - risk))}
             for horizon, risk in zip(model.horizons, _mean_risk(model), strict=True)
         ],
     }
+
+
+def _baseline_values(baseline: Baseline, strata: Sequence[str]) -> dict[str, Any]:
+    return {
+        "time": baseline.time.tolist(),
+        "cumulative_hazard": baseline.cumulative_hazard.tolist(),
+        "strata": list(strata),
+        "edges": baseline.edges.tolist(),
+    }
+
+
+def _baselines_by_event(model: FittedModel) -> dict[str, Any]:
+    """Return the baseline of every cause-specific model, by event code."""
+    if not isinstance(model.estimate, CauseSpecificEstimate):
+        return {}
+    pairs = zip(model.estimate.causes, model.estimate.models, strict=True)
+    return {"baselines": {str(cause): _baseline_values(one.baseline, one.stratum_names) for cause, one in pairs}}
+
+
+def _covariance_text(model: FittedModel) -> str:
+    if not np.isfinite(model.estimate.covariance).all():
+        return "none: selection leaves no valid standard errors"
+    if model.kind == "fine_gray":
+        return "sandwich with the censoring term"
+    return getattr(model.estimate, "robust", "") or "model-based"
 
 
 def _mean_risk(model: FittedModel) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -75,15 +75,25 @@ class MultiplyImputed(Recipe):
         )
         preparation = self.recipe.learn(pd.concat(imputed.copies, ignore_index=True))
         fits = [
-            clone(self.recipe).prepared(preparation).fit(pd.concat([copy, frame[extra]], axis=1), y)
+            self._fresh().prepared(preparation).fit(pd.concat([copy, frame[extra]], axis=1), y)
             for copy in imputed.copies
         ]
         self.fitted_, self.preparation_ = fits[0], preparation
         self.estimate_, self.pooled_ = self.recipe.pool(fits)
         self.training_, self.imputation_, self.report_ = fits[0].training_, imputed.stored, imputed.report
         found = (*imputed.findings, *(finding for fit in fits for finding in fit.warnings_))
-        self.warnings_ = tuple({str(finding): finding for finding in found}.values())
+        # what every copy says in its own numbers is said once, in those of the first
+        first = {(finding.code, finding.column): finding for finding in reversed(found)}
+        self.warnings_ = tuple(
+            finding for finding in dict.fromkeys(found) if first[finding.code, finding.column] == finding
+        )
         return self
+
+    def _fresh(self) -> Any:
+        """Unfitted copy of the recipe, judged at the same horizon."""
+        fresh: Any = clone(self.recipe)
+        horizon = getattr(self.recipe, "_horizon", None)
+        return fresh if horizon is None else fresh.judged_at(horizon)
 
     def predict(self, X: pd.DataFrame | Floats) -> Floats:
         """Linear predictor of each row, (n,), averaged over the draws where a predictor is missing."""

@@ -46,7 +46,7 @@ def pool_parametric(estimates: Sequence[ParametricEstimate], n: int) -> tuple[Pa
         estimate=joint.estimate[terms],
         within=joint.within[terms, terms],
         between=joint.between[terms, terms],
-        complete_freedom=joint.complete_freedom,
+        complete_freedom=joint.complete_freedom[terms],
     )
     null, model = np.mean([one.loglik for one in estimates], axis=0)
     estimate = replace(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.special import stdtr, stdtrit
 
 from cohorts.errors import Finding, FitError, raise_findings
@@ -27,8 +28,8 @@ class Pooled:
     ----------
     names : (p,) terms. copies : completed data sets. estimate : (p,) mean of the estimates.
     within : (p, p) mean of their covariances. between : (p, p) covariance of the estimates over the copies.
-    complete_freedom : residual degrees of freedom if nothing were missing (mice's dfcom): events minus coefficients
-        for Cox, patients minus coefficients (with the intercept) for logistic regression, at least 1.
+    complete_freedom : (p,) residual degrees of freedom if nothing were missing (mice's dfcom): events minus
+        coefficients for Cox, patients minus coefficients (with the intercept) for logistic regression, at least 1.
 
     Notes
     -----
@@ -40,7 +41,7 @@ class Pooled:
     estimate: Floats
     within: Floats
     between: Floats
-    complete_freedom: float
+    complete_freedom: Floats
 
     @property
     def total(self) -> Floats:
@@ -62,10 +63,10 @@ class Pooled:
         """Degrees of freedom of each term, (p,), by Barnard and Rubin."""
         share, complete = np.maximum(self.share, SMALLEST_SHARE), self.complete_freedom
         large_sample = (self.copies - 1) / share**2
-        if np.isinf(complete):
-            return large_sample
-        observed = (complete + 1) / (complete + 3) * complete * (1 - share)
-        return large_sample * observed / (large_sample + observed)
+        endless = np.isinf(complete)
+        finite = np.where(endless, 1.0, complete)
+        observed = (finite + 1) / (finite + 3) * finite * (1 - share)
+        return np.where(endless, large_sample, large_sample * observed / (large_sample + observed))
 
     @property
     def missing_information(self) -> Floats:
@@ -113,12 +114,15 @@ class Pooled:
         """Return the summary of an estimate with limits and p by t in place of z, and the columns df and fmi.
 
         Limits stay on the scale of the summary: of the ratio where there is a column ``*_ratio``. Terms that were not
-        pooled keep their line.
+        pooled keep their line. Where every cause has coefficients of its own, the pooled names are those of `of_cause`.
         """
         own, ratio = self.summary(level).set_index("term"), any(str(name).endswith("_ratio") for name in terms)
         out = terms.assign(df=np.nan, fmi=np.nan)
-        rows = out["term"].isin(own.index).to_numpy()
-        found = own.loc[out["term"][rows]]
+        keys = out["term"]
+        if "cause" in out:
+            keys = pd.Series([of_cause(cause, term) for cause, term in zip(out["cause"], out["term"], strict=True)])
+        rows = keys.isin(own.index).to_numpy()
+        found = own.loc[keys[rows]]
         for name in ("p", "df", "fmi"):
             out.loc[rows, name] = found[name].to_numpy()
         with np.errstate(over="ignore"):
@@ -133,20 +137,20 @@ class Pooled:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not an array; endless degrees of freedom are null."""
-        complete = None if np.isinf(self.complete_freedom) else self.complete_freedom
+        complete = [None if np.isinf(freedom) else float(freedom) for freedom in self.complete_freedom]
         return {"names": list(self.names), "copies": self.copies, "complete_freedom": complete}
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Pooled:
         """Rebuild from `to_dict` and `arrays`."""
-        complete = stored["complete_freedom"]
+        complete = [np.inf if freedom is None else freedom for freedom in stored["complete_freedom"]]
         return cls(
             names=tuple(stored["names"]),
             copies=stored["copies"],
             estimate=arrays["estimate"],
             within=arrays["within"],
             between=arrays["between"],
-            complete_freedom=np.inf if complete is None else complete,
+            complete_freedom=np.array(complete, float),
         )
 
 
@@ -177,7 +181,24 @@ def pool(
         estimate=estimates.mean(axis=0),
         within=np.mean(covariances, axis=0),
         between=centred.T @ centred / (len(estimates) - 1),
-        complete_freedom=max(complete_freedom, 1.0),
+        complete_freedom=np.full(estimates.shape[1], max(complete_freedom, 1.0)),
+    )
+
+
+def of_cause(cause: int, term: str) -> str:
+    """Name of a term of one cause among those of all causes."""
+    return f"{cause} {term}"
+
+
+def pooled_causes(parts: Mapping[int, Pooled]) -> Pooled:
+    """Put the poolings of all causes together; they are estimated apart, so what lies off the blocks is zero."""
+    return Pooled(
+        names=tuple(of_cause(cause, name) for cause, part in parts.items() for name in part.names),
+        copies=next(iter(parts.values())).copies,
+        estimate=np.concatenate([part.estimate for part in parts.values()]),
+        within=block_diag(*(part.within for part in parts.values())),
+        between=block_diag(*(part.between for part in parts.values())),
+        complete_freedom=np.concatenate([part.complete_freedom for part in parts.values()]),
     )
 
 

@@ -17,7 +17,7 @@ from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.fitting import fit_event, risk_sets_of
 from prognosis.cox.questions import CoxQuestions, CoxTraining
 from prognosis.imputation.pooled_hazards import pool_cox
-from prognosis.imputation.pooling import Pooled
+from prognosis.imputation.pooling import Pooled, pooled_causes
 from prognosis.limits import Bounds, Choice, Limit, Shape
 from prognosis.preparation import Knots
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Rows
@@ -132,8 +132,9 @@ class Cox(CoxQuestions):
         offset = training.special.offset
         if not isinstance(first, CauseSpecificEstimate):
             return pool_cox([fit.estimate_ for fit in fits], designs, training.risk_sets, offset)
-        models = []
+        models, parts = [], {}
         for place, cause in enumerate(first.causes):
             sets = risk_sets_of(training, training.outcome.event == cause)
-            models.append(pool_cox([fit.estimate_.models[place] for fit in fits], designs, sets, offset))
-        return replace(first, models=tuple(model for model, _ in models)), models[0][1]
+            model, parts[cause] = pool_cox([fit.estimate_.models[place] for fit in fits], designs, sets, offset)
+            models.append(model)
+        return replace(first, models=tuple(models)), pooled_causes(parts)

@@ -199,7 +199,7 @@ def test_rubins_rules_by_hand(patients):
     np.testing.assert_allclose(estimate.covariance_at_zero, total, rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(estimate.means, np.mean([copy.mean() for copy in copies], axis=0), rtol=1e-12)
     assert pooled.names[0] == "Intercept"
-    assert pooled.complete_freedom == 150 - 5
+    assert (pooled.complete_freedom == 150 - 5).all()
     table = pooled.with_t(estimate.summary())
     assert table["df"].notna().all()
     lasso = [Logistic("lasso", strength=0.02).fit(copy, y) for copy in copies]

@@ -183,6 +183,24 @@ def test_other_regressions_are_pooled_too(frame, recipe, kind, tmp_path):
     np.testing.assert_array_equal(loaded.predict(rows, horizons).risk, risk)
 
 
+def test_every_cause_keeps_its_own_limits_and_p(frame):
+    """Each event as if it were the only one modelled: not the lines of the first event twice."""
+    missing = Chained(copies=3)
+    both = made.study(["age", "albumin"], frame=frame, missing=missing, endpoint=made.ENDPOINTS["competing"]).fit(Cox())
+    for cause in (1, 2):
+        lines = both.summary[both.summary["cause"] == cause].set_index("term")
+        se = (np.log(lines["upper"]) - np.log(lines["lower"])) / 2 / lines["se"]
+        assert se.between(1.95, 2.1).all()
+        np.testing.assert_allclose(np.log(lines["hazard_ratio"]), lines["coefficient"], rtol=1e-12)
+        middle = (np.log(lines["upper"]) + np.log(lines["lower"])) / 2
+        np.testing.assert_allclose(middle, lines["coefficient"], rtol=1e-9)
+        np.testing.assert_allclose(lines["t"], lines["coefficient"] / lines["se"], rtol=1e-9)
+        np.testing.assert_allclose(lines["p"] < 0.05, np.abs(lines["t"]) > 1.98)
+    assert both.pooled.names == ("1 age", "1 albumin", "2 age", "2 albumin")
+    events = [int((frame["first"] == cause).sum()) - 2 for cause in (1, 1, 2, 2)]
+    np.testing.assert_array_equal(both.pooled.complete_freedom, events)
+
+
 def test_resamples_draw_from_streams_of_their_own(study):
     """Task 0 is the study, task k + 1 resample k: the same rows are imputed otherwise."""
     y = study.outcome.to_structured()

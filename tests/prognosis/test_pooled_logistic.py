@@ -24,7 +24,7 @@ def test_logistic(penalty):
     estimates, who = [fit.estimate_ for fit in fits], fits[0].preparation_.design(copies[0])[:40]
     estimate, pooled = pool_logistic(estimates, 300)
     assert pooled.names == ("Intercept", *estimate.names)
-    assert pooled.complete_freedom == 300 - len(pooled.names)
+    assert (pooled.complete_freedom == 300 - len(pooled.names)).all()
     # each patient's log odds and their error by Rubin's rules on the copies' own answers
     answers = [one.risk(who, np.array([np.nan])) for one in estimates]
     odds = np.array([logit(risk[:, 0]) for risk, _, _ in answers])
