@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import pkgutil
-from fnmatch import fnmatch
-
-import pandas as pd
 import pytest
 
-import tests.golden_walk
 from tests.conftest import GOLDEN
-from tests.golden_walk.compared import leaves, value_at
-
-# What says how R was asked, not what it answered.
-NOT_NUMBERS = ("meta.*", "formula", "note", "ties", "weights", "cluster", "*.rows", "*.cols")
-TOPICS = [
-    importlib.import_module(f"tests.golden_walk.{file.name}")
-    for file in pkgutil.iter_modules(tests.golden_walk.__path__)
-    if file.name != "compared"
-]
-OWNED = sorted(
-    (path.stem, topic)
-    for topic in TOPICS
-    for path in GOLDEN.glob("*.json")
-    if any(fnmatch(path.stem, pattern) for pattern in topic.FILES)
-)
+from tests.golden_walk.compared import Compared
+from tests.golden_walk.walk import OWNED, walk
 
 
-def golden_frame(name: str) -> pd.DataFrame:
-    """The rows behind golden values."""
-    return pd.read_csv(GOLDEN / "data" / f"{name}.csv")
+def test_every_file_has_a_topic_that_owns_it():
+    assert [name for name, _ in OWNED] == sorted(path.stem for path in GOLDEN.glob("*.json"))
 
 
 @pytest.mark.parametrize(("name", "topic"), OWNED, ids=[name for name, _ in OWNED])
 def test_every_value_equals_r(name, topic):
-    golden = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
-    wrong, seen = [], set()
-    for item in topic.compare(name, golden, golden_frame):
-        seen.add(item.path)
-        worst = item.worst(value_at(golden, item.path))
-        if not worst <= item.tolerance:
-            wrong.append(f"{item.path}: worst difference {worst:.3g}, allowed {item.tolerance:g}")
-    silent = [
-        path
-        for path, _ in leaves(golden)
-        if path not in seen and not any(fnmatch(path, pattern) for pattern in (*NOT_NUMBERS, *topic.LEFT_OUT))
+    walked = walk(name, topic)
+    wrong = [
+        f"{step.path}: worst difference {step.worst:.3g}, allowed {step.tolerance:g}"
+        for step in walked.steps
+        if not step.worst <= step.tolerance
     ]
     assert not wrong, "\n".join(wrong)
-    assert not silent, f"neither compared nor left out with a reason: {', '.join(silent)}"
+    assert not walked.silent, f"neither compared nor left out with a reason: {', '.join(walked.silent)}"
+    assert walked.steps or walked.left_out
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "worst"),
+    [
+        (1.0, 1.0, 0.0),
+        ([1.0, 2.2], [1.0, 2.0], 0.1),
+        ([1.0, float("nan")], [1.0, "NA"], 0.0),
+        ([1.0, 2.0], [1.0, "NA"], float("inf")),
+        ([1.0], [1.0, 2.0], float("inf")),
+    ],
+)
+def test_a_comparison_can_fail(ours, theirs, worst):
+    """Shapes and missing values must agree; differences are relative to R's value."""
+    assert Compared("x", ours, 1e-8).worst(theirs) == pytest.approx(worst, abs=1e-12)
+
+
+def test_a_value_next_to_zero_is_judged_by_the_largest_of_its_table():
+    assert Compared("x", [1.0, 1e-20], 1e-8).worst([1.0, 3e-20]) < 1e-8
+    assert Compared("x", [1.0, 1e-3], 1e-8).worst([1.0, 2e-3]) == pytest.approx(0.5)
