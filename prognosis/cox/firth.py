@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from cohorts.errors import Finding, FitError
+from prognosis.cox.estimability import check_constant
 from prognosis.cox.firth_likelihood import FirthLikelihood, FirthState
 from prognosis.cox.regression import CoxRegression
+from prognosis.kernels.standardise import standardised
 from prognosis.normal import z_of_level
 from prognosis.risk_sets import RiskSets
 
@@ -81,20 +83,9 @@ def fit_firth_cox(
     In a profile the determinant stays that of the information of all columns, as in coxphf and logistf.
     Sources: Heinze and Schemper (2001); R's coxphf.
     """
-    constant = [name for name, width in zip(names, np.ptp(design, axis=0), strict=True) if not width > 0]
-    if constant:
-        raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
-    means = np.average(design, axis=0, weights=risk_sets.weight)
-    centred = design - means
-    scales = np.sqrt(np.average(centred**2, axis=0, weights=risk_sets.weight))
-    search = _Search(
-        FirthLikelihood(
-            np.ascontiguousarray(centred / scales),
-            risk_sets,
-            np.zeros(len(design)) if offset is None else offset,
-            efron,
-        )
-    )
+    columns, means, scales, _ = standardised(design, risk_sets.weight)
+    check_constant(names, scales)
+    search = _Search(FirthLikelihood(columns, risk_sets, np.zeros(len(design)) if offset is None else offset, efron))
     p = design.shape[1]
     at_zero = search.likelihood.at(np.zeros(p))
     if not np.isfinite(at_zero.penalised):

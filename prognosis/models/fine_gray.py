@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prognosis.competing.fine_gray_estimate import FineGrayEstimate, estimate_fine_gray
-from prognosis.competing.fine_gray_regression import fit_fine_gray
+from prognosis.competing.fine_gray_regression import REMEDY, fit_fine_gray
 from prognosis.competing.subdistribution import CompetingRows, build_subdistribution
 from prognosis.competing.summed_incidence import check_summed_incidence
 from prognosis.imputation.pooled_hazards import pool_fine_gray
@@ -54,7 +54,7 @@ class FineGray(Regression):
 
     kind: ClassVar[str] = "fine_gray"
     endpoints: ClassVar[tuple[str, ...]] = ("competing",)
-    remedy: ClassVar[str] = "Cox(ridge=1.0), which fits every cause"
+    remedy: ClassVar[str] = REMEDY
     limits: ClassVar[Mapping[str, Limit]] = {
         "weighting": Choice(("crr", "finegray")),
         "censoring_strata": Names(),
@@ -98,7 +98,7 @@ class FineGray(Regression):
         Raises
         ------
         FitError
-            The likelihood has no maximum (C05, N11 to N14), columns depend on each other, too few rows or events,
+            The likelihood has no maximum (C05, C04, N01, N04), columns depend on each other, too few rows or events,
             delayed entry leaves nobody to tell how long patients are followed (T32).
         DataContractError
             Missing values (C16), weights (T23) or columns that cannot be used.
