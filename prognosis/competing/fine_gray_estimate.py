@@ -163,7 +163,7 @@ def estimate_fine_gray(
     Raises
     ------
     FitError
-        N11 to N14 as `fit_fine_gray`, T32 as `build_subdistribution`, C29 too few clusters.
+        C04, C05, N01, N04 as `fit_fine_gray`, T32 as `build_subdistribution`, C29 too few clusters.
     """
     sets = build_subdistribution(rows, cause, weighting)
     fit = fit_fine_gray(rows, sets, efron=weighting == "finegray")

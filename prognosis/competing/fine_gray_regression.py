@@ -12,7 +12,7 @@ from prognosis.cox.estimability import Estimability, check_constant
 from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.kernels.standardise import standardised
 from prognosis.kernels.subdistribution import competing_sums, over_competing_time
-from prognosis.newton import State, maximise
+from prognosis.newton import State, climb
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -131,7 +131,8 @@ def fit_fine_gray(rows: CompetingRows, sets: Subdistribution, efron: bool = Fals
 
     start = np.zeros(len(names))
     at_zero = likelihood(start)
-    found = maximise(likelihood, start, lambda beta, at: checks.inverse(at[2], beta) @ at[1], state=at_zero)
+    checks.check_independent(at_zero[2])
+    found = climb(likelihood, start, lambda beta, at: checks.inverse(at[2], beta) @ at[1], state=at_zero)
     checks.check_converged(found)
     covariance = checks.inverse(found.curvature, found.beta)
     checks.check_known(at_zero[2], found.curvature, found.beta, covariance)

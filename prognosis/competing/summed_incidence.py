@@ -39,7 +39,7 @@ def summed_incidence(
     Raises
     ------
     FitError
-        N11 to N14 when a cause cannot be fitted with these columns.
+        C04, C05, N01, N04 when a cause cannot be fitted with these columns.
     """
     causes = [int(cause) for cause in np.unique(rows.outcome.event) if cause > 0]
     total = np.zeros(len(rows.weight)) if known is None else known.copy()

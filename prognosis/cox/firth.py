@@ -12,7 +12,6 @@ from cohorts.errors import Finding, FitError
 from prognosis.cox.estimability import check_constant
 from prognosis.cox.firth_likelihood import FirthLikelihood, FirthState
 from prognosis.cox.regression import CoxRegression
-from prognosis.kernels.standardise import standardised
 from prognosis.normal import z_of_level
 from prognosis.risk_sets import RiskSets
 
@@ -83,8 +82,11 @@ def fit_firth_cox(
     In a profile the determinant stays that of the information of all columns, as in coxphf and logistf.
     Sources: Heinze and Schemper (2001); R's coxphf.
     """
-    columns, means, scales, _ = standardised(design, risk_sets.weight)
-    check_constant(names, scales)
+    check_constant(names, np.ptp(design, axis=0))
+    means = np.average(design, axis=0, weights=risk_sets.weight)
+    centred = design - means
+    scales = np.sqrt(np.average(centred**2, axis=0, weights=risk_sets.weight))
+    columns = np.ascontiguousarray(centred / scales)
     search = _Search(FirthLikelihood(columns, risk_sets, np.zeros(len(design)) if offset is None else offset, efron))
     p = design.shape[1]
     at_zero = search.likelihood.at(np.zeros(p))

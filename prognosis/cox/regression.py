@@ -11,7 +11,7 @@ from prognosis.column_checks import REMEDY
 from prognosis.cox.estimability import Estimability, check_constant
 from prognosis.kernels.cox_likelihood import evaluate
 from prognosis.kernels.standardise import standardised
-from prognosis.newton import State, maximise
+from prognosis.newton import State, climb
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -76,7 +76,9 @@ def fit_cox(
     checks = Estimability(names, "partial likelihood", REMEDY)
     start = np.zeros(p)
     at_zero = penalised(start)
-    found = maximise(penalised, start, lambda beta, at: checks.inverse(at[2], beta) @ at[1], state=at_zero)
+    if not ridge:
+        checks.check_independent(at_zero[2])
+    found = climb(penalised, start, lambda beta, at: checks.inverse(at[2], beta) @ at[1], state=at_zero)
     checks.check_converged(found)
     beta = found.beta
     covariance = checks.inverse(found.curvature, beta)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from cohorts.errors import Finding, FitError
+from prognosis.newton import LAST_GAIN, Maximum, State, climb
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-State = tuple[float, Floats, Floats]
 
 
 class Objective(Protocol):
@@ -26,11 +26,8 @@ class Objective(Protocol):
         """Information of the likelihood, positive definite where the curvature need not be."""
 
 
-MAX_ITERATIONS = 60
-# Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
-LAST_STEP_DECREMENT = 1e-12
-# The same where the information stands in for the curvature: convergence is linear then, if fast.
-LAST_SCORING_DECREMENT = 1e-20
+# As LAST_GAIN, where the information stands in for the curvature: convergence is linear then, if fast.
+LAST_SCORING_GAIN = 1e-20
 # Of a coefficient of a standardised column: beyond it the curvature says nothing (logistf's limit).
 LONGEST_STEP = 5.0
 # Below this the curvature of Firth's penalty is not worth its price.
@@ -190,44 +187,19 @@ def _bent(columns: Floats, white: Floats, third: Floats) -> Floats:
     return np.asarray(flat @ flat.T)
 
 
-@dataclass(frozen=True)
-class Maximum:
-    """Where Newton's steps ended: coefficients, value, score and curvature there."""
-
-    beta: Floats
-    value: float
-    score: Floats
-    curvature: Floats
-    iterations: int
-    converged: bool
-
-
-def maximise(
-    objective: Objective, start: Floats, free: Flags | None = None, last: float = LAST_STEP_DECREMENT
-) -> Maximum:
-    """Maximise over all (or the `free`) coefficients: Newton with step halving, one step past a gain below `last`.
-
-    `converged` is False when the steps came to no end or the curvature turned singular.
-    """
+def maximise(objective: Objective, start: Floats, free: Flags | None = None, last: float = LAST_GAIN) -> Maximum:
+    """Maximise over all (or the `free`) coefficients, see `climb`."""
     chosen = np.ones(len(start), bool) if free is None else free
-    beta, state = start.astype(float), objective(start)
-    for iteration in range(1, MAX_ITERATIONS + 1):
-        value, score, _ = state
+
+    def step_of(beta: Floats, state: State) -> Floats:
         step = np.zeros(len(beta))
         try:
-            step[chosen] = np.linalg.solve(_curvature(objective, beta, state, chosen), score[chosen])
+            step[chosen] = np.linalg.solve(_curvature(objective, beta, state, chosen), state[1][chosen])
         except np.linalg.LinAlgError:
-            return Maximum(beta, *state, iteration, converged=False)
-        decrement = float(score @ step)
-        step *= min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), LONGEST_STEP))
-        candidate, fraction = objective(beta + step), 1.0
-        while not candidate[0] >= value - 1e-9 * max(1.0, abs(value)) and fraction > 1e-4:
-            fraction /= 2
-            candidate = objective(beta + fraction * step)
-        beta, state = beta + fraction * step, candidate
-        if 0 <= decrement < last:
-            return Maximum(beta, *state, iteration, converged=bool(np.isfinite(state[0])))
-    return Maximum(beta, *state, MAX_ITERATIONS, converged=False)
+            step[chosen] = np.nan
+        return step
+
+    return climb(objective, start.astype(float), step_of, last=last, longest=LONGEST_STEP)
 
 
 def _curvature(objective: Objective, beta: Floats, state: State, chosen: Flags) -> Floats:

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
 from prognosis.logistic.likelihood import (
-    LAST_SCORING_DECREMENT,
-    LAST_STEP_DECREMENT,
+    LAST_SCORING_GAIN,
     BinaryRows,
     FirthLikelihood,
     Flags,
     Likelihood,
-    Maximum,
     Objective,
     maximise,
 )
+from prognosis.newton import LAST_GAIN, Maximum
 from prognosis.normal import z_of_level
 
 Floats = NDArray[np.float64]
@@ -55,7 +54,7 @@ class Profile:
         return np.column_stack([self.limits(level), roots])
 
     def _maximise(self, objective: Objective, start: Floats, free: Flags | None = None) -> Maximum:
-        return maximise(objective, start, free, LAST_SCORING_DECREMENT if self.firth else LAST_STEP_DECREMENT)
+        return maximise(objective, start, free, LAST_SCORING_GAIN if self.firth else LAST_GAIN)
 
     def _likelihood(self, rows: BinaryRows) -> Objective:
         return FirthLikelihood(rows) if self.firth else Likelihood(rows)

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, FitError
 from prognosis.cox.residuals import robust_covariance
 from prognosis.logistic.likelihood import (
-    LAST_SCORING_DECREMENT,
-    MAX_ITERATIONS,
+    LAST_SCORING_GAIN,
     BinaryRows,
     FirthLikelihood,
     Likelihood,
-    Maximum,
     maximise,
     standardise,
 )
 from prognosis.logistic.separation import find_separation, separated
+from prognosis.newton import Maximum, inverse_of, vanished_direction
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -87,11 +86,11 @@ def fit_logistic(
     penalty[0] = 0.0
     objective = Likelihood(rows, penalty if ridge else None)
     found = maximise(objective, rows.start())
-    covariance = _inverse(found.curvature)
+    covariance = inverse_of(found.curvature)
     if not ridge:
         _check(rows, found, covariance, names)
     if not (found.converged and np.isfinite(covariance).all()):
-        raise _not_converged()
+        raise _not_converged(found)
     null = maximise(Likelihood(rows.null()), rows.null().start()).value
     effective = np.diag(objective.information(found.beta) @ covariance)[1:]
     return LogisticRegression(
@@ -126,12 +125,12 @@ def fit_firth(
     """
     rows = standardise(design, event, names, weight, offset)
     objective = FirthLikelihood(rows)
-    last = LAST_SCORING_DECREMENT
+    last = LAST_SCORING_GAIN
     null = maximise(objective, rows.start(), np.arange(len(names) + 1) == 0, last)
     found = maximise(objective, null.beta, last=last)
-    covariance = _inverse(objective.information(found.beta))
+    covariance = inverse_of(objective.information(found.beta))
     if not (found.converged and np.isfinite(covariance).all()):
-        rule = f"the penalised likelihood was not maximised in {MAX_ITERATIONS} Newton steps"
+        rule = f"the penalised likelihood was not maximised in {found.iterations} Newton steps"
         raise FitError(Finding("N16", rule, "look for columns that depend on each other and for extreme values"))
     return LogisticRegression(
         intercept=float(found.beta[0]),
@@ -171,20 +170,13 @@ def robust_errors(
     return robust_covariance(centred * residual[:, None], weights, fit.joint_covariance, cluster)
 
 
-def _inverse(curvature: Floats) -> Floats:
-    """Inverse of a positive definite matrix; not a number where it is none."""
-    try:
-        inverse = np.asarray(np.linalg.inv(curvature), float)
-    except np.linalg.LinAlgError:
-        return np.full_like(curvature, np.nan)
-    return inverse if (np.diag(inverse) > 0).all() else np.full_like(curvature, np.nan)
-
-
 def _check(rows: BinaryRows, found: Maximum, covariance: Floats, names: tuple[str, ...]) -> None:
     """Refuse what has no maximum or says nothing: separation first, whatever way it showed."""
     too_large = ~(np.sqrt(np.diag(covariance))[1:] <= LARGEST_ERROR)
-    if found.converged and not too_large.any() and not _vanished(rows, found.curvature):
-        return
+    if found.converged and not too_large.any():
+        null = Likelihood(rows).information(rows.start())
+        if vanished_direction(null, found.curvature, VANISHED) is None:
+            return
     separation = find_separation(rows)
     if separation is not None:
         raise separated(separation, names)
@@ -194,18 +186,6 @@ def _check(rows: BinaryRows, found: Maximum, covariance: Floats, names: tuple[st
         raise FitError(Finding("C30", rule, 'leave one out, or use a penalised fit: Logistic(penalty="ridge")', which))
 
 
-def _vanished(rows: BinaryRows, information: Floats) -> bool:
-    """Tell whether the information has vanished in some direction between null model and estimate.
-
-    (A collinear direction has little information at both, so the ratio tells it from a separating one.)
-    """
-    try:
-        root = np.linalg.inv(np.linalg.cholesky(Likelihood(rows).information(rows.start())))
-    except np.linalg.LinAlgError:
-        return True
-    return bool(np.linalg.eigvalsh(root @ information @ root.T)[0] < VANISHED)
-
-
-def _not_converged() -> FitError:
-    rule = f"the likelihood was not maximised in {MAX_ITERATIONS} Newton steps"
+def _not_converged(found: Maximum) -> FitError:
+    rule = f"the likelihood was not maximised in {found.iterations} Newton steps"
     return FitError(Finding("N15", rule, 'look for extreme values, or use a penalised fit: Logistic(penalty="firth")'))

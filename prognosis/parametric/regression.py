@@ -10,16 +10,12 @@ from scipy.special import logsumexp
 
 from cohorts.errors import Finding, FitError
 from prognosis.cox.residuals import robust_covariance
+from prognosis.newton import VANISHED, State, climb, vanished_direction
 from prognosis.parametric.distributions import Distribution
 from prognosis.parametric.likelihood import LOG_ZERO, LogTimes, Pieces, pieces
 
 Floats = NDArray[np.float64]
 
-MAX_ITERATIONS = 200
-# Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
-LAST_STEP_DECREMENT = 1e-12
-# Information at the estimate over that without predictors, in the worst direction: below this there is no maximum.
-MONOTONE_RATIO = 1e-7
 # Scale over the spread of the log times: below this the predictors leave nothing to chance.
 SMALLEST_SCALE = 1e-7
 
@@ -152,6 +148,15 @@ class _Likelihood:
         """Parameters that are estimated."""
         return slice(None, -1 if self.distribution.fixed_scale else None)
 
+    def whole(self, free: Floats) -> Floats:
+        """Return all parameters; a fixed scale is 1."""
+        return np.append(free, 1.0) if self.distribution.fixed_scale else free
+
+    def check_scatter(self, free: Floats) -> None:
+        """Refuse a scale that goes to zero (N31)."""
+        if self.whole(free)[-1] * SMALLEST_SCALE * self.spread > 1:
+            raise _no_scatter()
+
     def pieces_at(self, theta: Floats) -> Pieces:
         """Rows' log-likelihood and derivatives; extreme steps overflow and are halved by the caller."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -191,31 +196,21 @@ class _Likelihood:
 
 
 def _maximise(likelihood: _Likelihood, theta: Floats) -> tuple[Floats, int]:
-    """Newton with step halving; stops one full step after the decrement is negligible."""
-    state = likelihood.at(theta)
-    for iteration in range(1, MAX_ITERATIONS + 1):
-        step = np.zeros(len(theta))
-        step[likelihood.free] = _newton_step(state[1], state[2])
-        decrement, fraction = float(state[1] @ step[likelihood.free]), 1.0
-        floor = state[0] - 1e-9 * max(1.0, abs(state[0]))
-        candidate = _tried(likelihood, theta + step)
-        while not candidate[0] >= floor and fraction > 1e-8:
-            fraction /= 2
-            candidate = _tried(likelihood, theta + fraction * step)
-        theta, state = theta + fraction * step, candidate
-        if theta[-1] * SMALLEST_SCALE * likelihood.spread > 1:
-            raise _no_scatter()
-        if not candidate[0] >= floor:
-            break
-        if decrement < LAST_STEP_DECREMENT:
-            return theta, iteration
-    raise FitError(
-        Finding("N32", "the log-likelihood was not maximised by Newton's steps",
-                "look for extreme values and for predictors that fix the event times")
-    )  # fmt: skip
+    """Climb in the free parameters, see `climb`."""
+
+    def step_of(free: Floats, state: State) -> Floats:
+        likelihood.check_scatter(free)
+        return _newton_step(state[1], state[2])
+
+    found = climb(lambda free: _tried(likelihood, likelihood.whole(free)), theta[likelihood.free], step_of)
+    likelihood.check_scatter(found.beta)
+    if not found.converged:
+        rule = "the log-likelihood was not maximised by Newton's steps"
+        raise FitError(Finding("N32", rule, "look for extreme values and for predictors that fix the event times"))
+    return likelihood.whole(found.beta), found.iterations
 
 
-def _tried(likelihood: _Likelihood, theta: Floats) -> tuple[float, Floats, Floats]:
+def _tried(likelihood: _Likelihood, theta: Floats) -> State:
     """Evaluate, or minus infinity where the scale would be negative."""
     if theta[-1] <= 0:
         return -np.inf, np.empty(0), np.empty((0, 0))
@@ -245,18 +240,15 @@ def _check_spread(null: _Likelihood, at_null: Floats) -> None:
     """Without predictors an event should tell about as much of location and scale as one scale is wide."""
     unit = np.array([1 / at_null[-1], 1.0])[null.free]
     events = null.weight[null.times.exact | null.times.between].sum()
-    if np.linalg.eigvalsh(null.information_of_table(at_null) * np.outer(unit, unit))[0] < MONOTONE_RATIO * events:
+    if np.linalg.eigvalsh(null.information_of_table(at_null) * np.outer(unit, unit))[0] < VANISHED * events:
         raise _no_scatter()
 
 
 def _check_monotone(at_null: Floats, at_end: Floats, names: tuple[str, ...]) -> None:
     """Find a direction in which the information has vanished on the way to the estimate, and name its column."""
-    values, axes = np.linalg.eigh(at_null)
-    whiten = axes / np.sqrt(np.maximum(values, 1e-12 * values[-1]))
-    ratios, directions = np.linalg.eigh(whiten.T @ at_end @ whiten)
-    if ratios[0] > MONOTONE_RATIO:
+    weight = vanished_direction(at_null, at_end)
+    if weight is None:
         return
-    weight = np.abs(whiten @ directions[:, 0])
     columns = weight[1 : 1 + len(names)]
     involved = [name for name, size in zip(names, columns, strict=True) if size > 0.05 * weight.max()]
     if not involved or weight[1 + len(names) :].sum() > 0.5 * weight.max():

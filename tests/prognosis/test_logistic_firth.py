@@ -186,10 +186,10 @@ def test_with_a_second_maximum_the_limit_lies_beyond_it():
 
 
 def test_n15_and_n16_when_the_steps_come_to_no_end(monkeypatch):
-    from prognosis.logistic import likelihood as logistic_likelihood
+    from prognosis import newton
 
     frame, _, y = made.bleeders(60)
-    monkeypatch.setattr(logistic_likelihood, "MAX_ITERATIONS", 1)
+    monkeypatch.setattr(newton, "MAX_ITERATIONS", 1)
     for penalty, code, words in ((None, "N15", "likelihood was not max"), ("firth", "N16", "penalised likelihood was")):
         with pytest.raises(FitError, match=words) as caught:
             Logistic(penalty).fit(frame, y)
