@@ -1,6 +1,7 @@
 """Cox fit against lifelines and, where it is installed, R's coxph: CPU seconds in one run, A B A B, and agreement.
 
-Writes benchmarks/results/cox_fit.json. The floor is one pass over the design a Newton step plus the p x p sums.
+Writes benchmarks/results/cox_fit.json. The floor is one matrix product of the design with itself (the information of one
+step at BLAS speed) times the evaluations of a fit. `growth`: all times distinct. `memory`: peak above the data.
 """
 
 from __future__ import annotations
@@ -30,7 +31,21 @@ from prognosis.cox.regression import fit_cox
 from prognosis.risk_sets import build_risk_sets
 
 RESULT = Path(__file__).resolve().parent / "results" / "cox_fit.json"
-SIZES = ((1_000, 10, 7), (10_000, 10, 5), (100_000, 50, 3))
+SIZES = ((1_000, 10, 7), (10_000, 10, 5), (100_000, 50, 5), (1_000_000, 10, 2))
+GROWTH = (10_000, 100_000, 1_000_000)
+# A fit evaluates the likelihood at zero and after each of about four Newton steps.
+EVALUATIONS = 5
+MEMORY = """
+import resource, sys
+sys.path[:0] = [{root!r}, {here!r}]
+import numpy as np
+from cox_fit import ours, simulate
+ours(simulate(1000, 10))
+frame = simulate({n}, {p})
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+ours(frame)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
 R_FIT = """
 suppressPackageStartupMessages(library(survival)); a <- commandArgs(TRUE); d <- read.csv(a[1])
 one <- function(i) { s <- proc.time(); fit <<- coxph(Surv(t, e) ~ ., d); sum((proc.time() - s)[1:2]) }
@@ -77,6 +92,41 @@ def alternate(first: Callable[[], object], second: Callable[[], object], repeats
     return statistics.median(seconds[0]), statistics.median(seconds[1])
 
 
+def floor(frame: pd.DataFrame, repeats: int = 5) -> float:
+    """CPU seconds of the matrix products that a fit cannot do without."""
+    design = np.ascontiguousarray(frame.drop(columns=["t", "e"]).to_numpy(float))
+    weighted = design * 0.5
+    seconds = []
+    for _ in range(repeats):
+        start = time.process_time()
+        np.dot(design.T, weighted)
+        seconds.append(time.process_time() - start)
+    return EVALUATIONS * statistics.median(seconds)
+
+
+def peak_memory(n: int, p: int) -> float:
+    """Peak memory of a fit above that of the data, in MB, in a process of its own (kernels loaded before)."""
+    here = Path(__file__).resolve().parent
+    script = MEMORY.format(root=str(here.parent), here=str(here), n=n, p=p)
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return float(done.stdout) / 1024
+
+
+def growth() -> list[dict[str, float]]:
+    """CPU seconds with every time distinct, and the exponent against the size before."""
+    rows: list[dict[str, float]] = []
+    for n in GROWTH:
+        frame = simulate(n, 10)
+        frame["t"] += np.random.default_rng(n).random(n)
+        seconds, _ = alternate(lambda f=frame: ours(f), lambda: None, 3)
+        row = {"n": n, "p": 10, "ours_s": seconds}
+        if rows:
+            ratio = seconds / rows[-1]["ours_s"]
+            row |= {"ratio": ratio, "n_log_n_ratio": n * np.log(n) / (rows[-1]["n"] * np.log(rows[-1]["n"]))}
+        rows.append(row)
+    return rows
+
+
 def by_r(frame: pd.DataFrame, repeats: int) -> tuple[float, np.ndarray] | None:
     """Median CPU seconds and coefficients of R's coxph; None where R is absent."""
     if shutil.which("Rscript") is None:
@@ -95,15 +145,20 @@ def main() -> None:
         frame = simulate(n, p)
         mine, lifelines = alternate(lambda f=frame: ours(f), lambda f=frame: theirs(f), repeats)
         row = {"n": n, "p": p, "ours_s": mine, "lifelines_s": lifelines, "lifelines_over_ours": lifelines / mine}
+        row |= {"floor_s": floor(frame), "ours_over_floor": mine / floor(frame)}
         row["max_relative_difference_to_lifelines"] = float(np.max(np.abs(theirs(frame) / ours(frame) - 1)))
         if found := by_r(frame, repeats):
             row |= {"coxph_s": found[0], "coxph_over_ours": found[0] / mine}
             row["max_relative_difference_to_coxph"] = float(np.max(np.abs(found[1] / ours(frame) - 1)))
         rows.append(row)
         sys.stdout.write(f"{row}\n")
+    extra = {"growth": growth(), "memory_mb_above_data_1e6_x_10": peak_memory(1_000_000, 10)}
+    sys.stdout.write(f"{extra}\n")
     facts = {"date": dt.date.today().isoformat(), "machine": platform.machine(), "cores": os.cpu_count()}
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({**facts, "python": platform.python_version(), "rows": rows}, indent=1) + "\n")
+    RESULT.write_text(
+        json.dumps({**facts, "python": platform.python_version(), "rows": rows, **extra}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, raise_findings
@@ -12,6 +13,10 @@ from cohorts.errors import DataContractError, Finding, raise_findings
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# With more event times than these, rows in time order are faster (see `in_time_order`).
+MANY_TIMES = 20_000
+# Rows looked at to tell whether times repeat so often that hashing them is faster than sorting.
+LOOKED_AT = 10_000
 # R's survival::aeqSurv: times closer than this (absolutely, or relative to their mean) are one time.
 TIE_TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 
@@ -90,7 +95,7 @@ def build_risk_sets(
         raise_findings(_check_intervals(entry_place[0], exit_place), DataContractError)
     # a row's place among all times of all strata, stratum after stratum
     offset = strata * len(values)
-    known = np.unique((offset + exit_place)[event])
+    known = _distinct((offset + exit_place)[event], n)
     times, owners = values[known % len(values)], known // len(values)
     opens = np.ones(len(times), bool)
     opens[1:] = owners[1:] != owners[:-1]
@@ -113,9 +118,27 @@ def build_risk_sets(
 
 def _places(*times: Floats) -> tuple[Floats, list[Integers]]:
     """Return the distinct times (those that differ by rounding merged) and each row's place among them."""
-    values, inverse = np.unique(np.concatenate(times), return_inverse=True)
-    run = np.cumsum(~_close(values)) - 1
-    return values[~_close(values)], list(np.split(run[inverse], len(times)))
+    values, codes = _coded(np.concatenate(times))
+    kept = ~_close(values)
+    return values[kept], list(np.split((np.cumsum(kept) - 1)[codes], len(times)))
+
+
+def _coded(times: Floats) -> tuple[Floats, Integers]:
+    """Return the distinct times in order, and the place of each row's time among them."""
+    looked_at = times[:LOOKED_AT]
+    if len(times) > LOOKED_AT and len(np.unique(looked_at)) < LOOKED_AT / 2:
+        codes, found = pd.factorize(times)
+        order = np.argsort(found)
+        places = np.empty(len(found), np.int64)
+        places[order] = np.arange(len(found))
+        return np.asarray(found)[order], places[codes]
+    order = np.argsort(times)
+    ascending = times[order]
+    new = np.ones(len(order), bool)
+    new[1:] = ascending[1:] != ascending[:-1]
+    places = np.empty(len(order), np.int64)
+    places[order] = np.cumsum(new) - 1
+    return ascending[new], places
 
 
 def _check_intervals(entry: Integers, exit_place: Integers) -> list[Finding]:
@@ -124,6 +147,25 @@ def _check_intervals(entry: Integers, exit_place: Integers) -> list[Finding]:
         return []
     rule = f"entry>=exit in {len(empty)} rows (times that differ by rounding only are one time)"
     return [Finding("T21", rule, "correct entry or follow-up time", rows=tuple(str(row) for row in empty))]
+
+
+def _distinct(places: Integers, n: int) -> Integers:
+    """Sort the distinct places; a table of them is faster than sorting, where it is no larger than the rows."""
+    span = int(places.max(initial=-1)) + 1
+    return np.unique(places) if span > 4 * n + 1000 else np.flatnonzero(np.bincount(places, minlength=span))
+
+
+def in_time_order(sets: RiskSets) -> tuple[Integers, RiskSets]:
+    """Return an order of the rows by time and the risk sets of the rows in this order.
+
+    Sums over hundreds of thousands of risk sets then go through memory once, from one end to the other; the order is
+    empty, and the rows stay, where the sums of all risk sets fit the cache anyhow.
+    """
+    if len(sets.time) < MANY_TIMES:
+        return np.empty(0, np.int64), sets
+    order = np.argsort(sets.last)
+    rows = {name: getattr(sets, name)[order] for name in ("first", "last", "death", "weight")}
+    return order, sets._replace(**rows)
 
 
 def _up_to(known: Integers, places: Integers) -> Integers:

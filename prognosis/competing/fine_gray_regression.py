@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from prognosis.competing.subdistribution import CompetingRows, Subdistribution
 from prognosis.cox.estimability import Estimability, check_constant
 from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
-from prognosis.kernels.standardise import standardised
+from prognosis.kernels.standardise import IN_PLACE, standardised
 from prognosis.kernels.subdistribution import competing_sums, over_competing_time
 from prognosis.newton import State, climb
 from prognosis.risk_sets import RiskSets
@@ -121,7 +121,7 @@ def fit_fine_gray(rows: CompetingRows, sets: Subdistribution, efron: bool = Fals
         N04 values so extreme that hazards cannot be computed.
     """
     names = rows.names
-    design, means, scales, _ = standardised(np.ascontiguousarray(rows.design), rows.weight)
+    design, means, scales, _ = standardised(np.ascontiguousarray(rows.design), rows.weight, IN_PLACE)
     check_constant(names, scales)
     offset = np.zeros(len(design)) if rows.offset is None else rows.offset
     checks = Estimability(names, "Fine-Gray likelihood", REMEDY)

@@ -12,7 +12,7 @@ from prognosis.cox.estimability import Estimability, check_constant
 from prognosis.kernels.cox_likelihood import evaluate
 from prognosis.kernels.standardise import standardised
 from prognosis.newton import State, climb
-from prognosis.risk_sets import RiskSets
+from prognosis.risk_sets import RiskSets, in_time_order
 
 Floats = NDArray[np.float64]
 
@@ -68,11 +68,13 @@ def fit_cox(
         N04 values so extreme that hazards cannot be computed.
     """
     n, p = design.shape
-    columns, means, scales, squares = standardised(design, risk_sets.weight)
+    order, sets = in_time_order(risk_sets)
+    columns, means, scales, squares = standardised(design, risk_sets.weight, order)
     check_constant(names, scales)
     fixed = np.zeros(n) if offset is None else np.asarray(offset, float)
     variance = squares / max(n - 1, 1)
-    penalised = _Objective(columns, risk_sets, fixed, efron, ridge * variance / scales**2)
+    fixed = fixed[order] if len(order) else fixed
+    penalised = _Objective(columns, sets, fixed, efron, ridge * variance / scales**2)
     checks = Estimability(names, "partial likelihood", REMEDY)
     start = np.zeros(p)
     at_zero = penalised(start)

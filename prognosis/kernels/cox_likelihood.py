@@ -15,11 +15,13 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _risk_sums(design, risk, sets):
+def _risk_sums(design, risk, sets, score, tied_only):
     """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1).
 
     Rows under observation from the first event time of their stratum are summed backwards in time. Nobody is ever
     subtracted: after one patient of very high risk has left, a difference of two large sums has no digits left.
+    The weighted covariates of the events are added to `score` (p,). With `tied_only`, sets of one event, whose sums
+    no likelihood asks for, are left at zero.
     """
     n, p = design.shape
     opens = sets.opens
@@ -35,9 +37,13 @@ def _risk_sums(design, risk, sets):
             for j in range(p):
                 s1[b - 1, j] += r * design[i, j]
         if g >= 0:
-            d0[g] += r
+            w = sets.weight[i]
             for j in range(p):
-                d1[g, j] += r * design[i, j]
+                score[j] += w * design[i, j]
+            if not tied_only or sets.events[g] > 1:
+                d0[g] += r
+                for j in range(p):
+                    d1[g, j] += r * design[i, j]
     for g in range(times - 2, -1, -1):
         if not opens[g + 1]:
             s0[g] += s0[g + 1]
@@ -175,26 +181,33 @@ def evaluate(design, offset, sets, beta, efron):
     """
     n, p = design.shape
     death, weight = sets.death, sets.weight
-    eta = offset + np.dot(design, beta)
-    shift = eta.max()
-    risk = weight * np.exp(eta - shift)
-    s0, s1, d0, d1 = _risk_sums(design, risk, sets)
-    ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
-    loglik = -ties[:, 0].sum()
-    score = np.zeros(p)
+    risk = np.dot(design, beta)
+    shift = -np.inf
     for i in range(n):
+        risk[i] += offset[i]
+        shift = max(shift, risk[i])
+    loglik = 0.0
+    for i in range(n):
+        eta = risk[i] - shift
         if death[i] >= 0:
-            loglik += weight[i] * (eta[i] - shift)
-            for j in range(p):
-                score[j] += weight[i] * design[i, j]
+            loglik += weight[i] * eta
+        risk[i] = weight[i] * np.exp(eta)
+    score = np.zeros(p)
+    s0, s1, d0, d1 = _risk_sums(design, risk, sets, score, True)
+    ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
     for g in range(s0.size):
+        loglik -= ties[g, 0]
         for j in range(p):
-            score[j] -= ties[g, 1] * s1[g, j] - ties[g, 2] * d1[g, j]
+            score[j] -= ties[g, 1] * s1[g, j]
+        if sets.events[g] > 1:
+            for j in range(p):
+                score[j] += ties[g, 2] * d1[g, j]
     hazard = over_risk_time(ties[:, 1:2].copy(), sets)[:, 0]
     for i in range(n):
         if death[i] >= 0:
             hazard[i] -= ties[death[i], 2]
-    information = _second_moments(design, risk * hazard) - _mean_moments(s1, d1, ties)
+        hazard[i] *= risk[i]
+    information = _second_moments(design, hazard) - _mean_moments(s1, d1, ties)
     return loglik, score, information
 
 
@@ -232,7 +245,10 @@ def _mean_moments(s1, d1, ties):
         main = np.sqrt(ties[g, 3])
         rest = np.sqrt(max(ties[g, 5] - ties[g, 4] * fold, 0.0))
         for j in range(p):
-            roots[filled, j] = main * (s1[g, j] - fold * d1[g, j])
+            roots[filled, j] = main * s1[g, j]
+        if fold > 0.0:
+            for j in range(p):
+                roots[filled, j] -= main * fold * d1[g, j]
         filled += 1
         if rest > 0.0:
             for j in range(p):
@@ -249,5 +265,5 @@ def _mean_moments(s1, d1, ties):
 def event_sums(design, eta, sets, efron):
     """Return (s0, s1, d0, d1, ties) at a linear predictor, in its own scale (no shift)."""
     risk = sets.weight * np.exp(eta)
-    s0, s1, d0, d1 = _risk_sums(design, risk, sets)
+    s0, s1, d0, d1 = _risk_sums(design, risk, sets, np.zeros(design.shape[1]), False)
     return s0, s1, d0, d1, _tie_sums(s0, d0, sets.events, sets.death_weight, efron)

@@ -1,14 +1,19 @@
-"""Columns of a design centred at their weighted means and scaled by their weighted spread, in three passes."""
+"""Columns of a design centred at their weighted means, scaled by their weighted spread, rows in a given order."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+# The order of rows that stay where they are.
+IN_PLACE = np.empty(0, np.int64)
+
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def standardised(design, weight):
+def standardised(design, weight, order):
     """Return the standardised design (n, p), means (p,), scales (p,; 0 for a constant column) and sums of squares (p,).
+
+    Row i of the result is row ``order[i]`` of the design; an empty order leaves the rows where they are.
 
     The sums of squares are unweighted, about the unweighted mean. A constant column is left at zero.
     """
@@ -40,6 +45,7 @@ def standardised(design, weight):
             scales[j] = 0.0
     out = np.empty((n, p))
     for i in range(n):
+        row = order[i] if order.size else i
         for j in range(p):
-            out[i, j] = (design[i, j] - means[j]) * inverse[j]
+            out[i, j] = (design[row, j] - means[j]) * inverse[j]
     return out, means, scales, squares
