@@ -32,7 +32,8 @@ class RiskSets(NamedTuple):
     events : (G,) number of tied events.
     death_weight : (G,) their summed case weight.
     time : (G,) event times. stratum : (G,) index of the stratum.
-    weight : (n,) case weights. delayed : True when a row enters after the first event time of its stratum.
+    weight : (n,) case weights. order : (n,) rows by time, empty where sorting them was not needed.
+    delayed : True when a row enters after the first event time of its stratum.
     """
 
     first: Integers
@@ -44,6 +45,7 @@ class RiskSets(NamedTuple):
     time: Floats
     stratum: Integers
     weight: Floats
+    order: Integers
     delayed: bool
 
 
@@ -90,7 +92,7 @@ def build_risk_sets(
     n = len(time)
     strata = np.zeros(n, np.int64) if stratum is None else stratum
     weights = np.ones(n) if weight is None else np.asarray(weight, float)
-    values, (exit_place, *entry_place) = _places(time, *([] if entry is None else [entry]))
+    values, (exit_place, *entry_place), order = _places(time, *([] if entry is None else [entry]))
     if entry_place:
         raise_findings(_check_intervals(entry_place[0], exit_place), DataContractError)
     # a row's place among all times of all strata, stratum after stratum
@@ -112,33 +114,34 @@ def build_risk_sets(
         time=times,
         stratum=owners.astype(np.int64),
         weight=weights,
+        order=order if stratum is None and entry is None else np.empty(0, np.int64),
         delayed=bool(((first < last) & ~opens[np.minimum(first, len(times) - 1)]).any()),
     )
 
 
-def _places(*times: Floats) -> tuple[Floats, list[Integers]]:
-    """Return the distinct times (those that differ by rounding merged) and each row's place among them."""
-    values, codes = _coded(np.concatenate(times))
+def _places(*times: Floats) -> tuple[Floats, list[Integers], Integers]:
+    """Return the distinct times (those that differ by rounding merged), each row's place among them, and the order."""
+    values, codes, order = _coded(np.concatenate(times))
     kept = ~_close(values)
-    return values[kept], list(np.split((np.cumsum(kept) - 1)[codes], len(times)))
+    return values[kept], list(np.split((np.cumsum(kept) - 1)[codes], len(times))), order
 
 
-def _coded(times: Floats) -> tuple[Floats, Integers]:
-    """Return the distinct times in order, and the place of each row's time among them."""
+def _coded(times: Floats) -> tuple[Floats, Integers, Integers]:
+    """Return the distinct times in order, the place of each among them, and the rows in order (empty if not sorted)."""
     looked_at = times[:LOOKED_AT]
     if len(times) > LOOKED_AT and len(np.unique(looked_at)) < LOOKED_AT / 2:
         codes, found = pd.factorize(times)
         order = np.argsort(found)
         places = np.empty(len(found), np.int64)
         places[order] = np.arange(len(found))
-        return np.asarray(found)[order], places[codes]
+        return np.asarray(found)[order], places[codes], np.empty(0, np.int64)
     order = np.argsort(times)
     ascending = times[order]
     new = np.ones(len(order), bool)
     new[1:] = ascending[1:] != ascending[:-1]
     places = np.empty(len(order), np.int64)
     places[order] = np.cumsum(new) - 1
-    return ascending[new], places
+    return ascending[new], places, order
 
 
 def _check_intervals(entry: Integers, exit_place: Integers) -> list[Finding]:
@@ -163,9 +166,9 @@ def in_time_order(sets: RiskSets) -> tuple[Integers, RiskSets]:
     """
     if len(sets.time) < MANY_TIMES:
         return np.empty(0, np.int64), sets
-    order = np.argsort(sets.last)
+    order = sets.order if len(sets.order) else np.argsort(sets.last)
     rows = {name: getattr(sets, name)[order] for name in ("first", "last", "death", "weight")}
-    return order, sets._replace(**rows)
+    return order, sets._replace(order=np.empty(0, np.int64), **rows)
 
 
 def _up_to(known: Integers, places: Integers) -> Integers:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from prognosis.column_checks import REMEDY
 from prognosis.cox.estimability import Estimability, check_constant
-from prognosis.kernels.cox_likelihood import evaluate
+from prognosis.kernels.cox_likelihood import evaluate_in, workspace
 from prognosis.kernels.standardise import standardised
 from prognosis.newton import State, climb
 from prognosis.risk_sets import RiskSets, in_time_order
@@ -74,7 +74,7 @@ def fit_cox(
     fixed = np.zeros(n) if offset is None else np.asarray(offset, float)
     variance = squares / max(n - 1, 1)
     fixed = fixed[order] if len(order) else fixed
-    penalised = _Objective(columns, sets, fixed, efron, ridge * variance / scales**2)
+    penalised = _Objective(columns, sets, fixed, efron, ridge * variance / scales**2, workspace(columns, sets))
     checks = Estimability(names, "partial likelihood", REMEDY)
     start = np.zeros(p)
     at_zero = penalised(start)
@@ -100,19 +100,20 @@ def fit_cox(
 
 @dataclass(frozen=True)
 class _Objective:
-    """Penalised log-likelihood, score and information at a coefficient vector."""
+    """Penalised log-likelihood, score and information at a coefficient vector; `room` is written over each time."""
 
     design: Floats
     risk_sets: RiskSets
     offset: Floats
     efron: bool
     ridge: Floats
+    room: tuple[Floats, Floats]
 
     def penalty_at(self, beta: Floats) -> float:
         return 0.5 * float(self.ridge @ beta**2)
 
     def __call__(self, beta: Floats) -> State:
-        loglik, score, information = evaluate(self.design, self.offset, self.risk_sets, beta, self.efron)
+        loglik, score, information = evaluate_in(self.design, self.offset, self.risk_sets, beta, self.efron, *self.room)
         if self.ridge.any():
             loglik -= self.penalty_at(beta)
             score = score - self.ridge * beta

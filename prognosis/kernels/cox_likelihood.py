@@ -15,21 +15,21 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _risk_sums(design, risk, sets, score, tied_only):
+def _risk_sums(design, risk, sets, score, s1, d1):
     """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1).
 
     Rows under observation from the first event time of their stratum are summed backwards in time. Nobody is ever
     subtracted: after one patient of very high risk has left, a difference of two large sums has no digits left.
-    The weighted covariates of the events are added to `score` (p,). With `tied_only`, sets of one event, whose sums
-    no likelihood asks for, are left at zero.
+    The weighted covariates of the events are added to `score` (p,). `s1` and `d1` are overwritten; a `d1` of one row
+    where there are several event times says that none is tied, when no likelihood asks for it.
     """
     n, p = design.shape
     opens = sets.opens
     times = opens.size
-    s0 = np.zeros(times)
-    s1 = np.zeros((times, p))
-    d0 = np.zeros(times)
-    d1 = np.zeros((times, p))
+    s0, d0 = np.zeros(times), np.zeros(times)
+    s1[:] = 0.0
+    d1[:] = 0.0
+    tied = d1.shape[0] == times
     for i in range(n):
         a, b, g, r = sets.first[i], sets.last[i], sets.death[i], risk[i]
         if a < b and opens[a]:
@@ -40,7 +40,7 @@ def _risk_sums(design, risk, sets, score, tied_only):
             w = sets.weight[i]
             for j in range(p):
                 score[j] += w * design[i, j]
-            if not tied_only or sets.events[g] > 1:
+            if tied:
                 d0[g] += r
                 for j in range(p):
                     d1[g, j] += r * design[i, j]
@@ -51,7 +51,7 @@ def _risk_sums(design, risk, sets, score, tied_only):
                 s1[g, j] += s1[g + 1, j]
     if sets.delayed:
         _add_late(s0, s1, design, risk, sets)
-    return s0, s1, d0, d1
+    return s0, d0
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -173,12 +173,27 @@ def _tie_sums(s0, d0, events, death_weight, efron):
     return out
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def workspace(design, sets):
+    """Return room for the sums of all risk sets, to be used again by every evaluation of a search."""
+    p, times = design.shape[1], sets.opens.size
+    tied = times <= 1 or sets.events.max() > 1
+    return np.empty((times, p)), np.empty((times if tied else 1, p))
+
+
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def evaluate(design, offset, sets, beta, efron):
     """Return log-likelihood, score (p,) and information (p, p) at `beta`.
 
     Not finite where the risks are too far apart for the arithmetic; a step of the search halves then.
     """
+    s1, d1 = workspace(design, sets)
+    return evaluate_in(design, offset, sets, beta, efron, s1, d1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def evaluate_in(design, offset, sets, beta, efron, s1, d1):
+    """Evaluate as `evaluate`, in the room of `workspace`."""
     n, p = design.shape
     death, weight = sets.death, sets.weight
     risk = np.dot(design, beta)
@@ -193,7 +208,7 @@ def evaluate(design, offset, sets, beta, efron):
             loglik += weight[i] * eta
         risk[i] = weight[i] * np.exp(eta)
     score = np.zeros(p)
-    s0, s1, d0, d1 = _risk_sums(design, risk, sets, score, True)
+    s0, d0 = _risk_sums(design, risk, sets, score, s1, d1)
     ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
     for g in range(s0.size):
         loglik -= ties[g, 0]
@@ -265,5 +280,7 @@ def _mean_moments(s1, d1, ties):
 def event_sums(design, eta, sets, efron):
     """Return (s0, s1, d0, d1, ties) at a linear predictor, in its own scale (no shift)."""
     risk = sets.weight * np.exp(eta)
-    s0, s1, d0, d1 = _risk_sums(design, risk, sets, np.zeros(design.shape[1]), False)
+    p, times = design.shape[1], sets.opens.size
+    s1, d1 = np.empty((times, p)), np.empty((times, p))
+    s0, d0 = _risk_sums(design, risk, sets, np.zeros(p), s1, d1)
     return s0, s1, d0, d1, _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
