@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 RANK_TOLERANCE = 1e-9
 # Limit for the condition number of the correlation matrix of the columns.
 CONDITION_LIMIT = 1e10
+# Squares and cubes of values beyond this, and squares of differences below its inverse, leave the arithmetic.
+LARGEST = 1e50
 EVENTS_PER_PARAMETER = 10
 LEAK_CONCORDANCE = 0.95
 # The penalised fit that messages name where a recipe names none of its own.
@@ -91,6 +93,12 @@ def check_columns(
     if constant:
         where = "" if stratum is None else " within every stratum"
         return [Finding("C01", f"column {name} is constant{where}", "leave it out", name) for name in constant]
+    narrow = [(name, width) for name, width in zip(names, spread, strict=True) if width < 1 / LARGEST]
+    if narrow:
+        way_out = "leave it out, or change its unit"
+        return [
+            Finding("C01", f"column {name} is constant but for {width:.2g}", way_out, name) for name, width in narrow
+        ]
     twins = [] if penalised else _twins(design, names)
     if twins or penalised:
         return twins
@@ -146,17 +154,20 @@ def check_leaks(
 
 
 def check_complete(predictors: pd.DataFrame) -> list[Finding]:
-    """No predictor at all (S15), missing values (C16), infinite ones (C27)."""
+    """No predictor at all (S15), missing values (C16), infinite ones or nearly so (C27)."""
     if predictors.shape[1] == 0:
         return [Finding("S15", "no predictor", "name at least one predictor")]
     missing = predictors.isna().sum()
     if missing.any():
         return missing_findings(missing, len(predictors))
     numeric = predictors.select_dtypes(include="number")
-    infinite = np.isinf(numeric.to_numpy(float))
+    values = np.abs(numeric.to_numpy(float))
+    faults = [("the value is infinite", np.isinf(values))]
+    faults += [(f"the value is beyond {LARGEST:.0e}, too large to compute with", ~faults[0][1] & (values > LARGEST))]
     return [
-        Finding("C27", "the value is infinite", "correct it", str(name), tuple(map(str, numeric.index[rows])))
-        for name, rows in zip(numeric.columns, infinite.T, strict=True)
+        Finding("C27", rule, "correct it", str(name), tuple(map(str, numeric.index[rows])))
+        for rule, wrong in faults
+        for name, rows in zip(numeric.columns, wrong.T, strict=True)
         if rows.any()
     ]
 

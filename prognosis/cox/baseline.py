@@ -20,6 +20,9 @@ from prognosis.risk_sets import RiskSets
 Floats = NDArray[np.float64]
 Interval = Literal["log", "log-log", "plain"]
 
+# Of a relative hazard: beyond it exp() is no number any more.
+LARGEST_EXPONENT = 700.0
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -103,10 +106,12 @@ def cumulative_hazard(
     hazard = np.where(known, baseline.cumulative_hazard[place], 0.0)
     variance = np.where(known, baseline.variance[place], 0.0)
     mean_hazard = np.where(known[:, None], baseline.mean_hazard[place], 0.0)
-    ratio = np.exp(linear_predictor)[:, None]
+    ratio = np.exp(np.minimum(linear_predictor, LARGEST_EXPONENT))[:, None]
     drift = centred[:, None, :] * hazard[None, :, None] - mean_hazard[None, :, :]
-    spread = np.einsum("mhp,pq,mhq->mh", drift, covariance, drift, optimize=True)
-    return ratio * hazard, ratio * np.sqrt(np.maximum(variance + spread, 0.0))
+    # A patient beyond all numbers has no limits.
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = np.einsum("mhp,pq,mhq->mh", drift, covariance, drift, optimize=True)
+        return ratio * hazard, ratio * np.sqrt(np.maximum(variance + spread, 0.0))
 
 
 def risk_with_interval(hazard: Floats, se: Floats, z: float, interval: Interval) -> tuple[Floats, Floats, Floats]:

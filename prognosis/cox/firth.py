@@ -139,8 +139,8 @@ class _Search:
             step /= max(multiple, float(np.abs(step).max()) / LONGEST_STEP)
             new = self._improve(state, step)
             step = new.beta - state.beta
-            met = step @ (state.modified_score - new.modified_score) / (step @ state.information @ step)
-            multiple, state = float(np.clip(met, 0.5, 5.0)), new
+            bent, known = step @ (state.modified_score - new.modified_score), step @ state.information @ step
+            multiple, state = float(np.clip(bent / known, 0.5, 5.0)) if known > 0 else 1.0, new
         raise _not_maximised()
 
     def _improve(self, state: FirthState, step: Floats) -> FirthState:

@@ -14,6 +14,7 @@ from scipy.special import chdtrc
 from cohorts.errors import Finding, FitError
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.residuals import score_residuals, sum_by
+from prognosis.newton import inverse_of
 from prognosis.preparation import Preparation
 from prognosis.risk_sets import RiskSets
 
@@ -122,15 +123,15 @@ def robust_score_test(
 
     Notes
     -----
-    Source: Lin and Wei (1989); ``robscore`` of R's ``summary(coxph)`` (which leaves an offset out at zero; here it
-    stays in).
+    Not a number where the scores of the clusters have no inverse. Source: Lin and Wei (1989); ``robscore`` of R's
+    ``summary(coxph)`` (which leaves an offset out at zero; here it stays in).
     """
     eta = np.zeros(len(design)) if offset is None else offset
     scores = score_residuals(design, eta, risk_sets, efron) * risk_sets.weight[:, None]
     if cluster is not None:
         scores = sum_by(scores, cluster)
     total = scores.sum(axis=0)
-    return chi_square(float(total @ np.linalg.solve(scores.T @ scores, total)), design.shape[1])
+    return chi_square(float(total @ inverse_of(scores.T @ scores) @ total), design.shape[1])
 
 
 def wald_tests(estimate: CoxEstimate, preparation: Preparation) -> pd.DataFrame:

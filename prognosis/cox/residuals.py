@@ -11,6 +11,9 @@ from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
 
+# Robust over model-based variance: below this it is rounding.
+VANISHED = 1e-20
+
 
 def martingale_residuals(eta: Floats, risk_sets: RiskSets, efron: bool = True) -> Floats:
     """Observed minus expected events of each row, (n,), at the linear predictor (with offset) `eta`.
@@ -105,7 +108,7 @@ def robust_covariance(
     ------
     FitError
         C29 when there are no more clusters than coefficients: their scores sum to zero, so that the covariance would
-        be singular (with one cluster zero, and every effect "significant").
+        be singular (with one cluster zero, and every effect "significant"); or when it is zero all the same.
     """
     clusters, p = len(residuals) if cluster is None else len(np.unique(cluster)), residuals.shape[1]
     if clusters <= p:
@@ -114,4 +117,8 @@ def robust_covariance(
     influence = dfbeta(residuals, weight, covariance)
     if cluster is not None:
         influence = sum_by(influence, cluster)
-    return influence.T @ influence
+    robust: Floats = influence.T @ influence
+    if not (np.diag(robust) > VANISHED * np.diag(covariance)).all():
+        rule = "a robust error is zero: the scores of all rows (or clusters) vanish, as when all events are at one time"
+        raise FitError(Finding("C29", rule, "leave cluster out, or use fewer predictors"))
+    return robust

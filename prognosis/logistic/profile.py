@@ -18,7 +18,7 @@ from prognosis.logistic.likelihood import (
     Objective,
     maximise,
 )
-from prognosis.newton import LAST_GAIN, Maximum
+from prognosis.newton import LAST_GAIN, Maximum, inverse_of
 from prognosis.normal import z_of_level
 
 Floats = NDArray[np.float64]
@@ -101,7 +101,9 @@ class Profile:
         """
         objective, beta = self._seen_from(term)
         centre, side, wanted = float(beta[term]), np.sign(z), abs(z)
-        spread = np.linalg.inv(objective.information(beta))
+        spread = inverse_of(objective.information(beta))
+        if not np.isfinite(spread).all():
+            raise _lost("the profile likelihood up to a limit")
         inner, outer = 0.0, np.inf
         distance = wanted * float(np.sqrt(spread[term, term]))
         start = beta

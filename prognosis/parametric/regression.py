@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from cohorts.errors import Finding, FitError
+from prognosis.cox.estimability import check_constant
 from prognosis.cox.residuals import robust_covariance
 from prognosis.newton import VANISHED, State, climb, vanished_direction
 from prognosis.parametric.distributions import Distribution
@@ -70,14 +71,15 @@ def fit_parametric(
     Raises
     ------
     FitError
-        C05 a column separates the events; N31 the scale goes to zero; N32 Newton does not converge; N33 every event
-        was found at the first visit; C29 no more clusters than parameters.
+        C01 a column is constant; C05 a column separates the events; N31 the scale goes to zero; N32 Newton does not
+        converge; N33 every event was found at the first visit; C29 no more clusters than parameters.
     """
     n = len(design)
     case = np.ones(n) if weight is None else weight
     means = _column_means(design, case)
     centred = design - means
     widths = np.sqrt(_column_means(centred**2, case))
+    check_constant(names, widths)
     centre, spread = _centre(times, case, offset)
     likelihood = _Likelihood(
         np.column_stack([np.ones(n), centred / widths]),

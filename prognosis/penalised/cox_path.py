@@ -168,7 +168,9 @@ def fit_path(
         beta, score = solver.solve(float(penalty), beta, score, previous)
         previous = float(penalty)
         found.append(beta)
-        explained.append(1 - (saturated - solver.likelihood.loglik(beta)) / (saturated - null))
+        # Where every event is alone in its risk set there is nothing to explain.
+        rest = (saturated - solver.likelihood.loglik(beta)) / (saturated - null) if saturated > null else 1.0
+        explained.append(1 - rest)
         if penalties is None and shorten and _levelled(explained):
             break
     coefficients = np.array(found) if rotation is None else np.array(found) @ rotation

@@ -40,9 +40,20 @@ class PenaltyCurve:
 
 
 def loss_curve(penalty: Floats, nonzero: Integers, loss: Floats, weight: Floats) -> PenaltyCurve:
-    """Mean and standard error of the (folds, L) losses with the (folds,) weights, as ``cv.glmnet``."""
+    """Mean and standard error of the (folds, L) losses with the (folds,) weights, as ``cv.glmnet``.
+
+    Raises
+    ------
+    FitError
+        N04 when no penalty has a finite loss.
+    """
     mean = np.average(loss, axis=0, weights=weight)
-    spread = np.average((loss - mean) ** 2, axis=0, weights=weight)
+    if not np.isfinite(mean).any():
+        rule = "extreme values: the cross-validated loss is infinite at every penalty"
+        raise FitError(Finding("N04", rule, "look for wrong values, or use a transform such as log"))
+    mean = np.where(np.isfinite(mean), mean, np.inf)
+    with np.errstate(invalid="ignore"):
+        spread = np.average((loss - mean) ** 2, axis=0, weights=weight)
     return PenaltyCurve(penalty, nonzero, mean, np.sqrt(spread / (len(loss) - 1)))
 
 
