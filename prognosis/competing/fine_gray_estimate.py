@@ -16,6 +16,7 @@ from prognosis.competing.fine_gray_variance import fitted_rows, score_shares
 from prognosis.competing.subdistribution import CompetingRows, build_subdistribution
 from prognosis.cox.baseline import Baseline, Interval, cumulative_hazard, risk_with_interval
 from prognosis.cox.residuals import robust_covariance
+from prognosis.linear_predictor import linear_predictor_of
 from prognosis.normal import two_sided_p, z_of_level
 
 Floats = NDArray[np.float64]
@@ -62,14 +63,8 @@ class FineGrayEstimate:
         return self.baseline.end
 
     def linear_predictor(self, design: Floats, offset: Floats | None = None) -> Floats:
-        """Log relative subdistribution hazard against a patient at the training means, (m,).
-
-        Equal patients get equal values to the last bit, wherever they stand in the table.
-        """
-        eta = np.zeros(len(design)) if offset is None else np.array(offset, float)
-        for column, mean, coefficient in zip(design.T, self.means, self.coefficients, strict=True):
-            eta += (column - mean) * coefficient
-        return eta
+        """Log relative subdistribution hazard against a patient at the training means, (m,)."""
+        return linear_predictor_of(design, self.means, self.coefficients, offset)
 
     def risk(
         self,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.cox.baseline import Baseline, Interval, cumulative_hazard, risk_with_interval
+from prognosis.linear_predictor import linear_predictor_of
 from prognosis.normal import two_sided_p, z_of_level
 
 Floats = NDArray[np.float64]
@@ -56,15 +57,8 @@ class CoxEstimate:
         return np.unique(self.baseline.time)
 
     def linear_predictor(self, design: Floats, offset: Floats | None = None) -> Floats:
-        """Log relative hazard against a patient at the training means of all columns, (m,), as ``rms::cph``.
-
-        Equal patients get equal values to the last bit, wherever they stand in the table: a matrix product does not
-        promise that, and concordance would count such pairs as ordered.
-        """
-        eta = np.zeros(len(design)) if offset is None else np.array(offset, float)
-        for column, mean, coefficient in zip(design.T, self.means, self.coefficients, strict=True):
-            eta += (column - mean) * coefficient
-        return eta
+        """Log relative hazard against a patient at the training means of all columns, (m,), as ``rms::cph``."""
+        return linear_predictor_of(design, self.means, self.coefficients, offset)
 
     def risk(
         self,

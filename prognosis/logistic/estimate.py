@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.cox.baseline import Interval
+from prognosis.linear_predictor import linear_predictor_of
 from prognosis.logistic.profile import Profile
 from prognosis.logistic.regression import LogisticRegression
 from prognosis.normal import two_sided_p, z_of_level
@@ -98,12 +99,9 @@ class LogisticEstimate:
     def linear_predictor(self, design: Floats, offset: Floats | None = None) -> Floats:
         """Log odds ratio against a patient at the training means of all columns, (m,).
 
-        R's ``predict(type = "link")`` is `intercept` higher. Equal patients get equal values to the last bit.
+        R's ``predict(type = "link")`` is `intercept` higher.
         """
-        eta = np.zeros(len(design)) if offset is None else np.array(offset, float)
-        for column, mean, coefficient in zip(design.T, self.means, self.coefficients, strict=True):
-            eta += (column - mean) * coefficient
-        return eta
+        return linear_predictor_of(design, self.means, self.coefficients, offset)
 
     def risk(
         self,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.cox.baseline import Interval, risk_with_interval
+from prognosis.linear_predictor import linear_predictor_of
 from prognosis.normal import two_sided_p, z_of_level
 from prognosis.parametric.distributions import DISTRIBUTIONS, Distribution
 
@@ -80,13 +81,10 @@ class ParametricEstimate:
     def linear_predictor(self, design: Floats, offset: Floats | None = None) -> Floats:
         """Minus the location of log time, against a patient at the training means, (m,): higher for a higher risk.
 
-        An offset is, as in ``survreg``, a part of log time and lowers the risk. Equal patients get equal values to
-        the last bit, wherever they stand in the table.
+        An offset is, as in ``survreg``, a part of log time and lowers the risk.
         """
-        eta = np.zeros(len(design)) if offset is None else -np.asarray(offset, float)
-        for column, mean, coefficient in zip(design.T, self.means, self.coefficients, strict=True):
-            eta += (column - mean) * coefficient
-        return eta
+        lowered = None if offset is None else -np.asarray(offset, float)
+        return linear_predictor_of(design, self.means, self.coefficients, lowered)
 
     def risk(
         self,
