@@ -161,13 +161,20 @@ def check_complete(predictors: pd.DataFrame) -> list[Finding]:
     if missing.any():
         return missing_findings(missing, len(predictors))
     numeric = predictors.select_dtypes(include="number")
-    values = np.abs(numeric.to_numpy(float))
-    faults = [("the value is infinite", np.isinf(values))]
-    faults += [(f"the value is beyond {LARGEST:.0e}, too large to compute with", ~faults[0][1] & (values > LARGEST))]
+    real = [name for name in numeric.columns if not pd.api.types.is_complex_dtype(numeric[name])]
+    return [finding for name in real for finding in check_sizes(numeric[name])]
+
+
+def check_sizes(column: pd.Series) -> list[Finding]:
+    """Infinite numbers, and those too large to compute with (C27)."""
+    size = np.abs(column.to_numpy(float, na_value=np.nan))
+    faults = {
+        "the value is infinite": np.isinf(size),
+        f"the value is beyond {LARGEST:.0e}, too large to compute with": np.isfinite(size) & (size > LARGEST),
+    }
     return [
-        Finding("C27", rule, "correct it", str(name), tuple(map(str, numeric.index[rows])))
-        for rule, wrong in faults
-        for name, rows in zip(numeric.columns, wrong.T, strict=True)
+        Finding("C27", rule, "correct it", str(column.name), tuple(map(str, column.index[rows])))
+        for rule, rows in faults.items()
         if rows.any()
     ]
 

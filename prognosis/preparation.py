@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
+from prognosis.column_checks import check_sizes
 from prognosis.splines import default_knots, given_knots, spline_basis
 
 Floats = NDArray[np.float64]
@@ -162,8 +163,8 @@ class Preparation:
         Raises
         ------
         PredictionError
-            All findings at once: P01 a column is absent, P02 a value is missing, P03 a category is unknown,
-            S13 a value lies outside the domain of its transform.
+            All findings at once: P01 a column is absent, P02 a value is missing, P03 a category is unknown, C10 a
+            number is text or a date, C27 infinite or nearly so, S13 a value lies outside the domain of its transform.
         """
         raise_findings(_check_values(frame, self.terms), PredictionError)
         blocks = {term.variable: term.values(frame[term.variable]) for term in self.terms}
@@ -267,9 +268,11 @@ def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
                 values = ", ".join(repr(str(value)) for value in column[unknown].unique())
                 rule = f"unknown category {values}; known levels: {', '.join(term.levels)}"
                 findings.append(Finding("P03", rule, "correct the value", term.variable, _ids(frame, unknown), values))
-        elif _is_real(column) and np.isinf(column.to_numpy(float, na_value=np.nan)).any():
-            rows = _ids(frame, np.isinf(column.to_numpy(float, na_value=np.nan)))
-            findings.append(Finding("C27", "the value is infinite", "correct it", term.variable, rows))
+        elif not _is_real(column.infer_objects()):
+            rule = f"{column.dtype} dtype: numbers are needed"
+            findings.append(Finding("C10", rule, "give numbers", term.variable))
+        else:
+            findings += check_sizes(column)
     return findings or _check_domains(frame, terms)
 
 

@@ -27,7 +27,7 @@ from prognosis.metrics.calibration import cox_slope
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.preparation import Preparation
 from prognosis.recipe import Evaluation, Recipe, SurvivalArrays, as_frame, pairs_of, read_outcome
-from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_special_columns
+from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_offset, read_special_columns
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ class Regression(Recipe):
         if n < 3 or not happened.any():
             raise FitError(*check_rows(n, predictors.shape[1], events, penalised=False))
         warnings += check_levels(predictors, happened, penalised=penalised, remedy=self.remedy)
-        numeric = predictors.select_dtypes(include=["number", "bool"])
+        numeric = predictors.select_dtypes(include=["number", "bool"], exclude=["complex"])
         warnings += check_leaks(numeric, time, happened, outcome.entry)
         preparation = self._own("_preparation") or self.learn(predictors)
         design = preparation.design(predictors)
@@ -158,7 +158,7 @@ class Regression(Recipe):
         fitted: Any = self
         frame = self._frame(X)
         name = self._own("offset")
-        offset = frame[name].to_numpy(float) if name else None
+        offset = read_offset(frame, name) if name else None
         eta: Floats = fitted.estimate_.linear_predictor(fitted.preparation_.design(frame), offset)
         return eta
 

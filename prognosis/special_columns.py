@@ -81,12 +81,32 @@ def read_special_columns(
     if cluster:
         special = replace(special, cluster=pd.factorize(frame[cluster])[0].astype(np.int64))
     if offset:
-        infinite = np.isinf(frame[offset].to_numpy(float))
-        if infinite.any():
-            rule = "the value is infinite"
-            raise DataContractError(Finding("C27", rule, "correct it", offset, _ids(frame, infinite)))
-        special = replace(special, offset=frame[offset].to_numpy(float))
+        special = replace(special, offset=read_offset(frame, offset))
     return special
+
+
+def read_offset(frame: pd.DataFrame, name: str) -> Floats:
+    """Read and check the fixed part of the linear predictor, (n,), in training or for new patients.
+
+    Raises
+    ------
+    DataContractError
+        P01 the column is absent; C10 it is text; C16 a value is missing, C27 infinite.
+    """
+    if name not in frame.columns:
+        raise DataContractError(Finding("P01", f"column {name} is not in X", "add the column", name))
+    raise_findings(_check_numbers(frame, [name]), DataContractError)
+    offset = frame[name].to_numpy(float, na_value=np.nan)
+    faults = [("C16", "missing values", np.isnan(offset)), ("C27", "the value is infinite", np.isinf(offset))]
+    raise_findings(
+        [
+            Finding(code, rule, "complete or correct it", name, _ids(frame, rows))
+            for code, rule, rows in faults
+            if rows.any()
+        ],
+        DataContractError,
+    )
+    return np.asarray(offset, float)
 
 
 def _ids(frame: pd.DataFrame, mask: pd.Series | NDArray[np.bool_]) -> tuple[str, ...]:

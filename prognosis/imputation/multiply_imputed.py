@@ -14,6 +14,7 @@ from cohorts.errors import Finding, FitError
 from prognosis.imputation.chained import COPIES, ITERATIONS, impute_training
 from prognosis.recipe import Evaluation, Recipe, as_frame, read_outcome
 from prognosis.regression import Regression
+from prognosis.special_columns import read_offset
 
 Floats = NDArray[np.float64]
 
@@ -102,7 +103,7 @@ class MultiplyImputed(Recipe):
         name = getattr(self.recipe, "offset", None)
 
         def answer(rows: pd.DataFrame) -> tuple[Floats]:
-            offset = rows[name].to_numpy(float) if name else None
+            offset = read_offset(rows, name) if name else None
             return (self.estimate_.linear_predictor(self.preparation_.design(rows), offset),)
 
         return self.imputation_.averaged(frame, answer, seed=self.seed)[0]

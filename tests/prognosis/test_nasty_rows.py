@@ -94,6 +94,53 @@ def test_an_answer_or_a_refusal_in_words(name):
     assert refused >= 3
 
 
+@pytest.fixture(scope="module")
+def with_offset():
+    """A fit with an offset, and its rows."""
+    draw = np.random.default_rng(5)
+    frame = pd.DataFrame({"x": draw.normal(size=60), "fixed": 0.1 * draw.normal(size=60)})
+    y = structured(draw.exponential(size=60), draw.integers(0, 2, 60))
+    return Cox(splines={"x": 3}, offset="fixed").fit(frame, y), frame
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("x", "much", "C10"),
+        ("x", pd.Timestamp("2026-01-01"), "C10"),
+        ("x", 1j, "C10"),
+        ("x", 1e200, "C27"),
+        ("x", np.inf, "C27"),
+        ("fixed", "much", "C10"),
+        ("fixed", np.nan, "C16"),
+        ("fixed", np.inf, "C27"),
+    ],
+)
+def test_new_patients_with_values_that_are_no_numbers_are_refused(with_offset, column, value, code):
+    cox, frame = with_offset
+    with pytest.raises(PrognosisError) as caught:
+        cox.predict(frame.assign(**{column: value}))
+    assert caught.value.code == code
+    assert caught.value.findings[0].column == column
+
+
+def test_new_patients_without_the_offset_are_refused(with_offset):
+    cox, frame = with_offset
+    with pytest.raises(DataContractError, match=r"P01.*column fixed"):
+        cox.predict(frame[["x"]])
+
+
+def test_numbers_that_a_frame_holds_as_objects_are_numbers(with_offset):
+    cox, frame = with_offset
+    np.testing.assert_array_equal(cox.predict(frame.astype({"x": object})), cox.predict(frame))
+
+
+def test_complex_predictors_are_refused():
+    frame = pd.DataFrame({"x": np.arange(10) * 1j})
+    with pytest.raises(PrognosisError, match="C10"):
+        Cox().fit(frame, structured(np.arange(1.0, 11), np.ones(10)))
+
+
 @pytest.mark.parametrize("value", [1e145, -1e60])
 def test_values_that_leave_the_arithmetic_are_refused(value):
     frame = pd.DataFrame({"x": np.append(np.arange(9.0), value)})
