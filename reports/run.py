@@ -71,6 +71,7 @@ def _work(
     for model in models:
         model.save(folder.place(f"models/{model.name}.prognosis"))
         folder.record(f"models/{model.name}.prognosis")
+        _write_imputed(model, folder)
     chosen = next((m for m in models if declared.nomogram and m.name == declared.nomogram.model), None)
     nomogram = _draw_nomogram(declared, chosen, cohort, folder, say) if chosen is not None else None
     results = results_of(
@@ -138,6 +139,13 @@ def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say:
     return model.with_validation(
         own.validate(model, method=declared.validation.method, repeats=declared.validation.repeats)
     )
+
+
+def _write_imputed(model: FittedModel, folder: OutputFolder) -> None:
+    """Write what was imputed for whom; nothing where nothing was."""
+    if model.pooled is not None:
+        fitted: Any = model.freshly_fitted()
+        folder.write(f"imputed_{model.name}.csv", neutralise(fitted.report_.cells).to_csv(index=False))
 
 
 def _check_horizons(declared: StudyFile) -> None:

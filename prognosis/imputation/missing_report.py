@@ -20,6 +20,7 @@ class MissingReport:
     variables : variable, missing, percent.
     patterns : one row a pattern, the commonest first: n, percent, missing (number of variables), then a column of
         True (observed) or False for each incomplete variable.
+    cells : what was imputed for whom: id, variable, copy_1, copy_2, ...
     values : variable, level (None for a number), missing (patients imputed for), observed and imputed mean and sd of a
         number or share of a level; imputed figures over all copies.
     """
@@ -30,6 +31,7 @@ class MissingReport:
     variables: pd.DataFrame
     patterns: pd.DataFrame
     values: pd.DataFrame
+    cells: pd.DataFrame
 
     @property
     def advised_copies(self) -> int:
@@ -64,7 +66,19 @@ def missing_report(frame: pd.DataFrame, copies: Sequence[pd.DataFrame]) -> Missi
         ),
         patterns=_patterns(gone),
         values=_values(frame, gone, copies),
+        cells=_cells(gone, copies),
     )
+
+
+def _cells(gone: pd.DataFrame, copies: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One line an imputed cell, in the order of the patients and columns, with its value in every copy."""
+    rows, columns = np.nonzero(gone.to_numpy())
+    filled = {
+        f"copy_{number}": [copy.iloc[row, column] for row, column in zip(rows, columns, strict=True)]
+        for number, copy in enumerate(copies, 1)
+    }
+    ids = [str(gone.index[row]) for row in rows]
+    return pd.DataFrame({"id": ids, "variable": [str(gone.columns[column]) for column in columns], **filled})
 
 
 def _patterns(gone: pd.DataFrame) -> pd.DataFrame:

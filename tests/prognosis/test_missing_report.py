@@ -74,3 +74,22 @@ def test_imputation_hands_over_its_report():
     assert report.copies == 2
     stage = report.values[report.values["variable"] == "stage"]
     assert stage["imputed"].sum() == pytest.approx(1.0)
+
+
+def test_what_was_imputed_for_whom():
+    frame = pd.DataFrame(
+        {"x": [1.0, np.nan, 3.0], "g": pd.Categorical(["a", "b", None], categories=["a", "b"])},
+        index=["p1", "p2", "p3"],
+    )
+    copies = [
+        frame.assign(x=[1.0, 2.0, 3.0], g=pd.Categorical(["a", "b", "a"], categories=["a", "b"])),
+        frame.assign(x=[1.0, 2.5, 3.0], g=pd.Categorical(["a", "b", "b"], categories=["a", "b"])),
+    ]
+    cells = missing_report(frame, copies).cells
+    assert cells.to_dict(orient="list") == {
+        "id": ["p2", "p3"],
+        "variable": ["x", "g"],
+        "copy_1": [2.0, "a"],
+        "copy_2": [2.5, "b"],
+    }
+    assert missing_report(frame.iloc[:1], []).cells.empty

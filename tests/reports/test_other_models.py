@@ -1,0 +1,124 @@
+"""A run with every kind of model and endpoint: results that a third party can use, and words that fit the model."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from cohorts.datasets import DATA
+from cohorts.errors import RunError
+from prognosis import load_model
+from reports.run import run_study
+
+pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+HEAD = f"""
+[study]
+title = "Progression of MGUS"
+seed = 7
+[cohort]
+file = "{DATA / "mgus2.csv"}"
+codebook = "{DATA / "mgus2.codebook.toml"}"
+"""
+COMPETING = """
+[endpoint]
+name = "progression"
+kind = "competing"
+time = "etime"
+event = "event"
+unit = "months"
+origin = "diagnosis of MGUS"
+horizons = [60, 120]
+"""
+SURVIVAL = """
+[endpoint]
+name = "death"
+kind = "time_to_event"
+time = "futime"
+event = "death"
+unit = "months"
+origin = "diagnosis of MGUS"
+horizons = [60, 120]
+"""
+BINARY = """
+[endpoint]
+name = "died at all"
+kind = "binary"
+event = "death"
+"""
+CHAINED = """
+[imputation]
+method = "chained"
+copies = 2
+"""
+PREDICTORS = 'predictors = ["age", "sex", "mspike"]'
+
+
+def run(tmp_path, *parts):
+    study = tmp_path / "study.toml"
+    study.write_text(HEAD + "".join(parts), encoding="utf-8")
+    done = run_study(study, tmp_path / "out")
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    return done, results, (tmp_path / "out" / "study_report.html").read_text(encoding="utf-8")
+
+
+def refuse(text):
+    raise AssertionError(f"{text} in results.json")
+
+
+def models(*kinds):
+    return "".join(f'\n[[models]]\nname = "{kind}"\nkind = "{kind}"\n{PREDICTORS}\n' for kind in kinds)
+
+
+def test_competing_events_with_imputation(tmp_path):
+    done, results, html = run(tmp_path, COMPETING, models("cox", "fine_gray"), CHAINED)
+    cox, fine_gray = results["models"]["cox"], results["models"]["fine_gray"]
+    assert cox["baseline"] is None
+    assert "no single baseline" in cox["baseline_reason"]
+    assert set(cox["baselines"]) == {"1", "2"}
+    assert [row["cause"] for row in cox["coefficients"]] == [1, 1, 1, 2, 2, 2]
+    assert fine_gray["baseline"]["time"]
+    assert fine_gray["covariance"] == "sandwich with the censoring term"
+    assert results["conventions"]["imputation"].endswith("(R mice::pool)")
+    for words in ("Subdistribution hazard ratio", "event 2: age", "Values imputed for cox", "Missing information"):
+        assert words in html
+    cells = pd.read_csv(tmp_path / "out" / "imputed_cox.csv")
+    assert list(cells.columns) == ["id", "variable", "copy_1", "copy_2"]
+    assert len(cells) == cox["imputation"]["variables"][2]["missing"] == 11
+    assert str(tmp_path / "out" / "imputed_cox.csv") in [str(done.folder / name) for name in done.files]
+
+
+def test_a_binary_endpoint_has_odds_ratios_and_no_time(tmp_path):
+    _, results, html = run(tmp_path, BINARY, models("logistic"), CHAINED)
+    model = results["models"]["logistic"]
+    assert model["max_follow_up"] is None
+    assert results["endpoint"]["max_follow_up"] is None
+    assert model["coefficients"][0]["term"] == "Intercept"
+    assert "Odds ratio" in html
+    assert "Hazard ratio" not in html
+    assert "1 / (1 + exp(-L))" in html
+    risk = load_model(tmp_path / "out" / "models" / "logistic.prognosis").predict(
+        {"age": 80.0, "sex": "M", "mspike": 1.0}
+    )
+    assert 0.5 < risk.risk[0, 0] < 1
+
+
+def test_time_ratios_and_a_lasso_without_errors(tmp_path):
+    _, results, html = run(tmp_path, SURVIVAL, models("accelerated_failure_time", "penalised_cox"), CHAINED.replace(
+        'method = "chained"\ncopies = 2', 'method = "complete_cases"'))  # fmt: skip
+    parameters = results["models"]["accelerated_failure_time"]["parameters"]
+    assert parameters["distribution"] == "weibull"
+    assert parameters["scale"] > 0
+    lasso = results["models"]["penalised_cox"]
+    assert lasso["covariance"].startswith("none")
+    assert all(row["se"] is None and row["lower"] is None for row in lasso["coefficients"])
+    for words in ("Time ratio", "W of the weibull model", "not computed"):
+        assert words in html
+
+
+def test_pages_of_an_endpoint_without_pages_are_refused_before_the_fit(tmp_path):
+    with pytest.raises(RunError, match="not made of a competing endpoint") as caught:
+        run(tmp_path, COMPETING, models("cox"), CHAINED, '\n[reports]\npatients = ["90"]\n')
+    assert caught.value.code == "R19"
+    assert not (tmp_path / "out" / "models").exists()
