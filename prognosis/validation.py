@@ -17,7 +17,7 @@ from prognosis.metrics.calibration import calibration_slope
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.progress import shown
 from prognosis.recipe import Evaluation, Recipe
-from prognosis.resampling import bootstrap_rows
+from prognosis.resampling import bootstrap_clusters, bootstrap_rows
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -80,7 +80,8 @@ def validate_by_bootstrap(
 ) -> Validation:
     """Refit every model in `repeats` resamples of the study's rows and estimate the optimism of each metric.
 
-    Source: Harrell, Lee and Mark (1996); `rms::validate`, but with knots, levels and scales learnt anew.
+    Source: Harrell, Lee and Mark (1996); `rms::validate`, but with knots, levels and scales learnt anew. A model with
+    clusters is judged in resamples of clusters. A model that selects predictors carries a warning (V03).
 
     Raises
     ------
@@ -95,7 +96,7 @@ def validate_by_bootstrap(
             apparent, found, reasons = _optimism(
                 study, model, repeats, partial(report, number * repeats, len(models) * repeats)
             )
-            warnings += _failures(model.name, reasons, repeats)
+            warnings += [*_flattered(model), *_failures(model.name, reasons, repeats)]
             failed += len(reasons)
             tables.append(_table(model.name, apparent, found))
             raws.append(_raw(model.name, found))
@@ -133,13 +134,21 @@ def _optimism(
     rows = _Rows(study.columns_of(original), study.outcome.to_structured())
     found, reasons = [], []
     for index in range(repeats):
-        drawn = rows.take(bootstrap_rows(len(rows.X), study.seed, index))
+        drawn = rows.take(_draw(original, rows.X, study.seed, index))
         try:
             found.append(_resample(original, rows, drawn, index))
         except PrognosisError as error:
             reasons.append(error.code)
         done(index + 1)
     return _performance(original, rows), np.array(found).reshape(-1, 3, len(METRICS)), reasons
+
+
+def _draw(recipe: Recipe, frame: pd.DataFrame, seed: int, index: int) -> NDArray[np.int64]:
+    """Rows of a resample; where the model knows clusters, whole clusters."""
+    name = getattr(getattr(recipe, "recipe", recipe), "cluster", None)
+    if name is None:
+        return bootstrap_rows(len(frame), seed, index)
+    return bootstrap_clusters(pd.factorize(frame[name])[0].astype(np.int64), seed, index)
 
 
 def _resample(recipe: Recipe, rows: _Rows, drawn: _Rows, index: int) -> Floats:
@@ -155,6 +164,13 @@ def _resample(recipe: Recipe, rows: _Rows, drawn: _Rows, index: int) -> Floats:
 def _performance(fitted: Recipe, rows: _Rows) -> Floats:
     evaluation = fitted.evaluation(rows.X, rows.y)
     return np.array([metric(evaluation) for metric in METRICS.values()])
+
+
+def _flattered(model: FittedModel) -> list[Finding]:
+    if not model.freshly_fitted().selects:
+        return []
+    rule = f"model {model.name} chooses among predictors: the optimism bootstrap leaves some of its optimism in"
+    return [Finding("V03", rule, "read the corrected values as the best case", severity="warning")]
 
 
 def _failures(name: str, reasons: list[str], repeats: int) -> list[Finding]:

@@ -9,8 +9,8 @@ import pytest
 from cohorts import Codebook, Cohort, TimeToEvent
 from cohorts.errors import FitError, PrognosisWarning
 from prognosis import Study
-from prognosis.models import Cox
-from prognosis.resampling import bootstrap_rows
+from prognosis.models import Cox, PenalisedCox
+from prognosis.resampling import bootstrap_clusters, bootstrap_rows
 from prognosis.validation import METRICS
 from tests.prognosis import made
 
@@ -211,3 +211,37 @@ def test_strata_weights_and_entry_go_into_every_resample():
     table = study.validate(model, repeats=10).table.set_index("metric")
     assert 0.5 < table.loc["harrell_c", "corrected"] < table.loc["harrell_c", "apparent"] + 0.02
     assert table.loc["calibration_slope", "apparent"] == pytest.approx(1.0, abs=1e-8)
+
+
+def test_whole_clusters_are_drawn():
+    cluster = np.random.default_rng(1).permutation(np.repeat(np.arange(12), [1, 2, 3, 4] * 3))
+    rows = bootstrap_clusters(cluster, 5, 2)
+    drawn = bootstrap_rows(12, 5, 2)
+    np.testing.assert_array_equal(cluster[rows], np.repeat(drawn, np.bincount(cluster)[drawn]))
+    for one in np.unique(drawn):
+        own = np.sort(rows[cluster[rows] == one])
+        np.testing.assert_array_equal(own, np.repeat(np.flatnonzero(cluster == one), (drawn == one).sum()))
+
+
+def test_rows_of_a_cluster_are_no_independent_evidence():
+    """Every patient four times: judged by patients the optimism is that of one copy, judged by rows a quarter."""
+    single = made.patients(60, seed=8)
+    frame = pd.concat([single] * 4).set_axis([f"P{place:03d}" for place in range(240)]).rename_axis("pid")
+    frame["centre"] = pd.Categorical(np.tile([f"c{place}" for place in range(60)], 4))
+    levels = {"kind": "nominal", "levels": list(frame["centre"].cat.categories)}
+    study = made.study(["age", "albumin", "creat"], frame=frame, book=made.codebook(centre=levels), horizons=[12])
+    optimism = {}
+    for cluster in (None, "centre"):
+        model = study.fit(Cox(ties="breslow", cluster=cluster))
+        optimism[cluster] = study.validate(model, repeats=60).table["optimism"].iloc[1]
+    assert optimism["centre"] > 2 * optimism[None] > 0
+
+
+def test_a_model_that_selects_carries_a_warning():
+    study = made.study(["age", "albumin", "creat"], n=200)
+    with pytest.warns(PrognosisWarning, match="N20"):
+        model = study.fit(PenalisedCox(penalty=0.05), name="lasso")
+    with pytest.warns(PrognosisWarning) as caught:
+        validation = study.validate(model, repeats=2)
+    assert any("V03" in str(found.message) and "model lasso chooses among" in str(found.message) for found in caught)
+    assert [finding.code for finding in validation.warnings] == ["V03"]
