@@ -68,51 +68,6 @@ def _below(tree, rank):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_pairs(rows, by_time, by_entry, ranks):
-    """Walk back in time over one stratum; the tree holds the patients still at risk after the current time."""
-    time, event, entry, rank, weight = rows.time, rows.event, rows.entry, rows.rank, rows.weight
-    tree = np.zeros(ranks + 1)
-    count = np.zeros(ranks + 1)
-    total = 0.0
-    concordant = 0.0
-    tied = 0.0
-    comparable = 0.0
-    n = by_time.size
-    leaving = n - 1
-    high = n - 1
-    while high >= 0:
-        t = time[by_time[high]]
-        low = high
-        while low >= 0 and time[by_time[low]] == t:
-            low -= 1
-        # A censoring at the time of an event counts as later.
-        for k in range(low + 1, high + 1):
-            i = by_time[k]
-            if not event[i]:
-                _add(tree, count, rank[i], weight[i])
-                total += weight[i]
-        while rows.delayed and leaving >= 0 and entry[by_entry[leaving]] >= t:
-            i = by_entry[leaving]
-            leaving -= 1
-            # One who entered at or after t has time > t, hence is in the tree.
-            _add(tree, count, rank[i], -weight[i])
-            total -= weight[i]
-        for k in range(low + 1, high + 1):
-            i = by_time[k]
-            if event[i]:
-                concordant += weight[i] * _below(tree, rank[i])
-                tied += weight[i] * count[rank[i]]
-                comparable += weight[i] * total
-        for k in range(low + 1, high + 1):
-            i = by_time[k]
-            if event[i]:
-                _add(tree, count, rank[i], weight[i])
-                total += weight[i]
-        high = low
-    return concordant, tied, comparable
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _query(sums, i, factor, tree, total, same, rank):
     """Add the weight above, below and at the rank of patient `i`."""
     below = _below(tree, rank)
@@ -195,15 +150,22 @@ def pair_sums(
     -----
     The sum of ``weight * sums`` counts every pair twice. Cost O(n log n).
     """
-    values, rank = np.unique(marker, return_inverse=True)
-    entries = time if entry is None else entry
-    patients = _Rows(time, event, entries, entry is not None, rank.astype(np.int64) + 1, weight)
-    by_time, by_entry = np.argsort(time, kind="stable"), np.argsort(entries, kind="stable")
-    later = _sum_later(patients, time_weight, by_time, by_entry, len(values))
-    earlier = _sum_earlier(patients, time_weight, by_time, by_entry, len(values))
+    patients, by_time, by_entry, ranks = _sorted(time, event, marker, weight, entry)
+    later = _sum_later(patients, time_weight, by_time, by_entry, ranks)
+    earlier = _sum_earlier(patients, time_weight, by_time, by_entry, ranks)
     # A later partner is concordant with a lower marker, an earlier one with a higher.
     sums: Floats = later[:, [1, 0, 2]] + earlier
     return sums
+
+
+def _sorted(
+    time: Floats, event: NDArray[np.bool_], marker: Floats, weight: Floats, entry: Floats | None
+) -> tuple[_Rows, NDArray[np.int64], NDArray[np.int64], int]:
+    """Rows for the kernels, their order in time and by entry, and the number of distinct markers."""
+    values, rank = np.unique(marker, return_inverse=True)
+    entries = time if entry is None else entry
+    patients = _Rows(time, event, entries, entry is not None, rank.astype(np.int64) + 1, weight)
+    return patients, np.argsort(time, kind="stable"), np.argsort(entries, kind="stable"), len(values)
 
 
 def concordance_counts(
@@ -226,16 +188,13 @@ def concordance_counts(
     Source: Harrell (1982); ``survival::concordance(reverse=TRUE, timewt="n")``. Pairs with tied event times are not
     comparable. Cost O(n log n): one Fenwick tree over the ranks of the marker.
     """
-    values, rank = np.unique(marker, return_inverse=True)
-    rank = rank.astype(np.int64) + 1
     weights = np.ones(len(time)) if weight is None else weight
-    entries = time if entry is None else entry
-    patients = _Rows(time, event, entries, entry is not None, rank, weights)
     groups = [np.arange(len(time))] if stratum is None else [np.flatnonzero(stratum == s) for s in np.unique(stratum)]
-    concordant = tied = comparable = 0.0
+    above, below, same = np.zeros(3)
     for rows in groups:
-        by_time = rows[np.argsort(time[rows], kind="stable")]
-        by_entry = rows[np.argsort(entries[rows], kind="stable")]
-        found = _count_pairs(patients, by_time, by_entry, len(values))
-        concordant, tied, comparable = concordant + found[0], tied + found[1], comparable + found[2]
-    return ConcordanceCounts(concordant, comparable - concordant - tied, tied)
+        own, by_time, by_entry, ranks = _sorted(
+            time[rows], event[rows], marker[rows], weights[rows], None if entry is None else entry[rows]
+        )
+        sums = own.weight @ _sum_later(own, np.ones(len(rows)), by_time, by_entry, ranks)
+        above, below, same = above + sums[0], below + sums[1], same + sums[2]
+    return ConcordanceCounts(concordant=float(below), discordant=float(above), tied_marker=float(same))
