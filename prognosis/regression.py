@@ -25,8 +25,9 @@ from prognosis.imputation.pooling import Pooled
 from prognosis.limits import COLUMN, KNOTS_BY_COLUMN, TEXT_BY_COLUMN, Limit, Names
 from prognosis.metrics.calibration import cox_slope
 from prognosis.metrics.discrimination import harrell_c
+from prognosis.outcome import SurvivalArrays, pairs_of, read_outcome
 from prognosis.preparation import Preparation
-from prognosis.recipe import Evaluation, Recipe, SurvivalArrays, as_frame, pairs_of, read_outcome
+from prognosis.recipe import Evaluation, Recipe, as_frame
 from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_offset, read_special_columns
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, raise_findings
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.competing.observation_weights import ObservationWeights, estimate_observation
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 from prognosis.risk_sets import RiskSets, build_risk_sets, merge_close_times
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from prognosis.cox.residuals import (
     sum_by,
 )
 from prognosis.cox.schoenfeld import scaled_schoenfeld, schoenfeld_residuals
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]

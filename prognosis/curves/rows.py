@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
-from prognosis.recipe import read_outcome
+from prognosis.outcome import read_outcome
 from prognosis.risk_sets import merge_close_times
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from prognosis.imputation.missing_report import MissingReport, missing_report
 from prognosis.imputation.outcome_covariates import outcome_covariates
 from prognosis.imputation.raw_columns import RawColumn, raw_columns
 from prognosis.imputation.stored import StoredImputation, store_imputation
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
 

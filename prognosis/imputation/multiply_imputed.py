@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import Finding, FitError
 from prognosis.imputation.chained import COPIES, ITERATIONS, impute_training
-from prognosis.recipe import Evaluation, Recipe, as_frame, read_outcome
+from prognosis.outcome import read_outcome
+from prognosis.recipe import Evaluation, Recipe, as_frame
 from prognosis.regression import Regression
 from prognosis.special_columns import read_offset
 

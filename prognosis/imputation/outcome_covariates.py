@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
 

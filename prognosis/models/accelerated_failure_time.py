@@ -13,12 +13,12 @@ from cohorts.errors import Finding
 from prognosis.imputation.pooled_parametric import pool_parametric
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit
+from prognosis.outcome import SurvivalArrays
 from prognosis.parametric.distributions import DISTRIBUTIONS
 from prognosis.parametric.estimate import ParametricEstimate
 from prognosis.parametric.likelihood import log_times
 from prognosis.parametric.regression import fit_parametric
 from prognosis.preparation import Knots
-from prognosis.recipe import SurvivalArrays
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, TrainingRows
 from prognosis.special_columns import SpecialColumns
 

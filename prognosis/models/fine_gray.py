@@ -17,8 +17,9 @@ from prognosis.competing.summed_incidence import check_summed_incidence
 from prognosis.imputation.pooled_hazards import pool_fine_gray
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit, Names
+from prognosis.outcome import SurvivalArrays
 from prognosis.preparation import Knots
-from prognosis.recipe import SurvivalArrays, as_frame
+from prognosis.recipe import as_frame
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
 from prognosis.special_columns import SpecialColumns, read_special_columns
 

@@ -20,11 +20,11 @@ from prognosis.logistic.likelihood import standardise
 from prognosis.logistic.profile import Profile
 from prognosis.logistic.regression import fit_firth, fit_logistic, robust_errors
 from prognosis.logistic.statistics import BINS, logistic_statistics
+from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.penalised.logistic_choice import choose_penalty, doubts_of, lasso_estimate
 from prognosis.penalised.logistic_path import PathRows
 from prognosis.penalised.penalty_choice import RULES, PenaltyCurve, Rule
 from prognosis.preparation import Knots
-from prognosis.recipe import SurvivalArrays, read_outcome
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
 from prognosis.special_columns import SpecialColumns
 

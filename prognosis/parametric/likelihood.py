@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, raise_findings
+from prognosis.outcome import SurvivalArrays
 from prognosis.parametric.distributions import Distribution
-from prognosis.recipe import SurvivalArrays
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 
 
 def incomplete(n=300, seed=1):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from prognosis.outcome import SurvivalArrays
 from prognosis.parametric.distributions import DISTRIBUTIONS
 from prognosis.parametric.likelihood import log_times
 from prognosis.parametric.regression import fit_parametric
-from prognosis.recipe import SurvivalArrays
 
 NAMES = tuple(DISTRIBUTIONS)
 VISIT = 60.0

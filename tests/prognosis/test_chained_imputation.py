@@ -9,8 +9,8 @@ import pytest
 from cohorts.errors import DataContractError
 from prognosis.imputation.chained import impute_training
 from prognosis.imputation.outcome_covariates import nelson_aalen, outcome_covariates
+from prognosis.outcome import SurvivalArrays
 from prognosis.preparation import Preparation
-from prognosis.recipe import SurvivalArrays
 from tests.prognosis.incomplete import incomplete, same
 
 

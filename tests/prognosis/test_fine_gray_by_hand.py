@@ -12,7 +12,7 @@ from prognosis.competing.observation_weights import estimate_observation
 from prognosis.competing.subdistribution import CompetingRows
 from prognosis.cox.baseline import estimate_baseline
 from prognosis.cox.regression import fit_cox
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis import slow_fine_gray as slow
 

@@ -10,7 +10,7 @@ import pytest
 from prognosis.competing.fine_gray_estimate import estimate_fine_gray
 from prognosis.competing.fine_gray_regression import fit_fine_gray
 from prognosis.competing.subdistribution import CompetingRows, build_subdistribution
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 from tests.prognosis import slow_fine_gray as slow
 from tests.prognosis.test_fine_gray_by_hand import as_rows, drawn
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import PredictionError
+from prognosis.curves.observed import observe
 from prognosis.horizons import SPARSE, check_interval, checked_horizons, horizon_remarks
 from prognosis.models import Cox
-from prognosis.profile import observe
 from tests.prognosis.made import TimeToEvent, fit, patients, study
 
 

@@ -9,7 +9,7 @@ import pytest
 from prognosis.imputation.chained import impute_training
 from prognosis.imputation.pooling import pool
 from prognosis.models import Cox
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 from tests.prognosis.made import structured
 
 TRUTH = np.array([0.4, 0.5])

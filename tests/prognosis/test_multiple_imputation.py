@@ -13,7 +13,7 @@ from prognosis.imputation.chained import Chained, impute_training
 from prognosis.imputation.multiply_imputed import MultiplyImputed
 from prognosis.imputation.pooling import pool
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
-from prognosis.recipe import read_outcome
+from prognosis.outcome import read_outcome
 from tests.prognosis import made
 
 PREDICTORS = ["age", "albumin", "sex", "grade"]

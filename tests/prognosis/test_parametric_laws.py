@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize
 
+from prognosis.outcome import SurvivalArrays
 from prognosis.parametric.distributions import DISTRIBUTIONS
 from prognosis.parametric.likelihood import log_times, pieces
-from prognosis.recipe import SurvivalArrays
 from tests.prognosis.made_parametric import NAMES, fit, patients
 from tests.prognosis.slow import numerical_gradient
 

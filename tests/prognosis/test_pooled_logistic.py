@@ -9,7 +9,7 @@ from scipy.special import logit
 from prognosis.imputation.chained import impute_training
 from prognosis.imputation.pooled_logistic import pool_logistic
 from prognosis.models import Logistic
-from prognosis.recipe import SurvivalArrays
+from prognosis.outcome import SurvivalArrays
 from tests.prognosis.incomplete import incomplete
 
 Z = 1.959963984540054

@@ -16,7 +16,7 @@ from prognosis.imputation.chained import impute_training
 from prognosis.imputation.pooled_hazards import mean_baseline, pool_cox
 from prognosis.imputation.pooling import Pooled, pool
 from prognosis.models import Cox
-from prognosis.recipe import read_outcome
+from prognosis.outcome import read_outcome
 from tests.prognosis.incomplete import incomplete
 from tests.prognosis.made import outcome_of, patients, structured, study
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prognosis.profile import LevelProfile, NumericProfile, observe, profile_from_dict, profile_of, profile_to_dict
+from prognosis.curves.observed import observe
+from prognosis.profile import LevelProfile, NumericProfile, profile_from_dict, profile_of, profile_to_dict
 
 
 def test_numbers_and_levels():

@@ -10,7 +10,8 @@ from sklearn.exceptions import NotFittedError
 from cohorts.errors import DataContractError, FitError, PredictionError
 from prognosis.limits import Bounds, Choice, Names
 from prognosis.models import Cox
-from prognosis.recipe import Evaluation, as_frame, read_outcome
+from prognosis.outcome import read_outcome
+from prognosis.recipe import Evaluation, as_frame
 from tests.prognosis.made import outcome_of, patients, structured
 
 PREDICTORS = ["age", "albumin"]
