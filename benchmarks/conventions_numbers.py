@@ -17,11 +17,11 @@ import sksurv.metrics
 import sksurv.nonparametric
 import sksurv.util
 
-from prognosis.concordance import concordance
 from prognosis.curves.aalen_johansen import aalen_johansen
 from prognosis.curves.kaplan_meier import kaplan_meier
 from prognosis.curves.log_rank import log_rank
 from prognosis.curves.restricted_mean import restricted_mean
+from prognosis.metrics.concordance import concordance
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic
 from prognosis.splines import default_knots, spline_basis
 

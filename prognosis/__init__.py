@@ -1,6 +1,9 @@
 """Models, resampling, metrics and model files: a cohort and a question become a validated prognosis.
 
-May import `cohorts` only; never draws, and knows neither images nor reports.
+`models` holds the recipes, one file each; `cox`, `penalised`, `logistic`, `competing` and `parametric` what one kind of
+model is made of; `curves` what is seen without a model; `imputation` missing predictors; `metrics` measures of
+predictions; `kernels` compiled loops; `persistence` model files. The files beside them serve all models. May import
+`cohorts` only; never draws, and knows neither images nor reports.
 """
 
 from __future__ import annotations

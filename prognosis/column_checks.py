@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding
+from cohorts.errors import Finding, FitError
 from prognosis.kernels.concordance import concordance_counts
 
 Floats = NDArray[np.float64]
@@ -177,6 +177,13 @@ def check_sizes(column: pd.Series) -> list[Finding]:
         for rule, rows in faults.items()
         if rows.any()
     ]
+
+
+def check_constant(names: tuple[str, ...], widths: Floats) -> None:
+    """Refuse columns without width (C01)."""
+    constant = [name for name, width in zip(names, widths, strict=True) if not width > 0]
+    if constant:
+        raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
 
 
 def missing_findings(missing: pd.Series, n: int) -> list[Finding]:

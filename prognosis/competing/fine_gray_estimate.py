@@ -15,9 +15,9 @@ from prognosis.competing.fine_gray_regression import fit_fine_gray
 from prognosis.competing.fine_gray_variance import fitted_rows, score_shares
 from prognosis.competing.subdistribution import CompetingRows, build_subdistribution
 from prognosis.cox.baseline import Baseline, Interval, cumulative_hazard, risk_with_interval
-from prognosis.cox.residuals import robust_covariance
 from prognosis.linear_predictor import linear_predictor_of
 from prognosis.normal import two_sided_p, z_of_level
+from prognosis.robust_errors import robust_covariance
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.column_checks import check_constant
 from prognosis.competing.subdistribution import CompetingRows, Subdistribution
-from prognosis.cox.estimability import Estimability, check_constant
+from prognosis.cox.estimability import Estimability
 from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.kernels.standardise import IN_PLACE, standardised
 from prognosis.kernels.subdistribution import competing_sums, over_competing_time

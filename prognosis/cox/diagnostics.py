@@ -11,17 +11,11 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.cox.estimate import CoxEstimate
-from prognosis.cox.residuals import (
-    deviance_residuals,
-    dfbeta,
-    dfbetas,
-    martingale_residuals,
-    score_residuals,
-    sum_by,
-)
+from prognosis.cox.residuals import deviance_residuals, dfbeta, dfbetas, martingale_residuals, score_residuals
 from prognosis.cox.schoenfeld import scaled_schoenfeld, schoenfeld_residuals
 from prognosis.outcome import SurvivalArrays
 from prognosis.risk_sets import RiskSets
+from prognosis.robust_errors import sum_by
 
 Floats = NDArray[np.float64]
 Residual = Literal["martingale", "deviance", "score", "schoenfeld", "scaled_schoenfeld", "dfbeta", "dfbetas"]

@@ -18,13 +18,6 @@ LARGEST = 1e4
 FARTHEST = 500.0
 
 
-def check_constant(names: tuple[str, ...], widths: Floats) -> None:
-    """Refuse columns without width (C01)."""
-    constant = [name for name, width in zip(names, widths, strict=True) if not width > 0]
-    if constant:
-        raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
-
-
 @dataclass(frozen=True)
 class Estimability:
     """Checks of a fit on standardised columns; `likelihood` and `remedy` are words of the messages."""

@@ -74,7 +74,7 @@ class CoxEstimate:
 
         `design` is uncentred; `stratum` gives each patient's stratum index. Not a number beyond the last observed
         time (of the stratum). The limits hold for the estimated curve, not for one person's fate. After a fit with
-        time-varying covariates this is the risk of values that never change; `cox_path.risk_along` takes a path.
+        time-varying covariates this is the risk of values that never change; `risk_along` takes a path.
         """
         m, h = len(design), len(horizons)
         z = z_of_level(level)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from cohorts.errors import Finding, FitError
-from prognosis.cox.estimability import check_constant
+from prognosis.column_checks import check_constant
 from prognosis.cox.firth_likelihood import FirthLikelihood, FirthState
 from prognosis.cox.regression import CoxRegression
 from prognosis.normal import z_of_level

@@ -9,9 +9,10 @@ from prognosis.cox.baseline import estimate_baseline
 from prognosis.cox.estimate import PROFILE_LEVEL, CoxEstimate
 from prognosis.cox.firth import fit_firth_cox
 from prognosis.cox.regression import CoxRegression, fit_cox
-from prognosis.cox.residuals import robust_covariance, score_residuals
+from prognosis.cox.residuals import score_residuals
 from prognosis.regression import Rows, TrainingRows
 from prognosis.risk_sets import RiskSets, build_risk_sets
+from prognosis.robust_errors import robust_covariance
 
 Floats = NDArray[np.float64]
 

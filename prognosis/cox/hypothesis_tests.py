@@ -13,10 +13,11 @@ from scipy.special import chdtrc
 
 from cohorts.errors import Finding, FitError
 from prognosis.cox.estimate import CoxEstimate
-from prognosis.cox.residuals import score_residuals, sum_by
+from prognosis.cox.residuals import score_residuals
 from prognosis.newton import inverse_of
 from prognosis.preparation import Preparation
 from prognosis.risk_sets import RiskSets
+from prognosis.robust_errors import sum_by
 
 Floats = NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from prognosis.competing.cause_specific import CauseSpecificEstimate
-from prognosis.concordance import Concordance, TimeWeight, clustered_se, concordance
 from prognosis.cox.diagnostics import Residual, residuals_of
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.hypothesis_tests import CoxTests, cox_tests, robust_score_test
 from prognosis.cox.proportional_hazards import Transform, proportional_hazards_test
+from prognosis.metrics.concordance import Concordance, TimeWeight, clustered_se, concordance
 from prognosis.regression import Regression, TrainingRows
 from prognosis.risk_sets import RiskSets
 from prognosis.shrinkage import shrink_cox

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.column_checks import REMEDY
-from prognosis.cox.estimability import Estimability, check_constant
+from prognosis.column_checks import REMEDY, check_constant
+from prognosis.cox.estimability import Estimability
 from prognosis.kernels.cox_likelihood import evaluate_in, workspace
 from prognosis.kernels.standardise import standardised
 from prognosis.newton import State, climb

@@ -79,7 +79,7 @@ def impute_training(
     Notes
     -----
     Numbers by predictive mean matching (5 donors, type 1), so limits, whole numbers and rounding are kept; categories
-    by multinomial logistic regression; see `imputation_models`. Splines, transforms and interactions are derived from
+    by multinomial logistic regression; see `conditional_models`. Splines, transforms and interactions are derived from
     the completed predictors afterwards, never imputed. Sources: van Buuren and Groothuis-Oudshoorn (2011),
     White and Royston (2009).
 

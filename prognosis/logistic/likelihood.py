@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from cohorts.errors import Finding, FitError
+from prognosis.column_checks import check_constant
 from prognosis.newton import LAST_GAIN, Maximum, State, climb
 
 Floats = NDArray[np.float64]
@@ -98,9 +99,7 @@ def standardise(
         which = "all" if event.all() else "none"
         rule = f"{which} of n={n} rows {'have' if event.all() else 'has'} the event: there is nothing to compare"
         raise FitError(Finding("C31", rule, "check the event column, its codes and the rows left out"))
-    constant = [name for name, width in zip(names, np.ptp(design, axis=0), strict=True) if not width > 0]
-    if constant:
-        raise FitError(*(Finding("C01", f"column {name} is constant", "leave it out", name) for name in constant))
+    check_constant(names, np.ptp(design, axis=0))
     means = np.average(design, axis=0, weights=weights)
     centred = design - means
     scales = np.sqrt(np.average(centred**2, axis=0, weights=weights))

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
-from prognosis.cox.residuals import robust_covariance
 from prognosis.logistic.likelihood import (
     LAST_SCORING_GAIN,
     BinaryRows,
@@ -19,6 +18,7 @@ from prognosis.logistic.likelihood import (
 )
 from prognosis.logistic.separation import find_separation, separated
 from prognosis.newton import Maximum, inverse_of, vanished_direction
+from prognosis.robust_errors import robust_covariance
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from cohorts.errors import Finding, FitError
-from prognosis.cox.estimability import check_constant
-from prognosis.cox.residuals import robust_covariance
+from prognosis.column_checks import check_constant
 from prognosis.newton import VANISHED, State, climb, vanished_direction
 from prognosis.parametric.distributions import Distribution
 from prognosis.parametric.likelihood import LOG_ZERO, LogTimes, Pieces, pieces
+from prognosis.robust_errors import robust_covariance
 
 Floats = NDArray[np.float64]
 

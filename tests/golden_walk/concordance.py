@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prognosis.concordance import Concordance, concordance
+from prognosis.metrics.concordance import Concordance, concordance
 from prognosis.models import Cox
 from tests.golden_walk.compared import Compared
 from tests.prognosis.made import COX_CASES

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prognosis.concordance import concordance
 from prognosis.cox.baseline import cumulative_hazard
 from prognosis.cox.breslow_baseline import with_breslow_baseline
 from prognosis.cox.diagnostics import residuals_of
 from prognosis.cox.hypothesis_tests import cox_tests
 from prognosis.cox.proportional_hazards import proportional_hazards_test
+from prognosis.metrics.concordance import concordance
 from prognosis.models import Cox
 from tests.golden_walk.compared import Compared
 from tests.prognosis.made import COX_CASES, Golden

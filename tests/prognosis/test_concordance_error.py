@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import PredictionError
-from prognosis.concordance import clustered_se, concordance
 from prognosis.kernels.concordance import concordance_counts
+from prognosis.metrics.concordance import clustered_se, concordance
 
 KINDS = ("n", "S", "S/G", "n/G2", "I")
 ROWS = st.lists(

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.cox.residuals import robust_covariance, score_residuals
+from prognosis.cox.residuals import score_residuals
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets
+from prognosis.robust_errors import robust_covariance
 from tests.prognosis.made import outcome_of, patients
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prognosis.concordance import clustered_se, concordance
 from prognosis.cox.changing_covariates import risk_along
 from prognosis.cox.diagnostics import residuals_of
 from prognosis.cox.hypothesis_tests import robust_score_test, wald_tests
 from prognosis.cox.survival_times import printed_error, restricted_mean, survival_quantiles
+from prognosis.metrics.concordance import clustered_se, concordance
 from prognosis.models import Cox
 from tests.prognosis.made import outcome_of, patients, structured
 from tests.prognosis.test_live_r import close, r

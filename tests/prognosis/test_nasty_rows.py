@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import DataContractError, FitError, PrognosisError, PrognosisWarning
-from prognosis.cox.residuals import robust_covariance
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
 from prognosis.outcome import read_outcome
 from prognosis.parametric.distributions import DISTRIBUTIONS
 from prognosis.parametric.likelihood import log_times
 from prognosis.parametric.regression import fit_parametric
 from prognosis.penalised.penalty_choice import loss_curve
+from prognosis.robust_errors import robust_covariance
 from tests.prognosis.made import structured
 
 RECIPES = {
