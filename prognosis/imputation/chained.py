@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from cohorts.errors import DataContractError, Finding, raise_findings
+from prognosis.column_checks import check_sizes
 from prognosis.imputation.conditional_models import draw_category, draw_number
 from prognosis.imputation.missing_report import MissingReport, missing_report
 from prognosis.imputation.outcome_covariates import outcome_covariates
@@ -86,10 +87,12 @@ def impute_training(
     Raises
     ------
     DataContractError
-        C35 a predictor without any value, C37 copies or iterations out of range, C38 text or dates.
+        C27 a value infinite or nearly so, C35 a predictor without any value, C37 copies or iterations out of range, C38 text or dates.
     """
     raise_findings(_check_counts(copies, iterations), DataContractError)
     columns = raw_columns(frame)
+    numbers = [column.name for column in columns if not column.levels]
+    raise_findings([finding for name in numbers for finding in check_sizes(frame[name])], DataContractError)
     helpers = raw_columns(auxiliary) if auxiliary is not None else ()
     known = np.empty((len(frame), 0)) if outcome is None else outcome_covariates(outcome)
     completed, traces = [], []

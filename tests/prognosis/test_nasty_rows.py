@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import DataContractError, FitError, PrognosisError, PrognosisWarning
+from prognosis.imputation.multiply_imputed import MultiplyImputed
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
 from prognosis.outcome import read_outcome
 from prognosis.parametric.distributions import DISTRIBUTIONS
@@ -146,6 +147,12 @@ def test_values_that_leave_the_arithmetic_are_refused(value):
     frame = pd.DataFrame({"x": np.append(np.arange(9.0), value)})
     with pytest.raises(DataContractError, match=r"C27.*column x, row ids 9.*too large to compute with"):
         Cox(splines={"x": 3}).fit(frame, structured(np.arange(1.0, 11), np.ones(10)))
+
+
+def test_values_that_leave_the_arithmetic_are_refused_before_anything_is_imputed():
+    frame = pd.DataFrame({"x": np.append(np.arange(9.0), -1e200), "z": [np.nan, *np.arange(9.0)]})
+    with pytest.raises(DataContractError, match=r"C27.*column x, row ids 9.*too large to compute with"):
+        MultiplyImputed(Cox(), 2, 2).fit(frame, structured(np.arange(1.0, 11), np.ones(10)))
 
 
 @pytest.mark.parametrize("recipe", [Cox(), Cox(ridge=1.0), Cox(penalty="firth"), FineGray(), AcceleratedFailureTime()])
