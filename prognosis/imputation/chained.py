@@ -87,7 +87,8 @@ def impute_training(
     Raises
     ------
     DataContractError
-        C27 a value infinite or nearly so, C35 a predictor without any value, C37 copies or iterations out of range, C38 text or dates.
+        C27 a value infinite or nearly so, C35 a predictor without any value, C37 copies or iterations out of range,
+        C38 text or dates.
     """
     raise_findings(_check_counts(copies, iterations), DataContractError)
     columns = raw_columns(frame)
