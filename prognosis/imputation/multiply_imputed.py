@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import Finding, FitError
 from prognosis.imputation.chained import COPIES, ITERATIONS, impute_training
+from prognosis.imputation.pooling import pool_chi_squares
 from prognosis.outcome import read_outcome
 from prognosis.recipe import Evaluation, Recipe, as_frame
 from prognosis.regression import Regression
@@ -80,7 +81,7 @@ class MultiplyImputed(Recipe):
             self._fresh().prepared(preparation).fit(pd.concat([copy, frame[extra]], axis=1), y)
             for copy in imputed.copies
         ]
-        self.fitted_, self.preparation_ = fits[0], preparation
+        self.fits_, self.fitted_, self.preparation_ = fits, fits[0], preparation
         self.estimate_, self.pooled_ = self.recipe.pool(fits)
         self.training_, self.imputation_, self.report_ = fits[0].training_, imputed.stored, imputed.report
         found = (*imputed.findings, *(finding for fit in fits for finding in fit.warnings_))
@@ -90,6 +91,23 @@ class MultiplyImputed(Recipe):
             finding for finding in dict.fromkeys(found) if first[finding.code, finding.column] == finding
         )
         return self
+
+    def proportional_hazards(self, transform: str = "km") -> pd.DataFrame:
+        """Score test in every copy, pooled: mean chi-square, and p by the D2 rule; see `pool_chi_squares`.
+
+        Raises
+        ------
+        FitError
+            N03 the recipe has no such test.
+        """
+        if not hasattr(self.fitted_, "proportional_hazards"):
+            rule = f"{type(self.recipe).__name__} models have no proportional hazards test"
+            raise FitError(Finding("N03", rule, "fit Cox"))
+        tables = [fit.proportional_hazards(transform) for fit in self.fits_]
+        statistics = np.array([table["chisq"] for table in tables])
+        pooled = [pool_chi_squares(column, int(df)) for column, df in zip(statistics.T, tables[0]["df"], strict=True)]
+        mean, p = zip(*pooled, strict=True)
+        return tables[0].assign(chisq=mean, p=p)
 
     def _fresh(self) -> Any:
         """Unfitted copy of the recipe, judged at the same horizon."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
-from scipy.special import stdtr, stdtrit
+from scipy.special import chdtrc, fdtrc, stdtr, stdtrit
 
 from cohorts.errors import Finding, FitError, raise_findings
 
@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 # mice: a smaller share of variance from missing values would make Rubin's degrees of freedom endless.
 SMALLEST_SHARE = 1e-4
+# Statistics that do not differ between the copies are one chi-square test.
+SMALLEST_INCREASE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -210,3 +212,23 @@ def _check_fits(names: Sequence[Sequence[str]]) -> list[Finding]:
         rule = "the fits to the completed data sets have different terms"
         return [Finding("C39", rule, "fit one recipe with the same knots and levels to every copy")]
     return []
+
+
+def pool_chi_squares(statistics: Floats, df: int) -> tuple[float, float]:
+    """Pool a chi-square test over completed data sets: mean statistic, and the p-value of the D2 rule.
+
+    Parameters
+    ----------
+    statistics : (m,) one a copy. df : degrees of freedom of each.
+
+    Notes
+    -----
+    Source: Li, Meng, Raghunathan and Rubin (1991), Statistica Sinica 1:65-92.
+    """
+    copies, roots = len(statistics), np.sqrt(np.maximum(statistics, 0.0))
+    mean, increase = float(statistics.mean()), (1 + 1 / copies) * float(roots.var(ddof=1))
+    if increase < SMALLEST_INCREASE:
+        return mean, float(chdtrc(df, mean))
+    ratio = (mean / df - (copies + 1) / (copies - 1) * increase) / (1 + increase)
+    freedom = df ** (-3 / copies) * (copies - 1) * (1 + 1 / increase) ** 2
+    return mean, float(fdtrc(df, freedom, max(ratio, 0.0)))

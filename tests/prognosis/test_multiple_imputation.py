@@ -183,6 +183,14 @@ def test_other_regressions_are_pooled_too(frame, recipe, kind, tmp_path):
     np.testing.assert_array_equal(loaded.predict(rows, horizons).risk, risk)
 
 
+def test_the_test_of_proportional_hazards_is_pooled(model):
+    table = model.proportional_hazards()
+    assert table["term"].tolist() == ["age", "albumin", "sex", "grade", "GLOBAL"]
+    each = np.array([fit.proportional_hazards()["chisq"] for fit in model.freshly_fitted().fits_])
+    np.testing.assert_allclose(table["chisq"], each.mean(axis=0), rtol=1e-12)
+    assert table["p"].between(0, 1).all()
+
+
 def test_every_cause_keeps_its_own_limits_and_p(frame):
     """Each event as if it were the only one modelled: not the lines of the first event twice."""
     missing = Chained(copies=3)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import chi2, f
 
 from cohorts.errors import FitError
 from nomograms import Nomogram
@@ -14,7 +15,7 @@ from prognosis import load_model
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.imputation.chained import impute_training
 from prognosis.imputation.pooled_hazards import mean_baseline, pool_cox
-from prognosis.imputation.pooling import Pooled, pool
+from prognosis.imputation.pooling import Pooled, pool, pool_chi_squares
 from prognosis.models import Cox
 from prognosis.outcome import read_outcome
 from tests.prognosis.incomplete import incomplete
@@ -173,3 +174,15 @@ def test_it_predicts_draws_a_nomogram_and_is_saved(tmp_path):
     nomogram = Nomogram(model)
     points = sum(nomogram.points(dict(new.iloc[0])).values())
     assert nomogram.risk(points)[12.0] == pytest.approx(risk[0, 0], abs=1e-6)
+
+
+def test_chi_squares_by_the_d2_rule_by_hand():
+    """Three tests on 2 df: the rule of Li and others written out; equal statistics are one test."""
+    statistics = np.array([4.0, 9.0, 6.25])
+    mean, p = pool_chi_squares(statistics, 2)
+    increase = 4 / 3 * np.var([2.0, 3.0, 2.5], ddof=1)
+    d2 = (mean / 2 - 4 / 2 * increase) / (1 + increase)
+    assert mean == pytest.approx(19.25 / 3)
+    assert p == pytest.approx(f.sf(d2, 2, 2 ** (-3 / 3) * 2 * (1 + 1 / increase) ** 2), rel=1e-10)
+    assert pool_chi_squares(np.full(5, 6.0), 2)[1] == pytest.approx(np.exp(-3.0), rel=1e-12)
+    assert chi2.sf(mean, 2) < p < 1
