@@ -117,7 +117,7 @@ class FittedModel(ModelRecord):
         return table
 
     def residuals(self, kind: Residual, by: Sequence[object] | None = None) -> pd.DataFrame:
-        """Residuals of the training rows (Cox), as R's ``residuals.coxph``; see `cox_diagnostics.residuals_of`."""
+        """Residuals of the training rows (Cox), as R's ``residuals.coxph``; see `cox.diagnostics.residuals_of`."""
         table: pd.DataFrame = asked_of_fit(self, "residuals", kind, by)
         return table
 

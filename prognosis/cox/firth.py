@@ -75,7 +75,7 @@ def fit_firth_cox(
     Raises
     ------
     FitError
-        C01 a column is constant; C04 columns depend on each other; N21 the search does not converge.
+        C01 a column is constant; C04 columns depend on each other; N17 the search does not converge.
 
     Notes
     -----
@@ -197,4 +197,4 @@ class _Search:
 
 def _not_maximised() -> FitError:
     rule = "Firth's penalised likelihood could not be maximised: too few events for these columns"
-    return FitError(Finding("N21", rule, "fewer predictors, or columns that depend less on each other"))
+    return FitError(Finding("N17", rule, "fewer predictors, or columns that depend less on each other"))

@@ -156,7 +156,7 @@ def fit_path(
     Raises
     ------
     FitError
-        N21 when a penalised fit does not converge.
+        N17 when a penalised fit does not converge.
     """
     sequence = penalty_sequence(likelihood, alpha) if penalties is None else np.asarray(penalties, float)
     solver, rotation = _solver_of(likelihood, alpha)
@@ -259,4 +259,4 @@ class _Solver:
                 state = self.likelihood.quadratic(working, aim)
             beta, (loglik, score, information) = aim, state
         rule = f"the penalised partial likelihood was not maximised in {MAX_ITERATIONS} steps at penalty {penalty:.3g}"
-        raise FitError(Finding("N21", rule, "look for extreme values, or choose a larger penalty"))
+        raise FitError(Finding("N17", rule, "look for extreme values, or choose a larger penalty"))

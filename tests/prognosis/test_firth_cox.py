@@ -202,4 +202,4 @@ def test_too_few_events_for_the_columns_are_refused():
     x = np.random.default_rng(25).normal(size=(5, 3))
     with pytest.raises(FitError, match="too few events for these columns") as caught:
         fit({"x": x, "time": np.arange(1.0, 6), "event": np.arange(5) < 2})
-    assert caught.value.code == "N21"
+    assert caught.value.code == "N17"
