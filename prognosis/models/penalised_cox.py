@@ -114,7 +114,7 @@ class PenalisedCox(Regression):
         Raises
         ------
         FitError
-            N21 fewer events than folds, or no convergence; N22 no predictor has any relation to the outcome;
+            N21 fewer events than folds; N17 no convergence; N22 no predictor has any relation to the outcome;
             a constant column, too few rows or no events (all findings at once).
         DataContractError
             Missing values (C16), weights (T23) or columns that cannot be used.
