@@ -48,7 +48,7 @@ class Classification:
     threshold : a patient is positive from it on.
     true_positives, false_positives, true_negatives, false_negatives : numbers of patients.
     errors : the five `METRICS` with influence values, for paired differences of two predictions.
-    warnings : V25 where the threshold was chosen in these patients.
+    warnings : those of a threshold that was chosen in these patients.
     """
 
     threshold: float
@@ -105,13 +105,13 @@ class ChosenThreshold:
     Parameters
     ----------
     threshold : a patient is positive from it on. sensitivity, specificity : in the patients that chose it.
-    warning : V25, that the choice is a part of the model's fit.
+    warnings : V25, that the choice is a part of the model's fit; V27 where no threshold is of use.
     """
 
     threshold: float
     sensitivity: float
     specificity: float
-    warning: Finding
+    warnings: tuple[Finding, ...]
 
     @property
     def youden(self) -> float:
@@ -125,7 +125,7 @@ def classify(event: NDArray[Any], risk: NDArray[Any], threshold: float | ChosenT
     Parameters
     ----------
     event : (n,) 0 or 1. risk : (n,) risk or any marker that is high for the event.
-    threshold : positive from it on; a `ChosenThreshold` leaves its warning in the result.
+    threshold : positive from it on; a `ChosenThreshold` leaves its warnings in the result.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def classify(event: NDArray[Any], risk: NDArray[Any], threshold: float | ChosenT
     rows = read_predictions(event, risk, probability=False)
     warnings: tuple[Finding, ...] = ()
     if isinstance(threshold, ChosenThreshold):
-        cut, warnings = threshold.threshold, (threshold.warning,)
+        cut, warnings = threshold.threshold, threshold.warnings
     else:
         cut = float(threshold)
     if np.isnan(cut):
@@ -159,33 +159,39 @@ def youden_threshold(event: NDArray[Any], risk: NDArray[Any]) -> ChosenThreshold
     """Look for the threshold with the largest sum of sensitivity and specificity; the lowest of several.
 
     The threshold lies midway between two predictions. Sensitivity and specificity in the same patients are too high:
-    within a validation the search belongs into every resample. Source: Youden (1950); ``pROC::coords(x = "best")``.
+    within a validation the search belongs into every resample. Where no threshold is better than calling all patients
+    alike, it is minus infinity (a warning V27 says so). Source: Youden (1950); ``pROC::coords(x = "best")``.
 
     Raises
     ------
     DataContractError
         See `read_predictions`.
-    PredictionError
-        V27 when no threshold is better than calling all patients alike.
     """
     curve = roc_curve(event, risk)
     index = curve.sensitivity + curve.specificity
     # Thresholds fall; equal sums can differ by rounding.
     best = int(np.flatnonzero(index >= index.max() - 1e-12)[-1])
-    if not np.isfinite(curve.threshold[best]):
-        rule = "no threshold does better than calling all patients alike"
-        raise PredictionError(Finding("V27", rule, "check that the prediction is high for the event"))
-    rule = (
-        f"the threshold {curve.threshold[best]:.4g} was chosen in these patients: this counts as selection, and "
-        "sensitivity and specificity here are too high"
-    )
-    advice = "fix the threshold beforehand, or choose it anew in every resample"
+    threshold = float(curve.threshold[best])
     return ChosenThreshold(
-        threshold=float(curve.threshold[best]),
+        threshold=threshold,
         sensitivity=float(curve.sensitivity[best]),
         specificity=float(curve.specificity[best]),
-        warning=Finding("V25", rule, advice, severity="warning"),
+        warnings=_doubts(threshold),
     )
+
+
+def _doubts(threshold: float) -> tuple[Finding, ...]:
+    """Say that the threshold was chosen, and where it is no choice at all."""
+    rule = (
+        f"the threshold {threshold:.4g} was chosen in these patients: this counts as selection, and sensitivity and "
+        "specificity here are too high"
+    )
+    advice = "fix the threshold beforehand, or choose it anew in every resample"
+    chosen = Finding("V25", rule, advice, severity="warning")
+    if np.isfinite(threshold):
+        return (chosen,)
+    rule = "no threshold does better than calling all patients alike: all are called positive"
+    return chosen, Finding("V27", rule, "check that the prediction is high for the event", severity="warning")
 
 
 def _with_influence(rows: BinaryPredictions, positive: NDArray[np.bool_]) -> Estimated:
