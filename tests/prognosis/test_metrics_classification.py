@@ -118,7 +118,10 @@ def test_a_useless_marker_has_no_threshold():
 
 
 def test_a_chosen_threshold_flatters():
-    """On noise the chosen cut looks useful where it was chosen, and is useless in new patients."""
+    """On noise the index at the chosen cut is the one-sided distance of Smirnov, near .15 for 30 and 30 patients.
+
+    In new patients it is 0.
+    """
     draw, here, there = np.random.default_rng(4), [], []
     for _ in range(200):
         event, risk = np.repeat([0, 1], 30), draw.random(60)
@@ -126,7 +129,7 @@ def test_a_chosen_threshold_flatters():
         here.append(chosen.youden)
         fresh = classify(event, draw.random(60), chosen).proportions
         there.append(fresh["sensitivity"].estimate + fresh["specificity"].estimate - 1)
-    assert np.mean(here) > 0.15
+    assert np.mean(here) == pytest.approx(0.15, abs=0.02)
     assert abs(np.mean(there)) < 0.03
 
 
