@@ -26,7 +26,8 @@ COVERED: dict[str, str] = {
     "M08": "tests/prognosis/test_concordance.py",
     "M10": "tests/prognosis/test_validation.py",
     "M01": "tests/prognosis/test_recipe_gate.py",
-    **dict.fromkeys(("M02", "M03", "M04", "M05", "M07"), LATER + "the full validation suite"),
+    "M02": "tests/prognosis/test_metrics_direction.py",
+    **dict.fromkeys(("M03", "M04", "M05", "M07"), "tests/prognosis/test_metrics_refused.py"),
     # identity and reports
     **dict.fromkeys(("R07", "R08"), COHORTS),
     "R01": "tests/reports/test_run.py",

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from prognosis.competing.cause_specific import fit_causes
+from prognosis.metrics.accuracy import brier, null_brier
+from prognosis.metrics.time_dependent import auc
 from prognosis.models import Cox, FineGray
+from prognosis.outcome import SurvivalArrays
 from tests.golden_walk.compared import Compared
 from tests.golden_walk.curves import compare_cuminc
+from tests.golden_walk.scores import compare_measures
 from tests.prognosis.made import structured
 
 FILES = ("crr_*", "finegray_*", "csc_*")
@@ -27,8 +31,8 @@ LEFT_OUT = {
     "split": "says which rows R used",
     "cuminc.group": "what R was asked",
     "cuminc.curves": "names of R's curves",
-    "auc.*": "not computed yet: validation metrics",
-    "brier.*": "not computed yet: validation metrics",
+    "*.model": "names R's rows",
+    "*.times": "names R's rows",
 }
 PREDICTORS = ["age", "male", "mspike"]
 PROFILES = pd.DataFrame({"age": [50.0, 75.0], "male": [0, 1], "mspike": [0.5, 2.0]})
@@ -86,8 +90,13 @@ def _csc(golden, rows):
     for cause, model in zip(estimate.causes, estimate.models, strict=True):
         # R stops its search at 1e-9 here.
         yield from _coefficients(model, 1e-8, f"coef.Cause {cause}.")
-    risk, _, _ = estimate.risk(PROFILES.to_numpy(float), np.array(golden["times"], float))
-    yield Compared("abs_risk_profiles", risk, 1e-8)
+    times, test = np.array(golden["times"], float), rows.iloc[1::2]
+    yield Compared("abs_risk_profiles", estimate.risk(PROFILES.to_numpy(float), times)[0], 1e-8)
+    known = SurvivalArrays(test["etime"].to_numpy(float), test["ev"].to_numpy(np.int64))
+    risk = estimate.risk(test[PREDICTORS].to_numpy(float), times)[0]
+    yield from compare_measures("auc", "AUC", {"csc": auc(known, risk, times)})
+    scores = {"Null model": null_brier(known, times), "csc": brier(known, risk, times)}
+    yield from compare_measures("brier", "Brier", scores)
 
 
 def _coefficients(estimate, tolerance, prefix="coef."):

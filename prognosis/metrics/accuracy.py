@@ -1,0 +1,117 @@
+"""Brier score at horizons from censored data, against the null model and over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cohorts.errors import Finding, PredictionError
+from prognosis.kernels.horizon_scores import brier_parts, rows_in_order
+from prognosis.metrics.by_horizon import checked_risk, measure
+from prognosis.metrics.measured import Measured, from_influence
+from prognosis.metrics.weights import CensoringWeights, censoring_weights
+from prognosis.outcome import SurvivalArrays
+
+Floats = NDArray[np.float64]
+
+
+def brier(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, errors: bool = True) -> Measured:
+    """Estimate the Brier score at each horizon: the mean squared distance of risk and outcome.
+
+    Parameters
+    ----------
+    outcome : of n patients. risk : (n, h) probability of the event by each horizon. horizons : (h,).
+    errors : False leaves standard errors and influence out (not a number, and no rows).
+
+    Returns
+    -------
+    Score, 0 is best; compare it with `null_brier`, or see `prediction_accuracy`.
+
+    Raises
+    ------
+    PredictionError
+        M03, M05, M07, N29, P12 of `censoring_weights`.
+    DataContractError
+        M01, M09 a risk that is missing, no probability, or not one a patient and horizon.
+
+    Notes
+    -----
+    Sources: Graf et al. (1999), Gerds and Schumacher (2006); equals ``riskRegression::Score(metrics="brier",
+    cens.model="km")``, the estimation of the weights counted in the error.
+    """
+    weights = censoring_weights(outcome, horizons)
+    return _brier(checked_risk(risk, (len(weights.time), len(weights.horizons))), weights, errors)
+
+
+def null_brier(outcome: SurvivalArrays, horizons: ArrayLike, *, errors: bool = True) -> Measured:
+    """Estimate the Brier score of giving all patients the observed risk: Kaplan-Meier's or Aalen-Johansen's.
+
+    Raises as `brier`. The error is that of ``riskRegression::Score``, where the observed risk counts as given: no other
+    risk for all has a lower score, so that its estimation changes the score to second order only.
+    """
+    weights = censoring_weights(outcome, horizons)
+    return _null(weights, errors)
+
+
+def prediction_accuracy(
+    outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, errors: bool = True
+) -> Measured:
+    """Estimate the index of prediction accuracy, 1 - Brier / Brier of the null model.
+
+    1 is perfect, 0 is no better than giving all patients the observed risk, below 0 worse than that. Raises as
+    `brier`.
+
+    Notes
+    -----
+    Source: Kattan and Gerds (2018); ``IPA`` of ``riskRegression::Score``, with the standard error by the delta method
+    (R gives none).
+    """
+    weights = censoring_weights(outcome, horizons)
+    model = _brier(checked_risk(risk, (len(weights.time), len(weights.horizons))), weights, errors)
+    null = _null(weights, errors)
+    ratio = model.estimate / null.estimate
+    influence = (ratio * null.influence - model.influence) / null.estimate
+    return from_influence("IPA", weights.horizons, 1 - ratio, influence, (-np.inf, 1.0))
+
+
+def integrated_brier(score: Measured) -> Measured:
+    """Integrate a Brier score over time, from 0 to each of its horizons, divided by the horizon.
+
+    Parameters
+    ----------
+    score : of `brier` at ascending horizons; the finer they are, the nearer is the sum to the integral.
+
+    Raises
+    ------
+    PredictionError
+        P12 horizons that do not ascend.
+
+    Notes
+    -----
+    ``IBS`` of ``riskRegression::Score(summary="ibs")``: the score counts from its horizon up to the next, and 0
+    before the first horizon; so it is 0 at the first, and the score at the last horizon does not count.
+    """
+    times = score.horizons
+    steps = np.diff(times)
+    if (steps <= 0).any():
+        raise PredictionError(Finding("P12", "horizons do not ascend", "sort them, each once"))
+    share = np.tril(np.tile(np.append(steps, 0.0), (len(times), 1)), -1) / times[:, None]
+    return from_influence(f"integrated {score.name}", times, share @ score.estimate, score.influence @ share.T)
+
+
+def _null(weights: CensoringWeights, errors: bool) -> Measured:
+    return _brier(np.broadcast_to(weights.observed, (len(weights.time), len(weights.horizons))), weights, errors)
+
+
+def _brier(risk: Floats, weights: CensoringWeights, errors: bool) -> Measured:
+    return measure("Brier score", weights, _scores(rows_in_order(risk, weights.order), weights), errors=errors)
+
+
+def _scores(by_time: Floats, weights: CensoringWeights) -> Iterator[tuple[float, Floats]]:
+    """Score and parts of each horizon."""
+    w, parts = weights, np.empty(len(weights.time))
+    for j, (known, at_horizon) in enumerate(zip(w.known, w.at_horizon, strict=True)):
+        values = by_time[min(j, len(by_time) - 1)]
+        yield brier_parts(values, w.event, w.before, known, at_horizon, parts), parts
