@@ -1,0 +1,153 @@
+"""Outcome and predicted risks at horizons, checked and sorted once for every measure that compares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cohorts.errors import DataContractError, Finding, PredictionError, raise_findings
+from prognosis.curves.counts import Counts, count
+from prognosis.curves.rows import SortedRows, sort_rows
+from prognosis.outcome import SurvivalArrays
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RiskComparison:
+    """Outcome of n patients beside their predicted risks.
+
+    Parameters
+    ----------
+    rows : the patients in order of time, those of weight 0 left out. counts : of their events, the one of interest
+        first. causes : codes of the events. horizons : (h,).
+    risk : (n, h) predicted probability of the event of interest by each horizon, in the order the caller gave.
+    """
+
+    rows: SortedRows
+    counts: Counts
+    causes: tuple[int, ...]
+    horizons: Floats
+    risk: Floats
+
+    @property
+    def competing(self) -> bool:
+        """Events of another kind were observed."""
+        return len(self.causes) > 1
+
+    @property
+    def weight(self) -> Floats:
+        """(n,) case weights in the order the caller gave."""
+        return self.given(self.rows.weight)
+
+    def given(self, values: Floats) -> Floats:
+        """Bring values of the sorted rows into the order the caller gave; rows left out hold 0."""
+        result = np.zeros((self.rows.given, *values.shape[1:]))
+        result[self.rows.order] = values
+        return result
+
+
+def compare_risks(
+    outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, weight: ArrayLike | None = None
+) -> RiskComparison:
+    """Check predicted risks and horizons against the outcome.
+
+    Raises
+    ------
+    PredictionError
+        V30 risks of another shape, missing or outside 0 to 1; V31 horizons that are no positive numbers or lie after
+        the last observed time; V32 no event of interest by a horizon.
+    DataContractError
+        V33 a binary outcome; the codes of `sort_rows`.
+    """
+    rows, counts, causes, times = sort_outcome(outcome, horizons, weight)
+    risks = np.asarray(risk, float)
+    risks = risks[:, None] if risks.ndim == 1 and len(times) == 1 else risks
+    if risks.shape != (rows.given, len(times)):
+        rule = f"predicted risks of shape {risks.shape} for {rows.given} patients and {len(times)} horizons"
+        raise PredictionError(Finding("V30", rule, "give one risk a patient and horizon", "risk"))
+    raise_findings(_risk_faults(risks), PredictionError)
+    return RiskComparison(rows, counts, causes, times, risks)
+
+
+def sort_outcome(
+    outcome: SurvivalArrays, horizons: ArrayLike, weight: ArrayLike | None = None
+) -> tuple[SortedRows, Counts, tuple[int, ...], Floats]:
+    """Check and sort an outcome, and check horizons against it; raises V31 to V33 as `compare_risks`."""
+    if not outcome.timed:
+        rule = "a binary outcome has no horizon"
+        raise DataContractError(Finding("V33", rule, "use the measures of binary outcomes", "outcome"))
+    rows = sort_rows(outcome.time, outcome.event, entry=outcome.entry, weight=weight)
+    causes = (1, *(int(cause) for cause in np.unique(rows.event[rows.event > 1])))
+    counts = count(rows, causes)
+    times = np.atleast_1d(np.asarray(horizons, float))
+    raise_findings(_horizon_faults(times, rows, counts), PredictionError)
+    return rows, counts, causes, times
+
+
+def refuse(what: str, *, entry: bool = False, weight: bool = False, competing: bool = False, way_out: str = "") -> None:
+    """Refuse in words what a method does not know.
+
+    Raises
+    ------
+    PredictionError
+        V33.
+    """
+    unknown = {"delayed entry": entry, "case weights": weight, "competing events": competing}
+    findings = [Finding("V33", f"{what} knows no {name}", way_out) for name, present in unknown.items() if present]
+    raise_findings(findings, PredictionError)
+
+
+def refuse_constant(risk: Floats, horizons: Floats) -> None:
+    """Refuse predictions that are the same for all patients, to which no curve can be fitted.
+
+    Raises
+    ------
+    PredictionError
+        V35.
+    """
+    rule = "the predicted risk at t={:g} is constant: the same for all patients"
+    findings = [
+        Finding("V35", rule.format(time), "compare its mean: observed_expected", "risk")
+        for time, column in zip(horizons, risk.T, strict=True)
+        if np.ptp(column) == 0
+    ]
+    raise_findings(findings, PredictionError)
+
+
+def _risk_faults(risk: Floats) -> list[Finding]:
+    faults = {
+        "missing or infinite predicted risk (score)": ~np.isfinite(risk).all(axis=1),
+        "predicted risk (score) outside 0 to 1": ((risk < 0) | (risk > 1)).any(axis=1),
+    }
+    advice = "give the probability of the event by the horizon of every patient"
+    return [
+        Finding("V30", rule, advice, "risk", tuple(str(row) for row in np.flatnonzero(rows)))
+        for rule, rows in faults.items()
+        if rows.any()
+    ]
+
+
+def _horizon_faults(times: Floats, rows: SortedRows, counts: Counts) -> list[Finding]:
+    if times.ndim != 1 or not len(times) or not (np.isfinite(times) & (times > 0)).all():
+        return [Finding("V31", f"horizons {times.tolist()}", "give positive times", "horizons")]
+    last, ended = counts.time[-1], counts.survival[-1] == 0
+    events = [int(((rows.event == 1) & (rows.time <= time)).sum()) for time in times]
+    findings = [
+        Finding(
+            "V31",
+            f"horizon {time:g} is after the last observed time {last:g}: nobody is at risk there (G(t)=0)",
+            f"choose a horizon (tau) of at most {last:g}",
+            "horizons",
+        )
+        for time in times
+        if time > last and not ended
+    ]
+    if not (rows.event == 1).any():
+        return [*findings, Finding("V32", "0 events: nothing to compare with", "check the coding of the event")]
+    none = [time for time, number in zip(times, events, strict=True) if not number]
+    return findings + [
+        Finding("V32", f"0 events before t={time:g}", "choose a later horizon", "horizons") for time in none
+    ]
