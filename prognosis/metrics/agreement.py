@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import bdtr, chdtrc
 
@@ -15,6 +16,7 @@ from prognosis.normal import two_sided_p
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Weights = Literal["equal", "linear", "quadratic"]
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def cohen_kappa(
     second: NDArray[Any],
     *,
     categories: tuple[Any, ...] | None = None,
-    weights: Literal["equal", "linear", "quadratic"] = "equal",
+    weights: Weights = "equal",
 ) -> Kappa:
     """Estimate the agreement of two ratings beyond chance.
 
@@ -151,7 +153,7 @@ def cohen_kappa(
     Raises
     ------
     DataContractError
-        V20 the lengths differ; V28 no patient, or a rating that is no category.
+        V20 the lengths differ; V28 no patient, a rating that is missing or no category, or unknown weights.
 
     Notes
     -----
@@ -186,6 +188,10 @@ def cohen_kappa(
 
 def _agreement(k: int, weights: str) -> Floats:
     """Credit for each pair of categories, (k, k): 1 for the same."""
+    if weights not in get_args(Weights):
+        raise DataContractError(
+            Finding("V28", f"unknown weights '{weights}'", f"one of {', '.join(get_args(Weights))}")
+        )
     distance = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / max(k - 1, 1)
     power = {"equal": 0, "linear": 1, "quadratic": 2}[weights]
     return np.asarray(1.0 - np.where(distance > 0, distance**power, 0.0))
@@ -207,9 +213,9 @@ def _places_of(first: NDArray[Any], second: NDArray[Any], categories: tuple[Any,
     """Places of both ratings among the categories, (n, 2)."""
     _check_lengths([first, second])
     both = np.column_stack([first, second])
-    known, place = np.unique(both, return_inverse=True)
-    place = place.reshape(both.shape)
-    missing = both.dtype.kind == "f" and bool(np.isnan(both).any())
+    missing = bool(pd.isna(both).any())
+    known, place = np.unique(both[:0] if missing else both, return_inverse=True)
+    place = place.reshape(-1, 2)
     if missing or (categories is not None and set(known.tolist()) - set(categories)):
         rule = "a rating is missing" if missing else "a rating is none of the categories"
         raise DataContractError(Finding("V28", rule, "leave these patients out, or name all categories"))

@@ -45,11 +45,15 @@ def read_predictions(event: NDArray[Any], risk: NDArray[Any], probability: bool 
     Raises
     ------
     DataContractError
-        The codes of `read_outcome`; M01 a prediction is missing or infinite; V20 the lengths differ; V21 a risk
-        outside 0 to 1; V22 no patient with the event, or none without.
+        The codes of `read_outcome`; M01 a prediction is missing or infinite; V20 the lengths differ, or no
+        numbers; V21 a risk outside 0 to 1; V22 no patient with the event, or none without.
     """
     happened = read_outcome(np.asarray(event), timed=False).event == 1
-    predicted = np.asarray(risk, float)
+    try:
+        predicted = np.asarray(risk, float)
+    except (TypeError, ValueError) as error:
+        way_out = "give one number a patient"
+        raise DataContractError(Finding("V20", "the predictions are no numbers", way_out)) from error
     if predicted.shape != happened.shape:
         rule = f"{len(happened)} outcomes beside predictions of shape {predicted.shape}"
         raise DataContractError(Finding("V20", rule, "give one prediction a patient, in the order of the outcomes"))

@@ -140,6 +140,7 @@ def test_two_readers_against_a_third():
         (mcnemar, ([], []), "V28", "0 patients"),
         (cochran_q, ([0, 1],), "V28", "single judgement"),
         (cohen_kappa, ([1.0, np.nan], [1.0, 2.0]), "V28", "missing"),
+        (cohen_kappa, (["low", None], ["low", "high"]), "V28", "missing"),
     ],
 )
 def test_refused(function, arguments, code, word):
@@ -151,3 +152,8 @@ def test_refused(function, arguments, code, word):
 def test_an_unnamed_category_is_refused():
     with pytest.raises(DataContractError, match="none of the categories"):
         cohen_kappa(np.array([0, 3]), np.array([0, 1]), categories=(0, 1))
+
+
+def test_unknown_weights_are_refused():
+    with pytest.raises(DataContractError, match="one of equal, linear, quadratic"):
+        cohen_kappa(np.array([0, 1]), np.array([0, 1]), weights="cubic")
