@@ -173,6 +173,14 @@ class StoredImputation:
                 )
             )
             share, row = share + classes, row + height
+        found = (
+            len(arrays["shares"]),
+            len(arrays["coefficients"]),
+            len(arrays["percentiles"]),
+            len(arrays["residual"]),
+        )
+        if found != (share, row, number, len(columns)):
+            raise ValueError("the arrays of the imputation do not fit its columns")
         return cls(tuple(columns))
 
 

@@ -83,17 +83,16 @@ def example_patients(profile: Profile, extra: Mapping[str, list[Any]]) -> pd.Dat
 
 
 def self_test_of(model: FittedModel) -> dict[str, Any]:
-    """Risks of the example patients at the model's horizons, to be met again after loading."""
+    """Risks, with their limits, of the example patients at the model's horizons, to be met again after loading."""
     horizons = NO_HORIZON if model.max_follow_up is None else model.horizons or (model.max_follow_up / 2,)
-    patients = example_patients(model.profile, _extra(model))
-    table = model.door.admit(patients)
-    design = model.preparation.design(table.frame)
-    risk, _, _ = model.estimate.risk(design, np.array(horizons, float))
-    eta = model.estimate.linear_predictor(design)
-    return {"horizons": _numbers(horizons), "linear_predictor": _numbers(eta), "risk": [_numbers(row) for row in risk]}
+    table = model.door.admit(example_patients(model.profile, extra_columns(model)))
+    risk, lower, upper, eta = model.answering.risk(table.frame, np.array(horizons, float), 0.95, "log")
+    curves = {"risk": risk, "lower": lower, "upper": upper}
+    numbers = {name: [_numbers(row) for row in rows] for name, rows in curves.items()}
+    return {"horizons": _numbers(horizons), "linear_predictor": _numbers(eta), **numbers}
 
 
-def _extra(model: FittedModel) -> dict[str, list[Any]]:
+def extra_columns(model: FittedModel) -> dict[str, list[Any]]:
     """Columns of strata and offset that the door asks for; the self-test uses the first stratum."""
     columns: dict[str, list[Any]] = {}
     first = dict(

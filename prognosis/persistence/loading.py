@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, ModelFileError, PrognosisError
+from cohorts.errors import Finding, ModelFileError, PrognosisError, PrognosisWarning
 from prognosis.model import FittedModel
-from prognosis.persistence.content import SCHEMA, Arrays, hash_of, self_test_of
+from prognosis.persistence.content import SCHEMA, Arrays, example_patients, extra_columns, hash_of, self_test_of
 from prognosis.persistence.restoring import model_from
+from prognosis.persistence.shapes import check_shapes
 from prognosis.persistence.writing import ARRAYS, CONTENT
 
 SIZE_LIMIT = 512 * 1024**2
@@ -88,6 +90,7 @@ def _open(raw: bytes, sha256: str | None) -> FittedModel:
         rule = f"damaged or altered: sha256 expected {document['sha256']}, actual {actual}"
         raise ModelFileError(Finding("L02", rule, "get the file again"))
     _check_numbers(arrays)
+    check_shapes(arrays)
     _check_steps(arrays)
     file_digest = hashlib.sha256(raw).hexdigest()
     if sha256 is not None and sha256.lower() not in (actual, file_digest):
@@ -95,6 +98,7 @@ def _open(raw: bytes, sha256: str | None) -> FittedModel:
         raise ModelFileError(Finding("L02", rule, "compare the digest with its source"))
     model = model_from(content, arrays, verified=sha256 is not None)
     _check_self_test(model, document["self_test"])
+    _exercise(model, actual)
     return model
 
 
@@ -147,6 +151,8 @@ def _refuse_constant(text: str) -> None:
 
 def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
     for name, values in arrays.items():
+        if values.dtype.kind not in "fiub":
+            raise ModelFileError(Finding("L07", f"field {name} holds no real numbers", "get the file again"))
         # a profile limit can be infinite: the likelihood does not fall on that side
         if not np.isfinite(values).all() and not (name == PROFILE and not np.isnan(values).any()):
             raise ModelFileError(Finding("L07", f"field {name} holds values that are not finite", "get the file again"))
@@ -176,8 +182,7 @@ def _check_baseline(arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
 
 def _check_self_test(model: FittedModel, stored: Mapping[str, Any]) -> None:
     again = self_test_of(model)
-    expected = np.array([stored["linear_predictor"], *np.transpose(stored["risk"])], dtype=float)
-    actual = np.array([again["linear_predictor"], *np.transpose(again["risk"])], dtype=float)
+    expected, actual = _answers(stored), _answers(again)
     if expected.shape != actual.shape or not np.allclose(
         expected, actual, rtol=0, atol=SELF_TEST_TOLERANCE, equal_nan=True
     ):
@@ -185,3 +190,34 @@ def _check_self_test(model: FittedModel, stored: Mapping[str, Any]) -> None:
         raise ModelFileError(
             Finding("L09", rule, f"use the versions the model was made with (bone-prognosis {model.version})")
         )
+
+
+def _answers(test: Mapping[str, Any]) -> NDArray[np.float64]:
+    """All numbers of a self-test, not a number for null."""
+    rows = [test["linear_predictor"], *(np.transpose(test[name]) for name in ("risk", "lower", "upper"))]
+    return np.vstack([np.array(row, dtype=float) for row in rows])
+
+
+def _exercise(model: FittedModel, actual: str) -> None:
+    """Ask everything that a user may ask, so that a file with parts that do not fit fails here and not with a patient.
+
+    Raises
+    ------
+    ModelFileError
+        L02 the content, read and written again, is another one.
+    """
+    if model.hash != actual:
+        raise ModelFileError(Finding("L02", "the content does not survive being read", "get the file again"))
+    patients = example_patients(model.profile, extra_columns(model))
+    with warnings.catch_warnings():
+        # what is unusual in an example patient concerns nobody
+        warnings.simplefilter("ignore", PrognosisWarning)
+        horizons = None if model.max_follow_up is None else model.horizons or (model.max_follow_up / 2,)
+        _ = model.predict(patients, horizons).table, model.summary
+        if model.imputation is not None:
+            for name in model.predictors if len(model.predictors) > 1 else ():
+                _ = model.predict(patients.assign(**{name: None}), horizons)
+        if hasattr(model.estimate, "risk_at"):
+            _ = model.contributions(patients)
+        if model.follow_up is not None:
+            _ = model.curve(patients.iloc[:1]), model.observed(patients.iloc[:1]).at(model.max_follow_up or 0.0)
