@@ -21,8 +21,11 @@ from prognosis.curves.aalen_johansen import aalen_johansen
 from prognosis.curves.kaplan_meier import kaplan_meier
 from prognosis.curves.log_rank import log_rank
 from prognosis.curves.restricted_mean import restricted_mean
+from prognosis.metrics.accuracy import brier
 from prognosis.metrics.concordance import concordance
+from prognosis.metrics.time_dependent import auc
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic
+from prognosis.outcome import read_outcome
 from prognosis.splines import default_knots, spline_basis
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "golden" / "data"
@@ -184,7 +187,7 @@ def markers() -> dict[str, Values]:
     train, test = rows[rows.index % 2 == 0], rows[rows.index % 2 == 1]
     fitted = Cox().fit(train[x], outcome(train.futime, train.death))
     risk = fitted.estimate_.risk(test[x].to_numpy(float), horizons)[0]
-    tested = surv(test.futime, test.death)
+    tested, known = surv(test.futime, test.death), read_outcome(outcome(test.futime, test.death))
     return {
         "harrell": {
             "ours": concordance(time, died, lp).concordance,
@@ -195,8 +198,14 @@ def markers() -> dict[str, Values]:
             "ours": concordance(time, died, lp, time_weight="n/G2", tau=120.0).concordance,
             "scikit-survival": sksurv.metrics.concordance_index_ipcw(y, y, lp, tau=120)[0],
         },
-        "auc": {"scikit-survival": sksurv.metrics.cumulative_dynamic_auc(tested, tested, risk, horizons)[0]},
-        "brier": {"scikit-survival": sksurv.metrics.brier_score(tested, tested, 1 - risk, horizons)[1]},
+        "auc": {
+            "ours": auc(known, risk, horizons).estimate,
+            "scikit-survival": sksurv.metrics.cumulative_dynamic_auc(tested, tested, risk, horizons)[0],
+        },
+        "brier": {
+            "ours": brier(known, risk, horizons).estimate,
+            "scikit-survival": sksurv.metrics.brier_score(tested, tested, 1 - risk, horizons)[1],
+        },
     }
 
 
