@@ -51,8 +51,8 @@ def concordance_index(
     Sources: Harrell et al. (1982), Uno et al. (2011); ``survival::concordance(reverse=TRUE)`` with ``timewt`` n or
     n/G2 and ``ymax=tau``, the error the infinitesimal jackknife. The weights of Uno's count as known in the error.
     """
-    values = checked_risk(score, (len(outcome.event), 1), probability=False)
     _check(outcome, kind)
+    values = checked_risk(score, (len(outcome.event), 1), probability=False)
     constant = find_constant(values)
     warn_findings(constant)
     time, happened = pairs_of(outcome)

@@ -11,6 +11,7 @@ from cohorts.errors import Finding, PredictionError, warn_findings
 from prognosis.curves.observed import observe
 from prognosis.metrics.by_horizon import checked_risk
 from prognosis.metrics.concordance_index import concordance_index
+from prognosis.metrics.weights import check_events
 from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
@@ -52,6 +53,7 @@ def check_direction(
             "orientation: survival probabilities are given where the risk of the event is expected (C would be 1 - C)"
         )
         raise PredictionError(Finding("M02", rule, "give risk = 1 - survival"))
+    check_events(outcome)
     times = np.atleast_1d(np.asarray(horizons, float))
     values = checked_risk(risk, (len(outcome.event), len(times)))
     if declared == "risk" or np.ptp(values[:, -1]) == 0:

@@ -8,6 +8,7 @@ import pytest
 from cohorts.errors import DataContractError, PredictionError, PrognosisWarning
 from prognosis.metrics.accuracy import brier, prediction_accuracy
 from prognosis.metrics.concordance_index import concordance_index
+from prognosis.metrics.direction import check_direction
 from prognosis.metrics.time_dependent import auc
 from prognosis.metrics.weights import censoring_weights
 from prognosis.outcome import SurvivalArrays
@@ -35,6 +36,15 @@ def test_outcomes_that_cannot_be_judged_are_refused(code, outcome, horizons, wor
         with pytest.raises(PredictionError, match=words) as refused:
             measure(outcome, np.full((3, len(horizons)), 0.3), horizons)
         assert refused.value.code == code
+
+
+def test_nobody_to_judge_is_refused():
+    nobody = seen([], [])
+    for measure in (auc, brier, check_direction):
+        with pytest.raises(PredictionError, match=r"M03.*0 events among 0"):
+            measure(nobody, np.empty((0, 1)), [2.0])
+    with pytest.raises(PredictionError, match="M03"):
+        concordance_index(nobody, [])
 
 
 def test_all_faults_of_the_horizons_are_named_together():
