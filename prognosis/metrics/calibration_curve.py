@@ -120,8 +120,8 @@ def calibration_curve(
         by sandwich errors; ``cox``, a Cox model of the outcome on the spline, knows delayed entry, band by its
         model-based errors (those of R's ``survfit(coxph, conf.type="log-log")``).
     knots : of the spline, 3 to 5, at Harrell's quantiles.
-    at : (m,) predicted risks at which the curves are wanted; None: 100 places between the first and the last
-        percentile of each horizon.
+    at : (m,) predicted risks at which the curves are wanted, not a number beyond the smallest and largest of the
+        patients; None: 100 places between the first and the last percentile of each horizon.
 
     Raises
     ------
@@ -149,6 +149,10 @@ def calibration_curve(
         values = pseudo_incidence(outcome, c.horizons)
         curves = [_by_pseudo(values[:, j], _Spline.of(linked[:, j], knots, points[j])) for j in range(len(points))]
     observed, std_err, smoothed, places = (np.stack(part) for part in zip(*curves, strict=True))
+    if at is not None:
+        lowest, highest = c.risk.min(axis=0)[:, None], c.risk.max(axis=0)[:, None]
+        inside = (lowest <= points) & (points <= highest)
+        observed, std_err = (np.where(inside, part, np.nan) for part in (observed, std_err))
     return CalibrationCurve(method, c.horizons, points, observed, std_err, c.risk, smoothed.T, places, findings)
 
 
@@ -170,8 +174,7 @@ Curve = tuple[Floats, Floats, Floats, Floats]  # at the points: observed and err
 
 def _by_pseudo(values: Floats, spline: _Spline) -> Curve:
     patients, points = (np.insert(basis, 0, 1.0, axis=1) for basis in (spline.patients, spline.points))
-    diagonal = np.eye(1, patients.shape[1], 1)[0]
-    fit = regress_pseudo_values(values, patients, diagonal)
+    fit = regress_pseudo_values(values, patients)
     error = np.sqrt(np.einsum("mi,ij,mj->m", points, fit.covariance, points))
     smoothed = inverse_cloglog(patients @ fit.coefficients)
     return inverse_cloglog(points @ fit.coefficients), error, smoothed, spline.knots

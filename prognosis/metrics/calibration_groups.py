@@ -13,7 +13,7 @@ from prognosis.curves.counts import count
 from prognosis.curves.hazard_steps import greenwood
 from prognosis.curves.limits import Interval, limits_of
 from prognosis.metrics.incidence_influence import observed_risk
-from prognosis.metrics.risk_comparison import RiskComparison, compare_risks
+from prognosis.metrics.risk_comparison import RiskComparison, compare_risks, ends_before
 from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
@@ -137,7 +137,7 @@ def _row(
     last = int(np.searchsorted(counts.time, horizon, side="right")) - 1
     if not c.competing and not (rows.weight % 1).any() and last >= 0:
         std_err = (1 - risk) * float(np.sqrt(greenwood(counts).variance[: last + 1].sum()))
-    unknown = horizon > counts.time[-1] and counts.survival[-1] > 0
+    unknown = ends_before(counts, horizon)
     entered = True if rows.entry is None else rows.entry < horizon
     return {
         "horizon": horizon,

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cohorts.errors import Finding, PredictionError
 from prognosis.curves.counts import count
 from prognosis.metrics.incidence_influence import observed_risk
-from prognosis.metrics.risk_comparison import RiskComparison, compare_risks
+from prognosis.metrics.risk_comparison import RiskComparison, compare_risks, ends_before
 from prognosis.normal import z_of_level
 from prognosis.outcome import SurvivalArrays
 
@@ -139,7 +139,7 @@ def _treat(c: RiskComparison, treated: NDArray[np.bool_], j: int) -> Cell:
         return 0.0, 0.0, np.zeros(n), np.zeros(n)
     counts, horizon = count(rows, c.causes), c.horizons[j : j + 1]
     (risk,), influence = observed_risk(rows, counts, horizon)
-    if horizon[0] > counts.time[-1] and counts.survival[-1] > 0:
+    if ends_before(counts, float(horizon[0])):
         risk = np.nan
     portion = c.rows.weight / c.rows.weight.sum()
     share = float(portion[treated].sum())

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cohorts.errors import Finding, PredictionError, raise_findings
+from prognosis.curves.counts import Counts
 from prognosis.curves.rows import check_choice
 from prognosis.metrics.horizon_estimate import HorizonEstimate, estimate_of
 from prognosis.metrics.incidence_influence import observed_risk
 from prognosis.metrics.pseudo_regression import linked_risk, regress_pseudo_values
 from prognosis.metrics.pseudo_values import pseudo_incidence
-from prognosis.metrics.risk_comparison import compare_risks, refuse_constant
+from prognosis.metrics.risk_comparison import compare_risks, ends_before, refuse_constant
 from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
@@ -55,6 +56,7 @@ def observed_expected(
     """
     check_choice("expected", expected, get_args(Expected))
     c = compare_risks(outcome, risk, horizons, weight)
+    raise_findings(_interrupted(c.horizons, c.counts), PredictionError)
     observed, influence = observed_risk(c.rows, c.counts, c.horizons)
     share = c.weight / c.weight.sum()
     mean = share @ c.risk
@@ -111,9 +113,7 @@ def _regress(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, s
     values, (predicted, findings) = pseudo_incidence(outcome, horizons), linked_risk(c.risk, c.horizons)
     ones = np.ones(len(values))
     fits = [
-        regress_pseudo_values(y, np.column_stack([ones, x]), np.array([0.0, 1.0]))
-        if slope
-        else regress_pseudo_values(y, ones[:, None], np.zeros(1), offset=x)
+        regress_pseudo_values(y, np.column_stack([ones, x])) if slope else regress_pseudo_values(y, ones[:, None], x)
         for y, x in zip(values.T, predicted.T, strict=True)
     ]
     name, perfect = ("calibration slope", 1.0) if slope else ("calibration intercept", 0.0)
@@ -122,6 +122,12 @@ def _regress(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, s
 
 
 PARTS = ("coefficients", "influence")
+
+
+def _interrupted(horizons: Floats, counts: Counts) -> list[Finding]:
+    rule = "everybody at risk early on has an event before t={:g}, but others enter later: observed risk is unknown"
+    advice = "begin at a later time, when enough patients have entered"
+    return [Finding("V31", rule.format(time), advice, "entry") for time in horizons if ends_before(counts, float(time))]
 
 
 def _without_risk(horizons: Floats, mean: Floats) -> list[Finding]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
-from prognosis.newton import State, climb, inverse_of
+from prognosis.newton import State, climb, inverse_of, vanished_direction
 
 Floats = NDArray[np.float64]
 # Beyond it a probability is 1 to the last bit, and further steps only overflow.
@@ -56,14 +56,12 @@ def linked_risk(risk: Floats, horizons: Floats) -> tuple[Floats, tuple[Finding, 
     return cloglog(np.clip(risk, lowest, highest)), tuple(findings)
 
 
-def regress_pseudo_values(
-    values: Floats, design: Floats, start: Floats, offset: Floats | float = 0.0
-) -> PseudoRegression:
+def regress_pseudo_values(values: Floats, design: Floats, offset: Floats | None = None) -> PseudoRegression:
     """Estimate cloglog(risk) = offset + design @ coefficients from pseudo-values of the risk.
 
     Parameters
     ----------
-    values : (n,) pseudo-values at one horizon. design : (n, p). start : (p,), near the estimate.
+    values : (n,) pseudo-values at one horizon. design : (n, p), the first column of ones. offset : (n,).
 
     Raises
     ------
@@ -73,29 +71,43 @@ def regress_pseudo_values(
     Source: Andersen, Klein and Rosthoj (2003): estimating equations of independent rows with constant variance and
     sandwich errors, as ``geepack::geese(mean.link="cloglog", corstr="independence")``.
     """
+    fixed = np.zeros(len(values)) if offset is None else offset
 
     def objective(beta: Floats) -> State:
-        residual, slope, bend = _residual(values, design, beta, offset)
+        residual, slope, bend = _residual(values, design, beta, fixed)
         bent = (design * (residual * bend)[:, None]).T @ design
         return float(-0.5 * residual @ residual), slope.T @ residual, slope.T @ slope - bent
 
     def step(beta: Floats, at: State) -> Floats:
         # Far from the estimate the curvature may point the wrong way; its expectation never does.
-        slope = _residual(values, design, beta, offset)[1]
+        slope = _residual(values, design, beta, fixed)[1]
         curved = at[2] if np.isfinite(at[2]).all() and np.linalg.eigvalsh(at[2])[0] > 0 else slope.T @ slope
         return np.asarray(inverse_of(curved) @ at[1])
 
+    start = _start(values, design.shape[1], offset)
     found = climb(objective, start, step)
-    residual, slope, _ = _residual(values, design, found.beta, offset)
-    bread = inverse_of(slope.T @ slope)
-    if not found.converged or not np.isfinite(bread).all():
+    residual, slope, _ = _residual(values, design, found.beta, fixed)
+    before, after = _residual(values, design, start, fixed)[1], slope.T @ slope
+    bread = inverse_of(after)
+    # Where the fitted risk runs to 0 or 1 nothing changes with the coefficients any more.
+    lost = not np.isfinite(bread).all() or vanished_direction(before.T @ before, after) is not None
+    if not found.converged or lost:
         rule = "observed risk cannot be described by a curve of the predicted risk"
         raise FitError(Finding("V37", rule, "look at groups of risk, or take a horizon with more events"))
     influence = (slope * residual[:, None]) @ bread
     return PseudoRegression(found.beta, influence.T @ influence, influence)
 
 
-def _residual(values: Floats, design: Floats, beta: Floats, offset: Floats | float) -> tuple[Floats, Floats, Floats]:
+def _start(values: Floats, p: int, offset: Floats | None) -> Floats:
+    """Begin where the mean risk is the observed one: a prediction may be so wrong that its own scale leads nowhere."""
+    margin = 0.5 / len(values)
+    first = cloglog(np.clip(values.mean(), margin, 1 - margin))
+    if offset is not None:
+        first = first - cloglog(np.clip(inverse_cloglog(offset).mean(), margin, 1 - margin))
+    return np.eye(1, p)[0] * first
+
+
+def _residual(values: Floats, design: Floats, beta: Floats, offset: Floats) -> tuple[Floats, Floats, Floats]:
     """Return what is left of the values, (n,), and the first two derivatives of the fitted risk.
 
     The first by the coefficients, (n, p), the second by the linear predictor, (n,).

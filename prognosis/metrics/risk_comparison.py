@@ -87,6 +87,17 @@ def sort_outcome(
     return rows, counts, causes, times
 
 
+def ends_before(counts: Counts, horizon: float) -> bool:
+    """Tell whether a sample says nothing about the risk by a horizon.
+
+    Its follow-up ends before, or (with delayed entry) everybody at risk has had an event before others enter, after
+    which its curve could not move.
+    """
+    early = counts.time[counts.last_dies]
+    interrupted = len(early) > 0 and early[0] <= horizon and early[0] < counts.time[-1]
+    return bool(interrupted or (horizon > counts.time[-1] and counts.survival[-1] > 0))
+
+
 def refuse(what: str, *, entry: bool = False, weight: bool = False, competing: bool = False, way_out: str = "") -> None:
     """Refuse in words what a method does not know.
 

@@ -67,6 +67,15 @@ def test_the_curve_at_the_patients_is_the_same_curve(method):
     np.testing.assert_allclose(found.observed[0], found.smoothed[:5, 0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_no_curve_beyond_the_predictions(method):
+    outcome, risk = followed(300, np.random.default_rng(11))
+    places = [risk.min() * 0.9, risk.min(), risk.max(), (1 + risk.max()) / 2]
+    found = calibration_curve(outcome, risk, HORIZON, method=method, at=places)
+    for values in (found.observed, found.std_err, *found.limits()):
+        assert np.isnan(values).tolist() == [[True, False, False, True]]
+
+
 def test_errors_by_hand():
     found = calibration_errors(np.array([[0.1], [0.2], [0.3]]), np.array([[0.2], [0.2], [0.6]]), np.array([1.0]))
     values = found.table().iloc[0].tolist()
@@ -165,6 +174,15 @@ def test_a_group_whose_follow_up_ends_early_is_not_a_number():
     assert [finding.code for finding in found.warnings] == ["V38"]
     assert "follow-up of group 1 ends before t=5" in found.warnings[0].rule
     assert np.isnan(found.table()["lower"]).tolist() == [True, False]
+
+
+def test_a_group_in_which_everybody_dies_before_others_enter_is_not_a_number():
+    """In group 1 the first patient dies alone at 1; the next enter at 2: its curve would be 0 from 1 on."""
+    time, event = np.array([1.0, 4, 6, 2, 5, 6]), np.array([1, 1, 0, 1, 1, 0])
+    late = SurvivalArrays(time, event, np.array([0.0, 2, 2, 0, 0, 0]))
+    found = calibration_groups(late, [0.1, 0.2, 0.3, 0.7, 0.8, 0.9], 5.0, cuts=[0.5])
+    assert np.isnan(found.observed).tolist() == [True, False]
+    assert [finding.code for finding in found.warnings] == ["V38"]
 
 
 def test_what_groups_refuse():

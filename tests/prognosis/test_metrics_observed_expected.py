@@ -10,7 +10,7 @@ from cohorts.errors import FitError, PredictionError
 from prognosis.curves import aalen_johansen, kaplan_meier
 from prognosis.metrics.measured import paired_difference
 from prognosis.metrics.observed_expected import calibration_intercept, calibration_slope_at, observed_expected
-from prognosis.metrics.pseudo_regression import cloglog, inverse_cloglog
+from prognosis.metrics.pseudo_regression import cloglog, inverse_cloglog, regress_pseudo_values
 from prognosis.metrics.pseudo_values import pseudo_incidence
 from prognosis.outcome import SurvivalArrays
 from tests.prognosis.made_risks import HORIZON, followed, tied
@@ -117,6 +117,19 @@ def test_certain_predictions_are_moved_inside_with_a_warning():
     assert "3 predicted risks at t=5 are exactly 0 or 1" in found.warnings[0].rule
 
 
+def test_survival_given_as_risk_has_a_negative_slope():
+    outcome, risk = followed(400, np.random.default_rng(12))
+    lower, upper = calibration_slope_at(outcome, 1 - risk, HORIZON).limits()
+    assert upper[0] < 0
+    assert lower[0] > -3
+
+
+def test_values_that_no_risk_describes():
+    """Pseudo-values may lie beyond 1; where all do the likeliest risk is 1 and the intercept has no end."""
+    with pytest.raises(FitError, match=r"\[V37\].*cannot be described"):
+        regress_pseudo_values(np.array([1.2, 1.1, 1.3]), np.ones((3, 1)))
+
+
 def test_what_is_refused():
     outcome, risk = followed(100, np.random.default_rng(8))
     with pytest.raises(PredictionError, match=r"\[V35\].*constant"):
@@ -129,6 +142,12 @@ def test_what_is_refused():
     late = tied(60, np.random.default_rng(9), delayed=True)
     with pytest.raises(PredictionError, match=r"\[V33\].*delayed entry"):
         calibration_slope_at(late, np.linspace(0.1, 0.9, 60), 5.0)
+
+
+def test_a_risk_set_that_empties_before_others_enter_is_refused():
+    late = SurvivalArrays(np.array([1.0, 4, 6]), np.array([1, 1, 0]), np.array([0.0, 2, 2]))
+    with pytest.raises(PredictionError, match=r"\[V31\].*everybody at risk early on has an event before t=5"):
+        observed_expected(late, [0.2, 0.3, 0.4], 5.0)
 
 
 def test_observed_is_kaplan_meier_at_each_horizon():
