@@ -126,6 +126,9 @@ class Nomogram:
         """Return the known predictors of a patient, checked as `FittedModel.predict` checks them."""
         known = _one_row(patient)
         given = {name: known[name] for name in self.model.predictors if name in known}
+        rule = "column {} is missing: an unknown value has no place on an axis"
+        gone = [Finding("P02", rule.format(n), "complete it, or use predict", n) for n in given if pd.isna(given[n])]
+        raise_findings(gone, PredictionError)
         if not given:
             rule = "the patient has none of the predictors"
             raise PredictionError(Finding("P01", rule, f"the predictors are {', '.join(self.model.predictors)}"))
@@ -232,9 +235,12 @@ def _one_row(patient: Patient) -> Mapping[str, Any]:
 
 
 def _refusals(model: FittedModel, horizons: tuple[float, ...], limits: str) -> list[Finding]:
+    if model.endpoint.kind == "competing" and model.kind == "fine_gray":
+        rule = "nomograms of Fine-Gray models are not drawn yet"
+        return [Finding("G04", rule, "use predict, whose table has every risk with its interval", value=model.kind)]
     if model.endpoint.kind == "competing":
         rule = "the endpoint has competing events: cause-specific models combine into risk without a single points axis"
-        return [Finding("G03", rule, "fit a Fine-Gray model, whose nomogram shows absolute risk")]
+        return [Finding("G03", rule, "use predict, whose table has every risk with its interval")]
     if model.kind != "cox":
         return [Finding("G04", f"no nomogram of a model of kind {model.kind}", "fit Cox", value=model.kind)]
     findings = []

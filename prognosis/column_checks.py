@@ -198,3 +198,9 @@ def missing_findings(missing: pd.Series, n: int) -> list[Finding]:
         '"chained" in the study file'
     )
     return [Finding("C16", rule, advice, columns)]
+
+
+def check_names(names: Sequence[str], terms: Sequence[str]) -> list[Finding]:
+    """No two design columns and no two terms may bear one name (C02): tables are read by their names."""
+    twice = sorted({name for given in (names, terms) for name in given if list(given).count(name) > 1})
+    return [Finding("C02", f"two columns of the model are called {name}", "rename a predictor", name) for name in twice]

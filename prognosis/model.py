@@ -30,7 +30,7 @@ from prognosis.validation import Validation
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedModel(ModelRecord):
     """A model that answers for new patients; made by `Study.fit` or `load_model`. Its parts: see `ModelRecord`."""
 
@@ -122,13 +122,18 @@ class FittedModel(ModelRecord):
         return table
 
     def tests(self) -> pd.DataFrame:
-        """Likelihood-ratio, Wald and score test of the whole model (Cox): test, statistic, df, p."""
+        """Likelihood-ratio, Wald and score test of the whole model (Cox): test, chisq, df, p."""
         table: pd.DataFrame = asked_of_fit(self, "tests").table()
         return table
 
     def anova(self) -> pd.DataFrame:
         """Wald tests by term, as ``rms::anova``: term, part, chisq, df, p."""
         return anova(self)
+
+    def summary_at(self, level: float) -> pd.DataFrame:
+        """Return the summary with limits of another level; by t where the model was pooled over imputed copies."""
+        table: pd.DataFrame = self.estimate.summary(level)
+        return table if self.pooled is None else self.pooled.with_t(table, level)
 
     def survival_time(
         self, patients: Patients, probability: float = 0.5, level: float = 0.95, interval: Interval = "log"

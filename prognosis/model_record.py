@@ -29,7 +29,7 @@ class Training:
     fitted: Recipe
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelRecord:
     """A model and everything it needs to answer for new patients.
 
@@ -75,6 +75,10 @@ class ModelRecord:
     distance: JointDistance | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
     verified: bool = False
+
+    def __repr__(self) -> str:
+        listed = ", ".join(self.predictors)
+        return f"FittedModel({self.name}: {self.kind}, {self.n} patients, {self.events} events, predictors {listed})"
 
     @property
     def kind(self) -> str:

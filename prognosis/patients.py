@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from cohorts import Codebook, Cohort, Variable
+from cohorts.columns import level_text
 from cohorts.errors import Finding, PredictionError, raise_findings, warn_findings
-from cohorts.inclusion import inclusion_text, not_included
-from prognosis.imputation.stored import DRAWS
+from prognosis.patient_remarks import imputed, other_population, outside
 from prognosis.prediction import Remark
 from prognosis.profile import LevelProfile, NumericProfile, Profile
 
@@ -81,7 +81,7 @@ class Door:
         raw = raw[names]
         findings = _duplicate_ids(raw) + _missing(raw[list(self.extra)] if self.imputes else raw)
         raise_findings(findings, PredictionError)
-        remarks += _imputed(raw[list(self.codebook)])
+        remarks += imputed(raw[list(self.codebook)])
         columns = {}
         for name in names:
             if name in self.codebook:
@@ -92,8 +92,8 @@ class Door:
         raise_findings(findings, PredictionError)
         frame = pd.DataFrame(columns, index=raw.index)
         for name in self.codebook:
-            remarks += _outside(frame[name], self.profile[name], self.codebook[name])
-            remarks += _other_population(frame[name], self.codebook[name])
+            remarks += outside(frame[name], self.profile[name], self.codebook[name])
+            remarks += other_population(frame[name], self.codebook[name])
         return PatientTable(frame, tuple(remarks))
 
 
@@ -162,21 +162,6 @@ def _missing(raw: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def _imputed(raw: pd.DataFrame) -> list[Remark]:
-    """Say of every unknown predictor what stands in its place."""
-    return [
-        Remark(
-            "P02",
-            f"{name} is not known: imputed from the other predictors, the risk averaged over {DRAWS} draws; the "
-            "interval does not cover what the unknown value adds",
-            patient=str(row),
-            column=str(name),
-        )
-        for name in raw.columns
-        for row in raw.index[raw[name].isna()]
-    ]
-
-
 def _numbers_with_gaps(column: pd.Series) -> pd.Series:
     """Return a column of numbers in which a missing one is None, or which holds nothing else, as floats."""
     if column.dtype != object or not column.isna().any():
@@ -209,7 +194,8 @@ def _is_binary(variable: Variable, profile: NumericProfile) -> bool:
 
 
 def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, list[Finding]]:
-    texts = column.astype(object).map(str)
+    # 4.0 is the level 4 where the codebook says so
+    texts = column.astype(object).map(lambda cell: str(cell) if str(cell) in profile.levels else level_text(cell))
     unknown = ~texts.isin(profile.levels) & column.notna()
     typed = pd.Series(
         pd.Categorical(texts.where(column.notna()), categories=list(profile.levels)),
@@ -270,31 +256,3 @@ def _in_other_unit(x: pd.Series, variable: Variable, profile: NumericProfile) ->
     if variable.plausible:
         usual |= x.between(*variable.plausible)
     return found & ~usual
-
-
-def _other_population(column: pd.Series, variable: Variable) -> list[Remark]:
-    """Warn (P16) of patients whom the training cohort would not have included."""
-    others = column.index[not_included(column, variable)]
-    text = f"outside the population of the model: inclusion criterion {variable.text()} {inclusion_text(variable)}"
-    if len(others):
-        advice = "the risk is that of other patients; look for a model made from patients like this one"
-        rows = tuple(map(str, others))
-        warn_findings([Finding("P16", text, advice, str(column.name), rows, severity="warning")], stacklevel=6)
-    return [Remark("P16", text, patient=str(row), column=str(column.name)) for row in others]
-
-
-def _outside(x: pd.Series, profile: NumericProfile | LevelProfile, variable: Variable) -> list[Remark]:
-    if isinstance(profile, LevelProfile):
-        return []
-    unit = f" {variable.unit}" if variable.unit else ""
-    far = (x < profile.p1) | (x > profile.p99)
-    return [
-        Remark(
-            "P08",
-            f"{variable.text()} {x[row]:g}{unit} lies outside the training 1st-99th percentile "
-            f"({profile.p1:g} to {profile.p99:g}{unit})",
-            patient=str(row),
-            column=str(x.name),
-        )
-        for row in x.index[far]
-    ]

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
-from prognosis.column_checks import check_sizes
+from prognosis.column_checks import check_names, check_sizes
 from prognosis.splines import default_knots, given_knots, spline_basis
 
 Floats = NDArray[np.float64]
@@ -131,7 +131,10 @@ class Preparation:
                 terms.append(Term(name, levels=tuple(str(level) for level in column.cat.categories)))
             else:
                 terms.append(_numeric_term(name, column, transforms.get(name), splines.get(name)))
-        return cls(tuple(terms), pairs)
+        learned = cls(tuple(terms), pairs)
+        crossed = [f"{a} * {b}" for a, b in pairs]
+        raise_findings(check_names(learned.names, [*learned.predictors, *crossed]), FitError)
+        return learned
 
     @property
     def columns(self) -> tuple[Column, ...]:

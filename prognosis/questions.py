@@ -72,6 +72,9 @@ def restricted_means(model: FittedModel, patients: Patients, tau: float) -> pd.D
         raise FitError(Finding("N03", rule, "fit Cox to a time to event"))
     table = model.door.admit(patients)
     _refuse_gaps(table.frame)
+    if tau > (model.max_follow_up or 0.0):
+        rule = f"tau {tau:g} {model.unit} lies beyond the max follow-up of {model.max_follow_up:g} {model.unit}"
+        raise PredictionError(Finding("P10", rule, "give an earlier time: nobody was observed that long"))
     found = restricted_mean(
         model.estimate,
         model.preparation.design(table.frame),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.curves.observed import observe
@@ -93,6 +93,10 @@ class Recipe(BaseEstimator):
 
         strata = () if stratum is None else tuple(curve(stratum == s) for s in range(stratum.max() + 1))
         return curve(slice(None)), strata
+
+    def fresh(self) -> Any:
+        """Return an unfitted copy that is judged as this one is."""
+        return clone(self)
 
     def check_parameters(self) -> None:
         """Check every parameter that has a declared limit.

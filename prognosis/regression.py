@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings, warn_findings
@@ -169,17 +170,36 @@ class Regression(Recipe):
 
     def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
         """Return outcome and linear predictor in some rows, with the weights and strata of the model."""
-        return self.evaluation_of(X, y, self.predict)
+        return self.evaluation_of(X, y, self.predict, self.marker)
+
+    def marker(self, frame: pd.DataFrame) -> Floats:
+        """Return what orders the rows by risk, (n,): the linear predictor, unless it does not."""
+        return self.predict(frame)
+
+    def judged_at(self, horizon: float) -> Self:
+        """Set the horizon at which risks are compared and checked, where a model needs one; else its last event."""
+        judged: Any = self
+        judged._horizon = horizon
+        return self
+
+    def fresh(self) -> Any:
+        """Return an unfitted copy that is judged at the same horizon."""
+        copy, horizon = clone(self), self._own("_horizon")
+        return copy if horizon is None else copy.judged_at(horizon)
 
     def evaluation_of(
-        self, X: pd.DataFrame | Floats, y: NDArray[Any], predict: Callable[[pd.DataFrame], Floats]
+        self,
+        X: pd.DataFrame | Floats,
+        y: NDArray[Any],
+        predict: Callable[[pd.DataFrame], Floats],
+        marker: Callable[[pd.DataFrame], Floats],
     ) -> Evaluation:
-        """Return the same for linear predictors that `predict` makes of the rows."""
+        """Return the same for linear predictors and markers that are made of the rows otherwise."""
         frame, outcome, special, _ = keep_weighted(*self._read(self._frame(X), y))
         eta = predict(frame)
         return Evaluation(
             *pairs_of(outcome),
-            linear_predictor=eta,
+            linear_predictor=marker(frame),
             entry=outcome.entry,
             weight=special.weight if self._own("weights") else None,
             stratum=special.stratum,

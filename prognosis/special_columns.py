@@ -76,7 +76,9 @@ def read_special_columns(
     )
     special = SpecialColumns(weight=weight)
     if strata:
-        codes, names = pd.factorize(stratum_labels(frame, strata), sort=True)
+        labels = stratum_labels(frame, strata)
+        raise_findings(_check_labels(frame, strata, labels), DataContractError)
+        codes, names = pd.factorize(labels, sort=True)
         special = replace(special, stratum=codes.astype(np.int64), stratum_names=tuple(str(name) for name in names))
     if cluster:
         special = replace(special, cluster=pd.factorize(frame[cluster])[0].astype(np.int64))
@@ -107,6 +109,15 @@ def read_offset(frame: pd.DataFrame, name: str) -> Floats:
         DataContractError,
     )
     return np.asarray(offset, float)
+
+
+def _check_labels(frame: pd.DataFrame, strata: tuple[str, ...], labels: pd.Series) -> list[Finding]:
+    """Different strata must read differently, since a model file finds them by their label (C41)."""
+    combinations = len(frame[list(strata)].map(_text).drop_duplicates())
+    if combinations == labels.nunique():
+        return []
+    rule = f"{combinations} strata read as {labels.nunique()}: their values hold a comma and an equals sign"
+    return [Finding("C41", rule, "write the values otherwise", ", ".join(strata))]
 
 
 def _ids(frame: pd.DataFrame, mask: pd.Series | NDArray[np.bool_]) -> tuple[str, ...]:

@@ -123,7 +123,7 @@ class Study:
             raise FitError(Finding("T30", rule, advice))
         recipe.check_parameters()
         asked = clone(recipe)
-        if self.horizons and hasattr(asked, "judged_at"):
+        if self.horizons and isinstance(asked, Regression):
             asked = asked.judged_at(max(self.horizons))
         if self.imputation:
             asked = MultiplyImputed(asked, self.imputation.copies, self.imputation.iterations, self.seed)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from cohorts.errors import Finding, FitError, PrognosisError, raise_findings
 from prognosis.metrics.calibration import calibration_slope
@@ -153,7 +152,7 @@ def _draw(recipe: Recipe, frame: pd.DataFrame, seed: int, index: int) -> NDArray
 
 def _resample(recipe: Recipe, rows: _Rows, drawn: _Rows, index: int) -> Floats:
     """Metrics (3, m): the refit in its resample, the refit in the original rows, the original model in the resample."""
-    refit = clone(recipe)
+    refit = recipe.fresh()
     if "task" in refit.get_params(deep=False):
         # a recipe with random steps of its own has a stream for each resample
         refit.set_params(task=index + 1)

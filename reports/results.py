@@ -23,35 +23,41 @@ SCHEMA_VERSION = 1
 LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "matplotlib", "typst", "Jinja2")
 # Level of the proportional hazards test below which a run says so: globally, or for a term after Bonferroni.
 DOUBTFUL = 0.05
-CONVENTIONS = {
-    "ties": "Efron unless the model says breslow",
-    "baseline": "hazard matching the ties (R survfit.coxph), step function, S(0) = 1, at the training means",
-    "risk_interval": "normal on the log survival scale (R default), 95 %; covers the model's uncertainty",
-    "linear_predictor": "centred at the training means of all columns (rms::cph)",
-    "harrell_c": "R survival::concordance, timewt n",
+OF_ALL = {
     "splines": "restricted cubic, Harrell's knots (Hmisc::rcspline.eval, norm 2)",
+    "linear_predictor": "centred at the training means of all columns (rms::cph)",
     "optimism": "corrected = apparent - mean optimism; interval location-shifted bootstrap percentiles",
+}
+OF_TIMES = {
+    "risk_interval": "normal on the log survival scale (R default), 95 %; covers the model's uncertainty",
+    "harrell_c": "R survival::concordance, timewt n; whoever had a competing event is never overtaken (Wolbers 2009)",
     "follow_up": "median by reverse Kaplan-Meier",
 }
+OF_COX = {
+    "ties": "Efron unless the model says breslow",
+    "baseline": "hazard matching the ties (R survfit.coxph), step function, S(0) = 1, at the training means",
+}
 # What holds for some models only, said where such a model is in the run.
-CONVENTIONS_BY_KIND = {
-    ("cox", "competing"): {
+CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("cox", "time_to_event"): OF_TIMES | OF_COX,
+    ("cox", "competing"): OF_TIMES | OF_COX | {
         "competing_events": "one Cox model an event; absolute risk by the product limit of all hazards (R "
-        "riskRegression::CSC)",
+        "riskRegression::CSC); C of that risk at the last horizon",
     },
-    ("fine_gray", "competing"): {
+    ("fine_gray", "competing"): OF_TIMES | {
         "fine_gray": "R cmprsk::crr: Breslow ties, censoring by ordinary Kaplan-Meier, errors with the censoring term",
     },
     ("logistic", "binary"): {
-        "logistic": "maximum likelihood as R glm; C is the area under the ROC curve; intervals on the logit scale",
+        "logistic": "maximum likelihood (R glm), or the penalty of the options; C is the area under the ROC curve; "
+        "intervals on the logit scale",
     },
-    ("accelerated_failure_time", "time_to_event"): {
+    ("accelerated_failure_time", "time_to_event"): OF_TIMES | {
         "accelerated_failure_time": "location and scale of log time as R survreg; coefficients have its sign",
     },
-    ("penalised_cox", "time_to_event"): {
+    ("penalised_cox", "time_to_event"): OF_TIMES | OF_COX | {
         "penalised_cox": "R glmnet's penalty and standardisation, chosen by cross-validation; no standard errors",
     },
-}
+}  # fmt: skip
 IMPUTATION = "chained equations, outcome in training rows only; Rubin's rules, limits by t (R mice::pool)"
 
 
@@ -80,9 +86,9 @@ def results_of(
 
 
 def _conventions(models: Sequence[FittedModel]) -> dict[str, str]:
-    found = dict(CONVENTIONS)
+    found = dict(OF_ALL)
     for model in models:
-        found |= CONVENTIONS_BY_KIND.get((model.kind, model.endpoint.kind), {})
+        found |= CONVENTIONS.get((model.kind, model.endpoint.kind), {})
     return found | ({"imputation": IMPUTATION} if any(model.pooled is not None for model in models) else {})
 
 
@@ -106,13 +112,20 @@ def doubtful_hazards(model: FittedModel) -> list[Finding]:
     table, _ = _hazards_test(model)
     if table is None:
         return []
+    if "cause" not in table:
+        return _doubts(model, table, "")
+    return [finding for cause, part in table.groupby("cause") for finding in _doubts(model, part, f" of event {cause}")]
+
+
+def _doubts(model: FittedModel, table: pd.DataFrame, which: str) -> list[Finding]:
     whole = table[table["term"] == "GLOBAL"].iloc[0]
     single = table[table["term"] != "GLOBAL"]
     if whole["p"] >= DOUBTFUL and single["p"].min() >= DOUBTFUL / len(single):
         return []
     terms = single[single["p"] < DOUBTFUL]
     named = ", ".join(f"{row.term} (p {p_value(row.p)})" for row in terms.itertuples()) or "no single term"
-    rule = f"model {model.name}: proportional hazards are doubtful (global test p {p_value(whole['p'])}): {named}"
+    test = f"global test p {p_value(whole['p'])}"
+    rule = f"model {model.name}: proportional hazards{which} are doubtful ({test}): {named}"
     advice = "look at the effect over time; consider strata, a transform, or shorter horizons"
     return [Finding("N10", rule, advice, severity="warning")]
 
@@ -129,6 +142,7 @@ def endpoint_facts(study: Study) -> dict[str, Any]:
     return study.endpoint.to_dict() | {
         "n": len(outcome.ids),
         "events": int((outcome.event == 1).sum()),
+        "competing_events": int((outcome.event > 1).sum()),
         "max_follow_up": _number(float(outcome.time.max())),
     }
 
@@ -187,8 +201,9 @@ def _baseline_facts(model: FittedModel) -> dict[str, Any]:
     return {
         "baseline": _baseline_values(baseline, model.estimate.stratum_names),
         "baseline_survival": [
-            {"horizon": horizon, "survival": _number(float(1 - risk))}
-            for horizon, risk in zip(model.horizons, _mean_risk(model), strict=True)
+            {"horizon": horizon, "survival": _number(float(1 - risk))} | ({"stratum": name} if name else {})
+            for number, name in enumerate(model.estimate.stratum_names or ("",))
+            for horizon, risk in zip(model.horizons, _mean_risk(model, number), strict=True)
         ],
     }
 
@@ -218,9 +233,9 @@ def _covariance_text(model: FittedModel) -> str:
     return getattr(model.estimate, "robust", "") or "model-based"
 
 
-def _mean_risk(model: FittedModel) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _mean_risk(model: FittedModel, stratum: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     at_means = np.array([model.estimate.means @ model.estimate.coefficients])
-    risk: np.ndarray[Any, np.dtype[np.float64]] = model.estimate.risk_at(at_means, np.array(model.horizons))[0]
+    risk: np.ndarray[Any, np.dtype[np.float64]] = model.estimate.risk_at(at_means, np.array(model.horizons), stratum)[0]
     return risk
 
 

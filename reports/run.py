@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cohorts import Cohort, endpoint_from_dict
-from cohorts.errors import DataContractError, Finding, RunError
+from cohorts.errors import DataContractError, Finding, FitError, RunError, raise_findings
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
@@ -62,6 +62,7 @@ def _work(
     names = file_names(declared.reports.patients)
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
+    recipes_of(declared, study)
     _check_pages(declared, study)
     # of all patients read, so that what is missing is seen
     table_one = cohort.table_one(columns=list(study.predictors))
@@ -125,6 +126,31 @@ def recipe_of(table: ModelTable) -> Recipe:
     return recipe_class(**options)
 
 
+def recipes_of(declared: StudyFile, study: Study) -> list[Recipe]:
+    """Make every recipe before the first fit: what is wrong with the last model must not cost the work on the others.
+
+    Raises
+    ------
+    RunError
+        U04, T24 as `recipe_of`.
+    FitError
+        S14 a parameter out of its limits, T30 a recipe that cannot answer the endpoint; all models at once.
+    """
+    made, faults = [], []
+    for table in declared.models:
+        recipe = recipe_of(table)
+        made.append(recipe)
+        if study.endpoint.kind not in recipe.endpoints:
+            rule = f"model {table.name}: {type(recipe).__name__} cannot answer a {study.endpoint.kind} endpoint"
+            faults.append(Finding("T30", rule, f"it answers {', '.join(recipe.endpoints)}"))
+        try:
+            recipe.check_parameters()
+        except FitError as error:
+            faults += error.findings
+    raise_findings(faults, FitError)
+    return made
+
+
 def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say: Say) -> FittedModel:
     own = study
     if table.predictors != study.predictors:
@@ -173,8 +199,9 @@ def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, fold
     say(f"drawing the nomogram of {model.name}")
     options = declared.nomogram or NomogramTable(model=model.name)
     nomogram = Nomogram(model, limits=options.limits, language=options.language)
-    first = declared.reports.patients[:1]
-    patient = cohort.view(model.predictors).loc[list(first)] if first else None
+    # the first patient of whom everything is known: an unknown value has no place on an axis
+    known = cohort.view(model.predictors).loc[list(declared.reports.patients)].dropna()
+    patient = known.iloc[:1] if len(known) else None
     for suffix in ("pdf", "svg"):
         nomogram.save(folder.place(f"nomogram_{model.name}.{suffix}"), patient=patient)
         folder.record(f"nomogram_{model.name}.{suffix}")

@@ -42,7 +42,7 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
             _term(row, wording),
             f"{row['estimate']:.6g}",
             number_text(row["se"], ".4g", wording),
-            number_text(row[ratio], ".3g", wording),
+            "" if row["term"] == "Intercept" else number_text(row[ratio], ".3g", wording),
             interval_text(row, ".3g", wording),
             wording("study_not_computed") if row["p"] is None else p_value(row["p"]),
             *((number_text(row["df"], ".0f", wording), number_text(row["fmi"], ".3f", wording)) if pooled else ()),
@@ -75,16 +75,21 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
     title, columns = wording("study_baseline", name=visible(name)), (wording("study_column_time"), "S0(t)")
     if model["baseline"] is None:
         return [Table(wording("study_prediction", name=visible(name)), (), (), _equation(model, wording))]
-    if model["baseline"]["strata"]:
-        strata = "; ".join(visible(stratum) for stratum in model["baseline"]["strata"])
-        return [Table(title, columns, (), wording("study_baseline_strata", strata=strata))]
     if not model["baseline_survival"]:
         return []
+    if model["kind"] == "fine_gray":
+        title, columns = wording("study_baseline_free", name=visible(name)), (columns[0], "1 - F0(t)")
+    stratified = bool(model["baseline"]["strata"])
     rows = tuple(
-        (duration(line["horizon"], endpoint["unit"], wording), number_text(line["survival"], ".10g", wording))
+        (
+            *((visible(line["stratum"]),) if stratified else ()),
+            duration(line["horizon"], endpoint["unit"], wording),
+            number_text(line["survival"], ".10g", wording),
+        )
         for line in model["baseline_survival"]
     )
-    return [Table(title, columns, rows, wording("study_how_to_predict"))]
+    heads = (wording("study_column_stratum"), *columns) if stratified else columns
+    return [Table(title, heads, rows, wording("study_how_to_predict"))]
 
 
 def _equation(model: Mapping[str, Any], wording: Wording) -> str:
@@ -134,7 +139,7 @@ def _proportional_hazards(name: str, model: Mapping[str, Any], wording: Wording)
     if tested is None and model["kind"] != "cox":
         return []
     rows = tuple(
-        (visible(row["term"]), f"{row['chisq']:.4g}", str(row["df"]), p_value(row["p"])) for row in tested or ()
+        (_term(row, wording), f"{row['chisq']:.4g}", str(row["df"]), p_value(row["p"])) for row in tested or ()
     )
     columns = (wording("study_column_term"), "χ²", wording("study_column_df"), wording("study_column_p"))
     note = wording("study_zph_note") if rows else visible(model["proportional_hazards_reason"], 300)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,6 @@ from prognosis.imputation.pooling import pool_chi_squares
 from prognosis.outcome import read_outcome
 from prognosis.recipe import Evaluation, Recipe, as_frame
 from prognosis.regression import Regression
-from prognosis.special_columns import read_offset
 
 Floats = NDArray[np.float64]
 
@@ -78,11 +79,12 @@ class MultiplyImputed(Recipe):
         )
         preparation = self.recipe.learn(pd.concat(imputed.copies, ignore_index=True))
         fits = [
-            self._fresh().prepared(preparation).fit(pd.concat([copy, frame[extra]], axis=1), y)
-            for copy in imputed.copies
+            self.recipe.fresh().prepared(preparation).fit(pd.concat([completed, frame[extra]], axis=1), y)
+            for completed in imputed.copies
         ]
-        self.fits_, self.fitted_, self.preparation_ = fits, fits[0], preparation
+        self.fits_, self.fitted_, self.preparation_ = fits, copy.copy(fits[0]), preparation
         self.estimate_, self.pooled_ = self.recipe.pool(fits)
+        self.fitted_.estimate_ = self.estimate_
         self.training_, self.imputation_, self.report_ = fits[0].training_, imputed.stored, imputed.report
         found = (*imputed.findings, *(finding for fit in fits for finding in fit.warnings_))
         # what every copy says in its own numbers is said once, in those of the first
@@ -109,24 +111,20 @@ class MultiplyImputed(Recipe):
         mean, p = zip(*pooled, strict=True)
         return tables[0].assign(chisq=mean, p=p)
 
-    def _fresh(self) -> Any:
-        """Unfitted copy of the recipe, judged at the same horizon."""
-        fresh: Any = clone(self.recipe)
-        horizon = getattr(self.recipe, "_horizon", None)
-        return fresh if horizon is None else fresh.judged_at(horizon)
+    def fresh(self) -> Any:
+        """Return an unfitted copy whose recipe is judged as this one's is."""
+        fresh = clone(self)
+        fresh.recipe = self.recipe.fresh()
+        return fresh
 
     def predict(self, X: pd.DataFrame | Floats) -> Floats:
         """Linear predictor of each row, (n,), averaged over the draws where a predictor is missing."""
         check_is_fitted(self, "estimate_")
-        frame = as_frame(X)
-        name = getattr(self.recipe, "offset", None)
+        return self._averaged(as_frame(X), self.fitted_.predict)
 
-        def answer(rows: pd.DataFrame) -> tuple[Floats]:
-            offset = read_offset(rows, name) if name else None
-            return (self.estimate_.linear_predictor(self.preparation_.design(rows), offset),)
-
-        return self.imputation_.averaged(frame, answer, seed=self.seed)[0]
+    def _averaged(self, frame: pd.DataFrame, answer: Callable[[pd.DataFrame], Floats]) -> Floats:
+        return self.imputation_.averaged(frame, lambda rows: (answer(rows),), seed=self.seed)[0]
 
     def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
         """Return outcome and linear predictor in some rows, as the recipe does."""
-        return self.fitted_.evaluation_of(X, y, self.predict)
+        return self.fitted_.evaluation_of(X, y, self.predict, lambda frame: self._averaged(frame, self.fitted_.marker))

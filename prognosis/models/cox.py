@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
+from prognosis.answering import Answering
 from prognosis.competing.cause_specific import CauseSpecificEstimate, fit_causes
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.fitting import fit_event, risk_sets_of
@@ -124,6 +125,15 @@ class Cox(CoxQuestions):
         if self.ridge and self.penalty:
             rule = f"Cox: ridge={self.ridge:g} and penalty='firth' cannot both be"
             raise FitError(Finding("S14", rule, "choose one of them"))
+
+    def marker(self, frame: pd.DataFrame) -> Floats:
+        """Linear predictor; with competing events the absolute risk, which the other hazards enter too."""
+        if not isinstance(self.estimate_, CauseSpecificEstimate):
+            return self.predict(frame)
+        last = float(min(self.estimate_.models[0].event_times[-1], self.estimate_.end.min()))
+        horizon = np.array([min(self._own("_horizon", last), last)])
+        risk, *_ = Answering(self.preparation_, self.estimate_, self.offset, None, 0).risk(frame, horizon, 0.95, "log")
+        return risk[:, 0]
 
     def pool(self, fits: Sequence[Any]) -> tuple[CoxEstimate | CauseSpecificEstimate, Pooled]:
         """Pool Cox models of completed copies of the same rows, every cause by itself; see `pool_cox`."""

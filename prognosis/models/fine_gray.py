@@ -121,11 +121,6 @@ class FineGray(Regression):
         training = TrainingRows(rows.design - estimate.means, rows.outcome, special, eta)
         return self._keep(rows, estimate, training, tuple(warnings))
 
-    def judged_at(self, horizon: float) -> FineGray:
-        """Check at this horizon, not at the end of follow-up, whether the incidences of all causes pass 1 (T31)."""
-        self._horizon = horizon
-        return self
-
     def pool(self, fits: Sequence[Any]) -> tuple[FineGrayEstimate, Pooled]:
         """Pool fits to completed copies of the same rows; see `pool_fine_gray`."""
         events = int((fits[0].training_.outcome.event == 1).sum())

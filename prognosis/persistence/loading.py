@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, ModelFileError, PrognosisError, PrognosisWarning
+from cohorts.errors import Finding, ModelFileError, PrognosisError, PrognosisWarning, raise_findings
 from prognosis.model import FittedModel
 from prognosis.persistence.content import SCHEMA, Arrays, example_patients, extra_columns, hash_of, self_test_of
 from prognosis.persistence.restoring import model_from
@@ -31,6 +31,8 @@ PROFILE = "estimate.profile"
 CUMULATIVE = ("cumulative_hazard", "variance")
 # What zipfile, zlib, json and numpy raise on damaged or hostile bytes (RuntimeError: encrypted, nested too deeply).
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, MemoryError, OverflowError)
+# What parts that do not fit each other end in.
+MISFITS = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RuntimeError)
 PICKLE_MAGIC = (
     b"\x80\x02",
     b"\x80\x03",
@@ -69,7 +71,16 @@ def load_model(path: str | Path, sha256: str | None = None) -> FittedModel:
         return _open(raw, sha256)
     except ModelFileError as error:
         raise ModelFileError(*(_in_file(finding, path) for finding in error.findings)) from None
-    except (PrognosisError, KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
+    except (
+        PrognosisError,
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+    ) as error:
         rule = f"the content is not that of a model ({type(error).__name__}: {error})"
         raise ModelFileError(Finding("L02", rule, "get the file again", file=path.name)) from None
 
@@ -97,6 +108,7 @@ def _open(raw: bytes, sha256: str | None) -> FittedModel:
         rule = f"another file than expected: sha256 expected {sha256}, actual {file_digest} (content {actual})"
         raise ModelFileError(Finding("L02", rule, "compare the digest with its source"))
     model = model_from(content, arrays, verified=sha256 is not None)
+    _check_parts(model)
     _check_self_test(model, document["self_test"])
     _exercise(model, actual)
     return model
@@ -196,6 +208,25 @@ def _answers(test: Mapping[str, Any]) -> NDArray[np.float64]:
     """All numbers of a self-test, not a number for null."""
     rows = [test["linear_predictor"], *(np.transpose(test[name]) for name in ("risk", "lower", "upper"))]
     return np.vstack([np.array(row, dtype=float) for row in rows])
+
+
+def _check_parts(model: FittedModel) -> None:
+    """Parts that name the same things must name them alike, or coefficients would carry the wrong labels."""
+    faults = []
+    if tuple(model.estimate.names) != model.preparation.names:
+        faults.append("the estimate names other columns than the preparation")
+    if len(model.strata_follow_up) != len(model.estimate.stratum_names):
+        faults.append("there are other strata in the estimate than in the follow-up")
+    if (model.endpoint.kind == "competing") != hasattr(model.estimate, "causes") and model.kind == "cox":
+        faults.append(f"the estimate is not one of a {model.endpoint.kind} endpoint")
+    if getattr(model.recipe, "penalty", None) == "firth" and model.pooled is None and _lacks_profile(model):
+        faults.append("the profile of Firth's fit is absent")
+    raise_findings((Finding("L07", fault, "get the file again") for fault in faults), ModelFileError)
+
+
+def _lacks_profile(model: FittedModel) -> bool:
+    profile = getattr(model.estimate, "profile", None)
+    return not getattr(model.estimate, "robust", "") and (profile is None or not len(profile))
 
 
 def _exercise(model: FittedModel, actual: str) -> None:

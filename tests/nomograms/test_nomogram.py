@@ -148,7 +148,7 @@ def test_all_findings_are_shown_at_once(simple):
 def test_other_endpoints_and_models_are_refused_with_the_way_out():
     competing = Competing("relapse", time="t", event="e", unit="months", origin="diagnosis", horizons=(12,),
                           event_values={"censored": 0, "event": 1, "competing": [2]})  # fmt: skip
-    with pytest.raises(PredictionError, match=r"\[G03\].*competing events.*Fine-Gray"):
+    with pytest.raises(PredictionError, match=r"\[G03\].*competing events.*use predict"):
         Nomogram(hand_made([0.04, 0.5], endpoint=competing))
     forest = hand_made([0.04, 0.5])
     forest.kind = "random_survival_forest"

@@ -138,12 +138,16 @@ def test_a_number_that_does_not_exist_is_said_in_words(results: dict[str, Any]) 
     assert table(report, "study_baseline")["rows"][2] == ["240 months (20 years)", "not computed"]
 
 
-def test_a_stratified_model_points_at_its_baselines(results: dict[str, Any]) -> None:
+def test_a_stratified_model_has_a_baseline_a_stratum(results: dict[str, Any]) -> None:
     changed = copy.deepcopy(results)
     changed["models"]["cox"]["baseline"]["strata"] = ["sex=F", "sex=M"]
+    lines = changed["models"]["cox"]["baseline_survival"]
+    changed["models"]["cox"]["baseline_survival"] = [
+        {**line, "stratum": stratum} for stratum in ("sex=F", "sex=M") for line in lines
+    ]
     found = table(StudyReport(changed, {}), "study_baseline")
-    assert found["rows"] == []
-    assert "sex=F; sex=M" in found["note"]
+    assert [row[0] for row in found["rows"]] == ["sex=F"] * len(lines) + ["sex=M"] * len(lines)
+    assert found["columns"][0] == "Stratum"
     changed["models"]["cox"]["baseline"]["strata"] = []
     changed["models"]["cox"]["baseline_survival"] = []
     with pytest.raises(StopIteration):
