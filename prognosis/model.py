@@ -28,6 +28,8 @@ from prognosis.recipe import Recipe
 from prognosis.validation import Validation
 
 Floats = NDArray[np.float64]
+# A curve that never falls says nothing of the patient.
+QUIET = "stratum {} had no event in training: the risk of 0 stands for want of information"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -197,5 +199,7 @@ class FittedModel(ModelRecord):
         stratum = self.answering.stratum(table.frame)
         if stratum is None:
             return together + horizon_remarks(self.follow_up, times, self.unit)
-        names, pairs = self.estimate.stratum_names, zip(table.ids, stratum, strict=True)
-        return together + stratum_remarks(self.strata_follow_up, names, pairs, times, self.unit)
+        names, pairs = self.estimate.stratum_names, list(zip(table.ids, stratum, strict=True))
+        quiet = {s for s, curve in enumerate(self.strata_follow_up) if curve.survival[-1] == 1.0}
+        said = [Remark("C28", QUIET.format(names[s]), patient=patient) for patient, s in pairs if s in quiet]
+        return together + said + stratum_remarks(self.strata_follow_up, names, pairs, times, self.unit)

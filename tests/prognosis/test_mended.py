@@ -135,3 +135,16 @@ def test_mean_risk_of_both_competing_models_is_the_observed_incidence(competing)
     observed = aalen_johansen(rows["months"], rows["first"].to_numpy(int)).at(np.array([24.0]))[0, 1]
     for one in (model, study.fit(FineGray())):
         assert one.predict(study.frame, [24]).risk.mean() == pytest.approx(observed, abs=0.02)
+
+
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+def test_a_patient_of_a_stratum_without_events_is_told_so():
+    frame = made.patients(200)
+    frame["event"] = np.where(frame["centre"] == "south", 0, frame["event"])
+    model = made.study(["age", "albumin"], frame=frame, horizons=[12]).fit(Cox(strata=["centre"]))
+    answer = model.predict(frame[["age", "albumin", "centre"]].iloc[:20], [12])
+    south = frame["centre"].iloc[:20].to_numpy() == "south"
+    told = {remark.patient for remark in answer.remarks if remark.code == "C28"}
+    assert told == set(frame.index[:20][south])
+    assert (answer.risk[south] == 0).all()
+    assert (answer.risk[~south] > 0).all()
