@@ -92,6 +92,10 @@ def codebook_of_dtypes(frame: pd.DataFrame, id_column: str) -> tuple[Codebook, l
             if isinstance(column.dtype, pd.CategoricalDtype):
                 levels = tuple(map(level_text, column.cat.categories))
             date_format = "%Y-%m-%d" if kind == "date" else None
+            if levels and len(set(levels)) < len(levels):
+                rule = "a level is declared twice: two categories read alike"
+                findings.append(Finding("S03", rule, "rename one of them", column=name))
+                continue
             variables[name] = Variable(name=name, kind=kind, levels=levels, date_format=date_format)
         else:
             findings.append(_refused(column, name))

@@ -72,7 +72,8 @@ class Study:
         self.missing, self.imputation = declared_strategy(missing)
         raise_findings(check_seed(seed), DataContractError)
         self.endpoint = endpoint
-        self.predictors = tuple(predictors)
+        # one predictor by its name, not by its letters
+        self.predictors = (predictors,) if isinstance(predictors, str) else tuple(predictors)
         self.allow_post_baseline = tuple(allow_post_baseline)
         self.folds = folds
         self.seed = seed
@@ -117,6 +118,9 @@ class Study:
         FitError
             The recipe cannot answer this kind of endpoint, or cannot be estimated from these rows.
         """
+        if not isinstance(recipe, Recipe):
+            rule = f"{recipe!r} is no recipe"
+            raise FitError(Finding("S14", rule, "give an unfitted one, for example study.fit(Cox())"))
         if self.endpoint.kind not in recipe.endpoints:
             rule = f"{type(recipe).__name__} cannot answer a {self.endpoint.kind} endpoint"
             advice = f"it answers {', '.join(recipe.endpoints)}: declare such an endpoint, or choose another model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ def declared_horizons(horizons: Any, endpoint: Endpoint) -> tuple[float, ...]:
     DataContractError
         P12 text, which would be read letter by letter ("12" as 1 and 2).
     """
+    if isinstance(horizons, Real) and not isinstance(horizons, bool):
+        return (float(horizons),)
     if isinstance(horizons, str | bytes):
         raise DataContractError(Finding("P12", f"horizons={horizons!r} is no list of numbers", "horizons=[12, 24]"))
     return tuple(float(h) for h in (horizons if horizons is not None else getattr(endpoint, "horizons", ())))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.outcome import SurvivalArrays
+from prognosis.risk_sets import merge_close_times
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +18,9 @@ def nelson_aalen(outcome: SurvivalArrays, cause: int = 1) -> Floats:
     knows. Ties as Nelson and Aalen (d/Y), as White and Royston (2009); ``mice::nelsonaalen`` adds tied events one by
     one (Fleming and Harrington).
     """
-    time, entry = outcome.time, outcome.entry
+    # times that differ by rounding are one time, as in every fit
+    time, *late = merge_close_times(outcome.time, *(() if outcome.entry is None else (outcome.entry,)))
+    entry = late[0] if late else None
     moments, events = np.unique(time[outcome.event == cause], return_counts=True)
     at_risk = len(time) - np.searchsorted(np.sort(time), moments, side="left")
     if entry is not None:

@@ -148,3 +148,22 @@ def test_a_patient_of_a_stratum_without_events_is_told_so():
     assert told == set(frame.index[:20][south])
     assert (answer.risk[south] == 0).all()
     assert (answer.risk[~south] > 0).all()
+
+
+def test_one_predictor_and_one_horizon_need_no_list():
+    study = Study(made.cohort(200), made.ENDPOINT, "age", horizons=24)
+    assert study.predictors == ("age",)
+    assert study.horizons == (24.0,)
+
+
+@pytest.mark.parametrize("wrong", [Cox, "cox", None])
+def test_what_is_no_recipe_is_refused_in_words(wrong):
+    with pytest.raises(FitError, match="is no recipe") as caught:
+        made.study(["age"], n=100, horizons=[12]).fit(wrong)
+    assert caught.value.code == "S14"
+
+
+def test_categories_that_read_alike_are_a_fault_of_the_data():
+    frame = pd.DataFrame({"g": pd.Categorical([1, "1", 2, "1"])}, index=list("abcd"))
+    with pytest.raises(DataContractError, match="a level is declared twice"):
+        Cohort.from_frame(frame)
