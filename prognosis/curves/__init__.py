@@ -7,6 +7,7 @@ method knows them, and answers in frozen values. A curve is a step function, nev
 
 from __future__ import annotations
 
+# Ours, not lifelines': its Aalen-Johansen jitters ties, and its medians and errors under weights are not R's.
 from prognosis.curves.aalen_johansen import IncidenceCurves, aalen_johansen
 from prognosis.curves.gray_test import GrayTest, gray_test
 from prognosis.curves.kaplan_meier import SurvivalCurve, kaplan_meier
