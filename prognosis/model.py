@@ -99,7 +99,8 @@ class FittedModel(ModelRecord):
 
         Coefficients times the distance from the training mean, columns of a spline or factor summed, those of an
         interaction shared equally. Rows sum to the linear predictor (less an offset): the exact SHAP values of a
-        linear model with independent predictors.
+        linear model with independent predictors. With cause-specific models: to the hazard of the event of interest,
+        not to its absolute risk.
         """
         return self.answering.contributions(self.door.admit(patients).frame)
 

@@ -58,6 +58,9 @@ CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "penalised_cox": "R glmnet's penalty and standardisation, chosen by cross-validation; no standard errors",
     },
 }  # fmt: skip
+VISITS = (
+    "events lie between two visits for the model; observed curves and C take the visit that found them, and so lie late"
+)
 IMPUTATION = "chained equations, outcome in training rows only; Rubin's rules, limits by t (R mice::pool)"
 
 
@@ -89,6 +92,8 @@ def _conventions(models: Sequence[FittedModel]) -> dict[str, str]:
     found = dict(OF_ALL)
     for model in models:
         found |= CONVENTIONS.get((model.kind, model.endpoint.kind), {})
+    if any(getattr(model.endpoint, "last_free", None) for model in models):
+        found["visits"] = VISITS
     return found | ({"imputation": IMPUTATION} if any(model.pooled is not None for model in models) else {})
 
 

@@ -43,7 +43,7 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
             f"{row['estimate']:.6g}",
             number_text(row["se"], ".4g", wording),
             "" if row["term"] == "Intercept" else number_text(row[ratio], ".3g", wording),
-            interval_text(row, ".3g", wording),
+            "" if row["term"] == "Intercept" else interval_text(row, ".3g", wording),
             wording("study_not_computed") if row["p"] is None else p_value(row["p"]),
             *((number_text(row["df"], ".0f", wording), number_text(row["fmi"], ".3f", wording)) if pooled else ()),
             number_text(model["means"][row["term"]], ".6g", wording) if row["term"] in model["means"] else "",

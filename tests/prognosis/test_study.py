@@ -157,3 +157,13 @@ def test_a_horizon_that_hardly_anybody_was_followed_to_is_flagged_at_once():
         study = made.study(["age"], frame=rows)
     assert [finding.code for finding in study.warnings if "48" in finding.rule] == ["P11"]
     assert "P11" not in [finding.code for finding in made.study(["age"], frame=rows, horizons=[12]).warnings]
+
+
+def test_a_cohort_that_is_too_small_for_its_model_is_warned_of_and_the_model_keeps_it():
+    """Z01 is shown, recorded and says both numbers; a large cohort hears nothing."""
+    with pytest.warns(PrognosisWarning, match=r"\[Z01\] 120 patients with \d+ events are fewer than Riley") as caught:
+        model = made.study(["age", "albumin", "sex", "grade"], n=120, horizons=[12]).fit(Cox())
+    assert sum("[Z01]" in str(one.message) for one in caught) == 1
+    assert [finding.code for finding in model.warnings] == ["Z01"]
+    large = made.study(["age"], n=2000, horizons=[12]).fit(Cox())
+    assert "Z01" not in [finding.code for finding in large.warnings]

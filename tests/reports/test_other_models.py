@@ -117,6 +117,23 @@ def test_time_ratios_and_a_lasso_without_errors(tmp_path):
         assert words in html
 
 
+def test_events_found_at_a_visit_are_said_to_lie_late_in_the_observed_curve(tmp_path):
+    rows = pd.read_csv(DATA / "mgus2.csv").head(400)
+    rows.assign(seen=(rows["futime"] - 6).clip(lower=0)).to_csv(tmp_path / "visits.csv", index=False)
+    book = (DATA / "mgus2.codebook.toml").read_text(encoding="utf-8")
+    book = book[: book.index("rows = ")] + book[book.index("origin = ") :]
+    visit = '\n[variables.seen]\nkind = "time"\nunit = "months"\ntiming = "post-baseline"\n'
+    (tmp_path / "visits.codebook.toml").write_text(book + visit, encoding="utf-8")
+    head = HEAD.replace(str(DATA / "mgus2"), str(tmp_path / "visits"))
+    study = tmp_path / "study.toml"
+    survival = SURVIVAL.replace("horizons", 'last_free = "seen"\nhorizons')
+    model = models("accelerated_failure_time").replace(', "mspike"', "")
+    study.write_text(head + survival + model, encoding="utf-8")
+    run_study(study, tmp_path / "out")
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert "lie late" in results["conventions"]["visits"]
+
+
 def test_pages_of_an_endpoint_without_pages_are_refused_before_the_fit(tmp_path):
     with pytest.raises(RunError, match="not made of a competing endpoint") as caught:
         run(tmp_path, COMPETING, models("cox"), CHAINED, '\n[reports]\npatients = ["90"]\n')
