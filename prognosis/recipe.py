@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,36 +13,12 @@ from sklearn.base import BaseEstimator, clone
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.curves.observed import observe
+from prognosis.evaluation import NONE, Evaluation
 from prognosis.limits import Limit
-from prognosis.outcome import pairs_of, read_outcome
 from prognosis.profile import ObservedCurve
+from prognosis.refits import Answers, Judged, RecipeRefits, Refits
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a metric sees of a fitted model in some rows: outcome and linear predictor, (n,) each.
-
-    `stratum`: pairs and risk sets are compared within strata only. With competing events nobody who had one is ever
-    overtaken: `time` lies after all others there. A binary outcome has time 0 for events and 1 for the others, so
-    that each pair of an event and a non-event counts. `slope` refits the model's own likelihood to the linear
-    predictor alone.
-    """
-
-    time: Floats
-    event: NDArray[np.bool_]
-    linear_predictor: Floats
-    entry: Floats | None = None
-    weight: Floats | None = None
-    stratum: NDArray[np.int64] | None = None
-    slope: Callable[[], float] | None = None
-
-    def __post_init__(self) -> None:
-        unusable = int((~np.isfinite(self.linear_predictor)).sum())
-        if unusable:
-            rule = f"the score is missing or infinite for {unusable} of {len(self.linear_predictor)} patients"
-            raise DataContractError(Finding("M01", rule, "complete the predictors of these patients"))
 
 
 class Recipe(BaseEstimator):
@@ -71,10 +46,29 @@ class Recipe(BaseEstimator):
         """True when fitting chooses among predictors, so that the optimism bootstrap would flatter it."""
         return False
 
+    @property
+    def held_out_only(self) -> bool:
+        """True when the optimism bootstrap flatters the recipe, so that only patients left out can judge it."""
+        return self.selects
+
+    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
+        """Answer for n rows: marker, linear predictor, risk by each horizon, and the recalibration of chosen rows."""
+        raise NotImplementedError
+
+    def judged(
+        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
+    ) -> Judged:
+        """Return rows as they are judged: outcome, weights and strata of this recipe."""
+        raise NotImplementedError
+
+    def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
+        """Return what refits this recipe to chosen rows; a recipe with a faster way gives the same numbers by it."""
+        return RecipeRefits(self, X, y, horizons)
+
     def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
-        """Return outcome and linear predictor in some rows, for the metrics."""
-        outcome = read_outcome(y, timed="binary" not in self.endpoints)
-        return Evaluation(*pairs_of(outcome), self.predict(X), outcome.entry)
+        """Return outcome, marker and linear predictor in some rows, for the metrics without a horizon."""
+        answers = self.answers(X, y, NONE)
+        return self.judged(X, y).evaluation(answers, np.arange(len(answers.marker)))
 
     def observed(self) -> tuple[ObservedCurve | None, tuple[ObservedCurve, ...]]:
         """Observed curve of the training rows, weighted as the fit, and one a stratum (none without strata).

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings, warn_findings
+from prognosis.answering import Answering
 from prognosis.column_checks import (
     REMEDY,
     check_columns,
@@ -22,13 +23,15 @@ from prognosis.column_checks import (
     check_levels,
     check_rows,
 )
+from prognosis.cox.recalibration import recalibrate_cox
+from prognosis.evaluation import NONE, Recalibration
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import COLUMN, KNOTS_BY_COLUMN, TEXT_BY_COLUMN, Limit, Names
-from prognosis.metrics.calibration import cox_slope
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.outcome import SurvivalArrays, pairs_of, read_outcome
 from prognosis.preparation import Preparation
-from prognosis.recipe import Evaluation, Recipe, as_frame
+from prognosis.recipe import Recipe, as_frame
+from prognosis.refits import Answers, Judged
 from prognosis.special_columns import SpecialColumns, check_strata, keep_weighted, read_offset, read_special_columns
 
 Floats = NDArray[np.float64]
@@ -168,9 +171,37 @@ class Regression(Recipe):
         """Harrell's C (the area under the ROC curve for a binary outcome), so that GridSearchCV can rank recipes."""
         return harrell_c(self.evaluation(X, y))
 
-    def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
-        """Return outcome and linear predictor in some rows, with the weights and strata of the model."""
-        return self.evaluation_of(X, y, self.predict, self.marker)
+    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
+        """Answer for n rows; rows of weight 0 too."""
+        check_is_fitted(self, "estimate_")
+        fitted: Any = self
+        answering = Answering(fitted.preparation_, fitted.estimate_, self._own("offset"), None, 0)
+        return self.answers_from(X, y, horizons, answering, self.marker)
+
+    def answers_from(
+        self,
+        X: pd.DataFrame | Floats,
+        y: NDArray[Any],
+        horizons: Floats,
+        answering: Answering,
+        marker: Callable[[pd.DataFrame], Floats],
+    ) -> Answers:
+        """Return the same for answers that are made of the rows otherwise, averaged over imputed values say."""
+        frame, outcome, special = self._read(self._frame(X), y)
+        if len(horizons):
+            risk, _, _, eta = answering.risk(frame, horizons, 0.95, "log")
+        else:
+            risk, eta = np.empty((len(frame), 0)), answering.linear_predictor(frame)
+        again = partial(self._recalibrate_rows, outcome, special, eta)
+        return Answers(marker(frame), eta, risk, again)
+
+    def judged(
+        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
+    ) -> Judged:
+        """Return rows as they are judged: outcome, weights and strata of this recipe."""
+        _, outcome, special = self._read(self._frame(X), y)
+        weight = special.weight if self._own("weights") else None
+        return Judged(outcome, weight, special.stratum, horizons, thresholds)
 
     def marker(self, frame: pd.DataFrame) -> Floats:
         """Return what orders the rows by risk, (n,): the linear predictor, unless it does not."""
@@ -187,33 +218,17 @@ class Regression(Recipe):
         copy, horizon = clone(self), self._own("_horizon")
         return copy if horizon is None else copy.judged_at(horizon)
 
-    def evaluation_of(
-        self,
-        X: pd.DataFrame | Floats,
-        y: NDArray[Any],
-        predict: Callable[[pd.DataFrame], Floats],
-        marker: Callable[[pd.DataFrame], Floats],
-    ) -> Evaluation:
-        """Return the same for linear predictors and markers that are made of the rows otherwise."""
-        frame, outcome, special, _ = keep_weighted(*self._read(self._frame(X), y))
-        eta = predict(frame)
-        return Evaluation(
-            *pairs_of(outcome),
-            linear_predictor=marker(frame),
-            entry=outcome.entry,
-            weight=special.weight if self._own("weights") else None,
-            stratum=special.stratum,
-            slope=partial(self.slope, outcome, special, eta),
-        )
-
-    def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
-        """Coefficient of the linear predictor by this model's own likelihood; Cox's unless a subclass says otherwise.
+    def recalibrated(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> Recalibration:
+        """Refit this model's own likelihood to the linear predictor alone; Cox's unless a subclass says otherwise.
 
         With competing events: of the cause-specific hazard.
         """
-        event = outcome.event == 1
-        seen = Evaluation(outcome.time, event, linear_predictor, outcome.entry, special.weight, special.stratum)
-        return cox_slope(seen, efron=self._own("ties", "efron") == "efron")
+        return recalibrate_cox(outcome, linear_predictor, special, efron=self._own("ties", "efron") == "efron")
+
+    def _recalibrate_rows(
+        self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats, rows: NDArray[np.int64]
+    ) -> Recalibration:
+        return self.recalibrated(outcome.take(rows), special.take(rows), linear_predictor[rows])
 
     def _keep(self, rows: Rows, estimate: Any, training: TrainingRows, warnings: tuple[Finding, ...] = ()) -> Self:
         """Remember a fit in the attributes that scikit-learn's conventions ask for."""

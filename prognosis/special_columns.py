@@ -25,6 +25,12 @@ class SpecialColumns:
     cluster: NDArray[np.int64] | None = None
     offset: Floats | None = None
 
+    def take(self, rows: NDArray[np.int64]) -> SpecialColumns:
+        """Return those of some rows."""
+        parts = {name: getattr(self, name) for name in ("stratum", "cluster", "offset")}
+        kept = {name: None if part is None else part[rows] for name, part in parts.items()}
+        return SpecialColumns(self.weight[rows], stratum_names=self.stratum_names, **kept)
+
 
 def stratum_labels(frame: pd.DataFrame, strata: tuple[str, ...]) -> pd.Series:
     """Label of each row's stratum, ``sex=F, centre=2``."""

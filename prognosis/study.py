@@ -12,8 +12,10 @@ from cohorts import Binary, Cohort, Folds, Outcome
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
 from prognosis.assembly import assemble
 from prognosis.column_checks import missing_findings
+from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
 from prognosis.imputation.multiply_imputed import MultiplyImputed
+from prognosis.metrics.net_benefit import read_thresholds
 from prognosis.model import FittedModel
 from prognosis.recipe import Recipe
 from prognosis.regression import Regression
@@ -29,7 +31,10 @@ from prognosis.study_checks import (
     declared_strategy,
     sparse_horizons,
 )
-from prognosis.validation import Method, Validation, validate_by_bootstrap
+from prognosis.validation.choice import declared_plan
+from prognosis.validation.engine import Question, validate_inside
+from prognosis.validation.plans import Plan
+from prognosis.validation.result import Validation
 
 Missing = Literal["complete_cases", "chained"]
 
@@ -164,35 +169,46 @@ class Study:
     def validate(
         self,
         models: FittedModel | Sequence[FittedModel],
-        method: Method = "bootstrap",
-        repeats: int = 200,
+        method: str | Plan | None = None,
+        repeats: int | None = None,
         *,
+        metrics: Sequence[str] | str | None = None,
+        thresholds: Sequence[float] = (),
+        by: str | None = None,
+        execution: Execution = IN_PROCESS,
         progress: Callable[[int, int], None] | None = None,
     ) -> Validation:
-        """Validate inside the cohort: the whole recipe is refitted in every resample.
+        """Validate inside the cohort: the whole recipe is refitted in every task.
 
         Parameters
         ----------
-        models : fitted by this study. method : ``"bootstrap"``, Harrell's optimism bootstrap.
-        repeats : number of resamples. progress : called with (done, all); default a bar on a terminal.
+        models : fitted by this study; all are judged by the same method and rows.
+        method : ``"bootstrap"``, ``"632+"``, ``"cross-validation"``, ``"internal-external"``, ``"group-combinations"``
+            or a plan such as ``Temporal("year", after=2015)``. Default: the package chooses and says why
+            (`Validation.choice`): the optimism bootstrap where no model selects and each has 10 events a column, else
+            repeated cross-validation, which also judges forests and boosting fairly.
+        repeats : resamples (default 200), or repeats of the cross-validation (default 10).
+        metrics : names, or ``"all"``; default C, slope, and at the study's horizons AUC, Brier score, IPA and observed
+            over expected. thresholds : risks for net benefit and shares of decisions.
+        by : column of the centre or group for the methods that leave those out.
+        execution : workers, cluster and journal. progress : called with (done, all); default a bar on a terminal.
 
         Raises
         ------
         FitError
-            M10 when more than 5 % of the resamples cannot be fitted; V01 for another method or a foreign model.
+            M10 when more than 5 % of the refits fail; V01 another method or a foreign model; V04 an unusable column.
+        PredictionError
+            M12 an unknown metric; V26 a threshold that is not between 0 and 1.
         """
         chosen = [models] if isinstance(models, FittedModel) else list(models)
-        if method != "bootstrap":
-            raise FitError(Finding("V01", f"unknown validation method {method!r}", 'method="bootstrap"'))
-        if repeats < 2:
-            raise FitError(
-                Finding("V01", f"repeats={repeats}: a bootstrap needs at least 2 resamples", "repeats=200 is usual")
-            )
         for model in chosen:
             if model.training is None or model.training.ids != self.outcome.ids:
                 rule = f"model {model.name} was not fitted by this study"
                 raise FitError(Finding("V01", rule, "fit it with study.fit, so that rows and seed are shared"))
-        validation = validate_by_bootstrap(self, chosen, repeats, progress)
+        plan, choice, doubts = declared_plan(self, chosen, method, repeats, by)
+        cuts = tuple(map(float, read_thresholds(thresholds))) if len(thresholds) else ()
+        question = Question(plan, choice, tuple(doubts), metrics, cuts, execution)
+        validation = validate_inside(self, chosen, question, progress)
         warn_findings(validation.warnings)
         return validation
 

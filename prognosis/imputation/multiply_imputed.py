@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import Finding, FitError
+from prognosis.answering import Answering
+from prognosis.evaluation import NONE
 from prognosis.imputation.chained import COPIES, ITERATIONS, impute_training
 from prognosis.imputation.pooling import pool_chi_squares
 from prognosis.outcome import read_outcome
-from prognosis.recipe import Evaluation, Recipe, as_frame
+from prognosis.recipe import Recipe, as_frame
+from prognosis.refits import Answers, Judged
 from prognosis.regression import Regression
 
 Floats = NDArray[np.float64]
@@ -55,6 +59,11 @@ class MultiplyImputed(Recipe):
     def selects(self) -> bool:
         """As the recipe."""
         return self.recipe.selects
+
+    @property
+    def held_out_only(self) -> bool:
+        """As the recipe."""
+        return self.recipe.held_out_only
 
     def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> MultiplyImputed:
         """Impute, fit every copy, pool; arguments as those of the recipe, with missing predictors allowed.
@@ -125,6 +134,16 @@ class MultiplyImputed(Recipe):
     def _averaged(self, frame: pd.DataFrame, answer: Callable[[pd.DataFrame], Floats]) -> Floats:
         return self.imputation_.averaged(frame, lambda rows: (answer(rows),), seed=self.seed)[0]
 
-    def evaluation(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Evaluation:
-        """Return outcome and linear predictor in some rows, as the recipe does."""
-        return self.fitted_.evaluation_of(X, y, self.predict, lambda frame: self._averaged(frame, self.fitted_.marker))
+    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
+        """Answer for n rows, averaged over the draws where a predictor is missing."""
+        check_is_fitted(self, "estimate_")
+        offset = getattr(self.recipe, "offset", None)
+        answering = Answering(self.preparation_, self.estimate_, offset, self.imputation_, self.seed)
+        marker = partial(self._averaged, answer=self.fitted_.marker)
+        return self.fitted_.answers_from(X, y, horizons, answering, marker)
+
+    def judged(
+        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
+    ) -> Judged:
+        """Return rows as the recipe judges them."""
+        return self.fitted_.judged(X, y, horizons, thresholds)

@@ -42,7 +42,7 @@ def brier(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, erro
     cens.model="km")``, the estimation of the weights counted in the error.
     """
     weights = censoring_weights(outcome, horizons)
-    return _brier(checked_risk(risk, (len(weights.time), len(weights.horizons))), weights, errors)
+    return brier_of(weights, checked_risk(risk, (len(weights.time), len(weights.horizons))), errors=errors)
 
 
 def null_brier(outcome: SurvivalArrays, horizons: ArrayLike, *, errors: bool = True) -> Measured:
@@ -51,8 +51,7 @@ def null_brier(outcome: SurvivalArrays, horizons: ArrayLike, *, errors: bool = T
     Raises as `brier`. The error is that of ``riskRegression::Score``, where the observed risk counts as given: no other
     risk for all has a lower score, so that its estimation changes the score to second order only.
     """
-    weights = censoring_weights(outcome, horizons)
-    return _null(weights, errors)
+    return null_brier_of(censoring_weights(outcome, horizons), errors=errors)
 
 
 def prediction_accuracy(
@@ -69,11 +68,19 @@ def prediction_accuracy(
     (R gives none).
     """
     weights = censoring_weights(outcome, horizons)
-    model = _brier(checked_risk(risk, (len(weights.time), len(weights.horizons))), weights, errors)
-    null = _null(weights, errors)
-    ratio = model.estimate / null.estimate
-    influence = (ratio * null.influence - model.influence) / null.estimate
-    return from_influence("IPA", weights.horizons, 1 - ratio, influence, (-np.inf, 1.0))
+    model = brier_of(weights, checked_risk(risk, (len(weights.time), len(weights.horizons))), errors=errors)
+    return accuracy_of(model, null_brier_of(weights, errors=errors))
+
+
+def accuracy_of(model: Measured, null: Measured) -> Measured:
+    """Estimate the index of prediction accuracy from the Brier scores of a model and of the null model.
+
+    Not a number where the null model is never wrong (everybody or nobody has the event).
+    """
+    reference = np.where(null.estimate > 1e-12, null.estimate, np.nan)
+    ratio = model.estimate / reference
+    influence = (ratio * null.influence - model.influence) / reference
+    return from_influence("IPA", model.horizons, 1 - ratio, influence, (-np.inf, 1.0))
 
 
 def integrated_brier(score: Measured) -> Measured:
@@ -101,11 +108,14 @@ def integrated_brier(score: Measured) -> Measured:
     return from_influence(f"integrated {score.name}", times, share @ score.estimate, score.influence @ share.T)
 
 
-def _null(weights: CensoringWeights, errors: bool) -> Measured:
-    return _brier(np.broadcast_to(weights.observed, (len(weights.time), len(weights.horizons))), weights, errors)
+def null_brier_of(weights: CensoringWeights, *, errors: bool = True) -> Measured:
+    """Estimate the Brier score of the observed risk with given weights."""
+    everybody = np.broadcast_to(weights.observed, (len(weights.time), len(weights.horizons)))
+    return brier_of(weights, everybody, errors=errors)
 
 
-def _brier(risk: Floats, weights: CensoringWeights, errors: bool) -> Measured:
+def brier_of(weights: CensoringWeights, risk: Floats, *, errors: bool = True) -> Measured:
+    """Estimate the Brier score with given weights and checked risks, (n, h)."""
     return measure("Brier score", weights, _scores(rows_in_order(risk, weights.order), weights), errors=errors)
 
 

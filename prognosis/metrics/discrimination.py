@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from prognosis.evaluation import Evaluation
 from prognosis.kernels.concordance import concordance_counts
-from prognosis.recipe import Evaluation
 from prognosis.risk_sets import merge_close_times
 
 
@@ -12,7 +12,7 @@ def harrell_c(evaluation: Evaluation) -> float:
 
     Parameters
     ----------
-    evaluation : outcome and linear predictor (higher means a higher risk) of n patients; pairs are formed within
+    evaluation : outcome and marker (higher means a higher risk) of n patients; pairs are formed within
         strata, weighted by case weights, and among those at risk where entry is delayed.
 
     Returns
@@ -25,9 +25,10 @@ def harrell_c(evaluation: Evaluation) -> float:
     differ by rounding included.
     """
     e = evaluation
-    if e.entry is None:
-        (time,), entry = merge_close_times(e.time), None
+    exit_time, event = e.pairs
+    if e.outcome.entry is None:
+        (time,), entry = merge_close_times(exit_time), None
     else:
-        time, entry = merge_close_times(e.time, e.entry)
-    counts = concordance_counts(time, e.event, e.linear_predictor, weight=e.weight, entry=entry, stratum=e.stratum)
+        time, entry = merge_close_times(exit_time, e.outcome.entry)
+    counts = concordance_counts(time, event, e.marker, weight=e.weight, entry=entry, stratum=e.stratum)
     return counts.concordance

@@ -52,11 +52,15 @@ def auc(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, errors
     """
     weights = censoring_weights(outcome, horizons)
     scores = checked_risk(risk, (len(weights.time), len(weights.horizons)), probability=False)
-    _check_controls(weights)
     constant = find_constant(scores)
     warn_findings(constant)
-    found = measure("AUC", weights, _areas(scores, weights, errors), errors=errors)
-    return replace(found, warnings=constant)
+    return replace(auc_of(weights, scores, errors=errors), warnings=constant)
+
+
+def auc_of(weights: CensoringWeights, scores: Floats, *, errors: bool = True) -> Measured:
+    """Estimate the same with given weights and checked scores, (n, h); M05 when a horizon leaves no control."""
+    _check_controls(weights)
+    return measure("AUC", weights, _areas(scores, weights, errors), errors=errors)
 
 
 def find_constant(scores: Floats) -> tuple[Finding, ...]:

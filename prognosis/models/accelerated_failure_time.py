@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
+from prognosis.evaluation import Recalibration
 from prognosis.imputation.pooled_parametric import pool_parametric
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit
@@ -121,8 +122,8 @@ class AcceleratedFailureTime(Regression):
         """Pool fits to completed copies of the same rows; see `pool_parametric`."""
         return pool_parametric([fit.estimate_ for fit in fits], len(fits[0].training_.linear_predictor))
 
-    def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
-        """Coefficient of the linear predictor in this model's own likelihood, location and scale estimated anew."""
+    def recalibrated(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> Recalibration:
+        """Refit the linear predictor by this model's own likelihood, location and scale estimated anew."""
         fit = fit_parametric(
             linear_predictor[:, None],
             log_times(outcome),
@@ -130,7 +131,7 @@ class AcceleratedFailureTime(Regression):
             ("linear predictor",),
             weight=special.weight,
         )
-        return float(-fit.coefficients[0])
+        return Recalibration(float(-fit.coefficients[0]), null=fit.loglik[0], refitted=fit.loglik[1])
 
 
 def _warn_fractional(special: SpecialColumns) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from prognosis.competing.fine_gray_estimate import FineGrayEstimate, estimate_fi
 from prognosis.competing.fine_gray_regression import REMEDY, fit_fine_gray
 from prognosis.competing.subdistribution import CompetingRows, build_subdistribution
 from prognosis.competing.summed_incidence import check_summed_incidence
+from prognosis.evaluation import Recalibration
 from prognosis.imputation.pooled_hazards import pool_fine_gray
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit, Names
@@ -126,12 +127,13 @@ class FineGray(Regression):
         events = int((fits[0].training_.outcome.event == 1).sum())
         return pool_fine_gray([fit.estimate_ for fit in fits], events - len(fits[0].estimate_.names))
 
-    def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
-        """Coefficient of the linear predictor in this model's own likelihood; one distribution of censoring."""
+    def recalibrated(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> Recalibration:
+        """Refit the linear predictor by this model's own likelihood; one distribution of censoring."""
         column = np.ascontiguousarray(linear_predictor[:, None])
         rows = CompetingRows(column, ("linear predictor",), outcome, special.weight)
         sets = build_subdistribution(rows, 1, self.weighting)
-        return float(fit_fine_gray(rows, sets, efron=self.weighting == "finegray").coefficients[0])
+        fit = fit_fine_gray(rows, sets, efron=self.weighting == "finegray")
+        return Recalibration(float(fit.coefficients[0]), null=fit.loglik[0], refitted=fit.loglik[1])
 
     def _competing(self, rows: Rows, labels: NDArray[np.int64] | None, frame: pd.DataFrame) -> CompetingRows:
         """Put the checked rows together with their censoring groups; `labels` has the rows of weight 0 too."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError, raise_findings
 from prognosis.column_checks import check_columns
+from prognosis.evaluation import Recalibration
 from prognosis.imputation.pooled_logistic import pool_logistic
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Bounds, Choice, Limit, Shape
@@ -234,10 +235,11 @@ class Logistic(Regression):
             kept.outcome.event == 1, log_odds, estimate.loglik, estimate.freedom, kept.weight, bins=bins
         )
 
-    def slope(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> float:
-        """Coefficient of the linear predictor by maximum likelihood of a logistic model."""
+    def recalibrated(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> Recalibration:
+        """Refit intercept and slope of the linear predictor by maximum likelihood of a logistic model."""
         column, event = linear_predictor[:, None], outcome.event == 1
-        return float(fit_logistic(column, event, ("linear predictor",), weight=special.weight).coefficients[0])
+        fit = fit_logistic(column, event, ("linear predictor",), weight=special.weight)
+        return Recalibration(float(fit.coefficients[0]), null=fit.loglik[0], refitted=fit.loglik[1])
 
     def pool(self, fits: Sequence[Any]) -> tuple[LogisticEstimate, Pooled]:
         """Pool fits to completed copies of the same rows; see `pool_logistic`. A lasso has no errors to pool."""

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from cohorts import Codebook, Cohort
 from cohorts.errors import DataContractError, FitError, PredictionError
 from prognosis import Study, load_model
-from prognosis.metrics.calibration import calibration_slope
+from prognosis.metrics.indexes.calibration import calibration_slope
 from prognosis.models import AcceleratedFailureTime, Cox
 from prognosis.parametric.estimate import ParametricEstimate
 from tests.prognosis import made

@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.metrics.calibration import calibration_slope
+from prognosis.cox.recalibration import recalibrate_cox
+from prognosis.metrics.indexes.calibration import calibration_slope
 from prognosis.models import Cox
-from prognosis.recipe import Evaluation
+from prognosis.outcome import SurvivalArrays
+from prognosis.special_columns import SpecialColumns
 from tests.prognosis.made import outcome_of, patients
 
+PLAIN = SpecialColumns(np.ones(300))
 OPTIONS = [
     {},
     {"ties": "breslow"},
@@ -49,14 +52,14 @@ def test_it_is_the_factor_by_which_predictions_are_too_modest(frame, factor, shi
     """Predictions k times too extreme have the slope 1/k; the origin is of no importance."""
     cox, X, y = fitted(frame)
     e = cox.evaluation(X, y)
-    changed = Evaluation(e.time, e.event, factor * e.linear_predictor + shift, e.entry)
-    assert calibration_slope(changed) == pytest.approx(1 / factor, rel=1e-7)
+    changed = recalibrate_cox(e.outcome, factor * e.linear_predictor + shift, PLAIN)
+    assert changed.slope == pytest.approx(1 / factor, rel=1e-7)
 
 
 def test_a_turned_score_has_a_negative_slope(frame):
     cox, X, y = fitted(frame)
     e = cox.evaluation(X, y)
-    assert calibration_slope(Evaluation(e.time, e.event, -e.linear_predictor)) == pytest.approx(-1.0, abs=1e-9)
+    assert recalibrate_cox(e.outcome, -e.linear_predictor, PLAIN).slope == pytest.approx(-1.0, abs=1e-9)
 
 
 def test_a_shrunken_model_is_too_modest(frame):
@@ -76,20 +79,20 @@ def test_an_overfitted_model_is_too_extreme_in_new_patients():
 
 
 def test_the_slope_of_an_equal_score_cannot_be_estimated():
-    time, event = np.arange(1.0, 11), np.ones(10, bool)
+    time, event = np.arange(1.0, 11), np.ones(10, np.int64)
     with pytest.raises(FitError, match="linear predictor is constant") as caught:
-        calibration_slope(Evaluation(time, event, np.full(10, 0.3)))
+        recalibrate_cox(SurvivalArrays(time, event), np.full(10, 0.3), SpecialColumns(np.ones(10)))
     assert caught.value.code == "C01"
 
 
 def test_a_score_that_separates_the_events_has_no_slope():
-    time, event = np.arange(1.0, 21), np.ones(20, bool)
+    time, event = np.arange(1.0, 21), np.ones(20, np.int64)
     with pytest.raises(FitError, match="linear predictor separates the events"):
-        calibration_slope(Evaluation(time, event, -time))
+        recalibrate_cox(SurvivalArrays(time, event), -time, SpecialColumns(np.ones(20)))
 
 
 def test_strata_and_weights_of_the_model_count(frame):
     cox, X, y = fitted(frame, strata=["centre"], weights="weight")
     e = cox.evaluation(X, y)
-    without = Evaluation(e.time, e.event, e.linear_predictor)
-    assert calibration_slope(without) != pytest.approx(1.0, abs=1e-6)
+    without = recalibrate_cox(e.outcome, e.linear_predictor, PLAIN)
+    assert without.slope != pytest.approx(1.0, abs=1e-6)

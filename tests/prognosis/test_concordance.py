@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prognosis.evaluation import Evaluation
 from prognosis.kernels.concordance import concordance_counts
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.models import Cox
-from prognosis.recipe import Evaluation
+from prognosis.outcome import SurvivalArrays
 from tests.prognosis.made import structured
 
 
@@ -87,16 +88,18 @@ def test_by_hand():
 
 def test_direction_a_higher_risk_for_an_earlier_event_is_one_and_its_reverse_nought():
     time, event = np.arange(1.0, 9.0), np.ones(8, bool)
-    assert harrell_c(Evaluation(time, event, -time)) == 1.0
-    assert harrell_c(Evaluation(time, event, time)) == 0.0
-    assert harrell_c(Evaluation(time, event, np.zeros(8))) == 0.5
+    assert harrell_c(Evaluation(SurvivalArrays(time, event.astype(np.int64)), -time)) == 1.0
+    assert harrell_c(Evaluation(SurvivalArrays(time, event.astype(np.int64)), time)) == 0.0
+    assert harrell_c(Evaluation(SurvivalArrays(time, event.astype(np.int64)), np.zeros(8))) == 0.5
 
 
 def test_without_a_comparable_pair_there_is_no_number():
-    assert np.isnan(harrell_c(Evaluation(np.array([1.0, 2.0]), np.array([False, False]), np.array([0.0, 1.0]))))
+    assert np.isnan(
+        harrell_c(Evaluation(SurvivalArrays(np.array([1.0, 2.0]), np.zeros(2, np.int64)), np.array([0.0, 1.0])))
+    )
 
 
 def test_times_that_differ_by_rounding_are_one_time():
     time = np.array([1.0, 1.0 + 1e-12, 2.0])
     event = np.array([True, True, False])
-    assert harrell_c(Evaluation(time, event, np.array([0.0, 1.0, 0.5]))) == 0.5
+    assert harrell_c(Evaluation(SurvivalArrays(time, event.astype(np.int64)), np.array([0.0, 1.0, 0.5]))) == 0.5

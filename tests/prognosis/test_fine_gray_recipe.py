@@ -45,7 +45,7 @@ def test_mean_predicted_incidence_is_that_of_aalen_johansen(frame):
 def test_the_slope_is_one_in_the_training_rows(frame):
     model = fitted(frame)
     evaluation = model.evaluation(frame[["age", "albumin", "sex"]], outcome(frame))
-    assert evaluation.slope() == pytest.approx(1, abs=1e-8)
+    assert evaluation.recalibration.slope == pytest.approx(1, abs=1e-8)
     assert 0.55 < model.score(frame[["age", "albumin", "sex"]], outcome(frame)) < 0.9
 
 

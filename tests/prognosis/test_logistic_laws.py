@@ -145,9 +145,9 @@ def test_the_slope_of_its_own_linear_predictor_is_one(patients):
     frame, _, y = patients
     logistic = Logistic().fit(frame, y)
     seen = logistic.evaluation(frame, y)
-    assert seen.slope() == pytest.approx(1, abs=1e-9)
+    assert seen.recalibration.slope == pytest.approx(1, abs=1e-9)
     shrunk = Logistic("ridge", strength=50.0).fit(frame, y)
-    assert shrunk.evaluation(frame, y).slope() > 1.2
+    assert shrunk.evaluation(frame, y).recalibration.slope > 1.2
 
 
 def test_profile_limits_lie_around_walds(patients):

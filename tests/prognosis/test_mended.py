@@ -10,10 +10,10 @@ from cohorts import Codebook, Cohort
 from cohorts.errors import DataContractError, FitError, PredictionError
 from prognosis import Study
 from prognosis.curves.aalen_johansen import aalen_johansen
+from prognosis.evaluation import Evaluation
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.models import Cox, FineGray
-from prognosis.outcome import pairs_of, read_outcome
-from prognosis.recipe import Evaluation
+from prognosis.outcome import read_outcome
 from tests.prognosis import made
 
 PREDICTORS = ["age", "albumin", "sex"]
@@ -89,7 +89,7 @@ def test_a_competing_cox_is_ranked_by_the_risk_that_it_predicts(competing):
     y = study.outcome.to_structured()
     seen = model.freshly_fitted().evaluation(study.columns_of(model.recipe), y)
     risk = model.predict(study.frame, [48]).risk[:, 0]
-    assert harrell_c(seen) == pytest.approx(harrell_c(Evaluation(*pairs_of(read_outcome(y)), risk)), abs=1e-12)
+    assert harrell_c(seen) == pytest.approx(harrell_c(Evaluation(read_outcome(y), risk)), abs=1e-12)
     table = study.validate(model, repeats=3, progress=lambda done, total: None).table.set_index("metric")
     assert table.loc["harrell_c", "apparent"] == pytest.approx(harrell_c(seen), abs=1e-12)
 

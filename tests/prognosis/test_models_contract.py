@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 import prognosis.models
 from cohorts.errors import FitError, PredictionError, PrognosisWarning
 from prognosis import load_model
-from prognosis.metrics.calibration import calibration_slope
 from prognosis.metrics.discrimination import harrell_c
+from prognosis.metrics.indexes.calibration import calibration_slope
 from prognosis.models import Cox, recipes
 from prognosis.recipe import Recipe
 from tests.prognosis import made

@@ -8,10 +8,11 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from cohorts.errors import DataContractError, FitError, PredictionError
+from prognosis.evaluation import Evaluation
 from prognosis.limits import Bounds, Choice, Names
 from prognosis.models import Cox
-from prognosis.outcome import read_outcome
-from prognosis.recipe import Evaluation, as_frame
+from prognosis.outcome import SurvivalArrays, read_outcome
+from prognosis.recipe import as_frame
 from tests.prognosis.made import outcome_of, patients, structured
 
 PREDICTORS = ["age", "albumin"]
@@ -314,5 +315,5 @@ def test_limits_say_what_they_allow():
 def test_m01_a_missing_score_is_no_score(unusable):
     """M01: a missing linear predictor would be ranked as the highest."""
     with pytest.raises(DataContractError, match="score is missing or infinite for 1 of 2") as caught:
-        Evaluation(np.ones(2), np.ones(2, bool), np.array([0.0, unusable]))
+        Evaluation(SurvivalArrays(np.ones(2), np.ones(2, np.int64)), np.array([0.0, unusable]))
     assert caught.value.code == "M01"

@@ -153,7 +153,9 @@ def test_the_heuristic_foretells_the_slope_in_new_patients():
         model = Cox().fit(frame[["age", "albumin", "creat", "sex", "relapse"]], made.outcome_of(frame))
         heuristic.append(heuristic_shrinkage(model.estimate_.loglik, 5))
         slopes.append(
-            model.evaluation(new[["age", "albumin", "creat", "sex", "relapse"]], made.outcome_of(new)).slope()
+            model.evaluation(
+                new[["age", "albumin", "creat", "sex", "relapse"]], made.outcome_of(new)
+            ).recalibration.slope
         )
     assert np.mean(heuristic) == pytest.approx(np.mean(slopes), abs=0.08)
     assert np.mean(heuristic) < 0.97

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from prognosis.validation.resampling import bootstrap_clusters, bootstrap_rows
 
 from cohorts import Codebook, Cohort, TimeToEvent
 from cohorts.errors import FitError, PrognosisWarning
 from prognosis import Study
 from prognosis.models import Cox, PenalisedCox
-from prognosis.resampling import bootstrap_clusters, bootstrap_rows
 from prognosis.validation import METRICS
 from tests.prognosis import made
 

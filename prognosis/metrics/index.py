@@ -1,0 +1,109 @@
+"""What a metric of a validation is: a name, what it needs, and a function of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, PredictionError
+from prognosis.evaluation import Evaluation
+from prognosis.metrics.measured import Measured
+
+Floats = NDArray[np.float64]
+TIMED = ("time_to_event", "competing")
+EVERY = (*TIMED, "binary")
+# Fewer horizons than this are no grid to integrate over.
+FINE = 20
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Values of a metric at its k places: horizons, and within them thresholds.
+
+    Parameters
+    ----------
+    estimate : (k,). lower, upper : (k,) 95 % limits, not a number where errors were not asked for or are not known.
+    influence : (n, k) of each patient on the estimate, for paired differences; no rows where it is not known.
+    """
+
+    estimate: Floats
+    lower: Floats
+    upper: Floats
+    influence: Floats
+
+
+@dataclass(frozen=True)
+class Index:
+    """A metric of a validation.
+
+    Parameters
+    ----------
+    name : key in tables and files. measure : function of an evaluation and of whether errors are wanted.
+    rank : place in tables. endpoints : kinds it is defined for.
+    by_horizon, by_threshold : one value a horizon, a threshold.
+    internal, external : part of the default set inside the cohort, in other cohorts.
+    perfect : value of a perfect prediction, None where it depends on the cohort.
+    higher_is_better : None where the perfect value lies between.
+    fixed_when_apparent : the apparent value follows from the fit itself (a calibration slope of 1), so that its
+        spread is that of the original model in the resamples.
+    bounds : smallest and largest possible value; limits stop there.
+    pooled : of no use in single folds (a smooth curve of some patients is mostly noise): where patients are left out,
+        it is measured in all of them together. grid : needs as many horizons as a grid has.
+    no_information : value of predictions that have nothing to do with the outcome, at each place, for the .632+ rule.
+    """
+
+    name: str
+    measure: Callable[[Evaluation, bool], Reading]
+    rank: int
+    endpoints: tuple[str, ...] = EVERY
+    by_horizon: bool = False
+    by_threshold: bool = False
+    internal: bool = False
+    external: bool = True
+    perfect: float | None = None
+    higher_is_better: bool | None = None
+    fixed_when_apparent: bool = False
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+    pooled: bool = False
+    grid: bool = False
+    no_information: Callable[[Evaluation], Floats] | None = None
+
+    def places(self, horizons: Floats, thresholds: tuple[float, ...]) -> list[tuple[float, float]]:
+        """List horizon and threshold of each value; not a number where the metric has none."""
+        nothing = (float("nan"),)
+        times = tuple(map(float, horizons)) if self.by_horizon else nothing
+        return [(h, t) for h in times for t in (thresholds if self.by_threshold else nothing)]
+
+    def without_information(self, evaluation: Evaluation) -> Floats:
+        """Value at each place of predictions that know nothing; not a number where that is not defined."""
+        places = self.places(evaluation.horizons, evaluation.thresholds)
+        if self.no_information is None:
+            return np.full(len(places), np.nan)
+        return np.broadcast_to(self.no_information(evaluation), (len(places),)).astype(float)
+
+
+def bare(estimate: Floats) -> Reading:
+    """Wrap values without errors."""
+    unknown = np.full(len(estimate), np.nan)
+    return Reading(estimate, unknown, unknown, np.empty((0, len(estimate))))
+
+
+def reading(found: Measured, errors: bool = True) -> Reading:
+    """Take over a measure with its limits."""
+    return Reading(found.estimate, *found.limits(), found.influence) if errors else bare(found.estimate)
+
+
+def refuse_weights(evaluation: Evaluation, name: str) -> None:
+    """Refuse case weights, which a metric at a horizon does not count.
+
+    Raises
+    ------
+    PredictionError
+        M11 case weights.
+    """
+    if evaluation.weight is not None:
+        rule = f"{name} at a horizon does not count case weights"
+        raise PredictionError(Finding("M11", rule, "ask for harrell_c and calibration_slope, or fit without weights"))

@@ -1,0 +1,27 @@
+"""Validation inside the cohort: plans of resampling, one engine for all of them, corrected values with intervals."""
+
+from prognosis.validation.plans import (
+    Bootstrap,
+    Bootstrap632,
+    CrossValidation,
+    GivenFolds,
+    GroupCombinations,
+    InternalExternal,
+    Plan,
+    Temporal,
+)
+from prognosis.validation.result import COLUMNS, HeldOut, Validation
+
+__all__ = [
+    "COLUMNS",
+    "Bootstrap",
+    "Bootstrap632",
+    "CrossValidation",
+    "GivenFolds",
+    "GroupCombinations",
+    "HeldOut",
+    "InternalExternal",
+    "Plan",
+    "Temporal",
+    "Validation",
+]

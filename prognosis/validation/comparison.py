@@ -1,0 +1,76 @@
+"""Differences of two models in the same resamples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, PredictionError
+from prognosis.horizons import check_interval
+from prognosis.validation.result import PLACE
+from prognosis.validation.summary import mean_of_tasks, p_of_mean
+
+if TYPE_CHECKING:
+    from prognosis.validation.result import Validation
+
+Floats = NDArray[np.float64]
+DIFFERENCE = (*PLACE, "difference", "lower", "upper", "p")
+
+
+def gain_of(validation: Validation, of: str, over: str, level: float) -> pd.DataFrame:
+    """See `Validation.gain`."""
+    check_interval(level, "log")
+    known = list(dict.fromkeys(validation.table["model"]))
+    for name in (of, over):
+        if name not in known:
+            rule = f"model {name} was not validated here"
+            raise PredictionError(Finding("V06", rule, f"the models are {', '.join(known)}"))
+    first, second = (validation.of(name).set_index(PLACE)["corrected"] for name in (of, over))
+    shared = [place for place in first.index if place in second.index]
+    pairs = validation.raw[validation.raw["model"] == of].merge(
+        validation.raw[validation.raw["model"] == over], on=[*PLACE, "resample"], suffixes=("_of", "_over")
+    )
+    by_place = dict(list(pairs.groupby(PLACE, sort=False, dropna=False)))
+    lines = []
+    for place in shared:
+        difference = float(first[place] - second[place])
+        rows = _rows_at(by_place, place)
+        judge = _by_optimism if "in_resample_of" in rows else _left_out
+        lines.append((*place, *judge(rows, difference, level)))
+    return pd.DataFrame(lines, columns=list(DIFFERENCE))
+
+
+def _rows_at(by_place: dict[object, pd.DataFrame], place: tuple[object, ...]) -> pd.DataFrame:
+    """Find a group whose key may hold a value that is not a number, which equals nothing."""
+    for key, rows in by_place.items():
+        if isinstance(key, tuple) and all(a == b or (a != a and b != b) for a, b in zip(key, place, strict=True)):
+            return rows
+    rule = f"no resample judged both models by {place[0]}"
+    raise PredictionError(Finding("V06", rule, "validate both models together"))
+
+
+def _by_optimism(rows: pd.DataFrame, difference: float, level: float) -> tuple[float, ...]:
+    """Percentiles of the difference in the resamples, shifted to the corrected difference."""
+    spread = (rows["in_resample_of"] - rows["in_resample_over"]).to_numpy(float)
+    spread = spread[np.isfinite(spread)]
+    if not len(spread) or np.ptp(spread) == 0:
+        fixed = (rows["original_model_in_resample_of"] - rows["original_model_in_resample_over"]).to_numpy(float)
+        spread = fixed[np.isfinite(fixed)]
+    if not len(spread):
+        return difference, float("nan"), float("nan"), float("nan")
+    lower, upper = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2]) - spread.mean() + difference
+    return difference, float(lower), float(upper), float("nan")
+
+
+def _left_out(rows: pd.DataFrame, difference: float, level: float) -> tuple[float, ...]:
+    """Take mean, interval and test of Nadeau and Bengio over the tasks that judged both models."""
+    values = (rows["held_out_of"] - rows["held_out_over"]).to_numpy(float)[:, None]
+    if not np.isfinite(values).any():
+        return difference, float("nan"), float("nan"), float("nan")
+    ratio = float((rows["tested_of"] / rows["trained_of"]).mean())
+    mean, error, reach = mean_of_tasks(values, ratio, level)
+    p = p_of_mean(mean, error, np.isfinite(values).sum(axis=0))
+    return float(mean[0]), float(mean[0] - reach[0]), float(mean[0] + reach[0]), float(p[0])

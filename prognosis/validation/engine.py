@@ -1,0 +1,138 @@
+"""The engine of internal validation: every task refits the whole recipe, whatever the plan and the measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, FitError, raise_findings
+from prognosis.execution import IN_PROCESS, Execution, TaskFailure, run_tasks
+from prognosis.metrics.indexes import chosen_indexes
+from prognosis.progress import shown
+from prognosis.validation.identity import key_of
+from prognosis.validation.plans import Plan
+from prognosis.validation.result import Validation
+from prognosis.validation.rows import plan_rows
+from prognosis.validation.tables import Found, held_out_of, raw_of, summarise
+from prognosis.validation.work import Work, values_of
+
+if TYPE_CHECKING:
+    from prognosis.model import FittedModel
+    from prognosis.study import Study
+
+Floats = NDArray[np.float64]
+FAILED_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a validation is asked.
+
+    Parameters
+    ----------
+    plan : of resampling. choice : why it was chosen, "" where it was asked for. doubts : what speaks against it.
+    metrics, thresholds : see `chosen_indexes`. execution : where the tasks run.
+    """
+
+    plan: Plan
+    choice: str = ""
+    doubts: tuple[Finding, ...] = ()
+    metrics: Sequence[str] | str | None = None
+    thresholds: tuple[float, ...] = ()
+    execution: Execution = IN_PROCESS
+
+
+def validate_inside(
+    study: Study, models: Sequence[FittedModel], question: Question, progress: Callable[[int, int], None] | None
+) -> Validation:
+    """Refit every model in every task of a plan and judge it.
+
+    Raises
+    ------
+    FitError
+        V01 for a model of another question (the refits would be other models than the one judged), or two models of
+        one name; M10 when more than 5 % of the tasks of a model cannot be fitted.
+    """
+    raise_findings(check_models(study, models), FitError)
+    keys, works = zip(*(_work(study, model, question) for model in models), strict=True)
+    counts = [work.plan.count(work.rows) for work in works]
+    found = []
+    with shown(question.plan.method, progress) as report:
+        for number, (model, work) in enumerate(zip(models, works, strict=True)):
+            done = partial(report, sum(counts[:number]), sum(counts))
+            results = run_tasks(work, range(counts[number]), question.execution, keys[number], done)
+            found.append(_found(model.name, work, results))
+    parts = [summarise(each) for each in found]
+    warnings = [*question.doubts]
+    for each, count, part in zip(found, counts, parts, strict=True):
+        warnings += [*_too_many(each.name, each.failures, count), *part.warnings]
+    return Validation(
+        pd.concat([part.table for part in parts], ignore_index=True),
+        pd.concat([raw_of(each) for each in found], ignore_index=True),
+        question.plan.method,
+        question.plan.repeats,
+        study.seed,
+        sum(len(each.failures) for each in found),
+        tuple(warnings),
+        question.choice,
+        {each.name: held for each in found if (held := held_out_of(each, study.outcome.ids)) is not None},
+    )
+
+
+def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
+    """Check that models were fitted by this study, and are told apart by their names (V01)."""
+    if not models:
+        return [Finding("V01", "no model to validate", "give the models that study.fit returned")]
+    names = [model.name for model in models]
+    findings = [
+        Finding("V01", f"model {model.name} was not fitted by this study", "fit it with study.fit")
+        for model in models
+        if (model.endpoint, model.predictors) != (study.endpoint, study.predictors)
+    ]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return findings + [
+        Finding("V01", f"two models are called {name}", 'name them: study.fit(recipe, name="...")') for name in twice
+    ]
+
+
+def _work(study: Study, model: FittedModel, question: Question) -> tuple[str, Work]:
+    """Return what every task of a model needs, with its key in a journal ("" without one)."""
+    recipe = model.freshly_fitted()
+    X, y = study.columns_of(recipe), study.outcome.to_structured()
+    horizons = np.array([np.nan] if study.endpoint.kind == "binary" else study.horizons, float)
+    chosen = chosen_indexes(question.metrics, study.endpoint.kind, question.thresholds, len(study.horizons))
+    work = Work(
+        recipe.refits(X, y, horizons),
+        recipe.judged(X, y, horizons, question.thresholds),
+        question.plan,
+        plan_rows(study, X, recipe, question.plan.by),
+        tuple(index.name for index in chosen),
+        recipe.answers(X, y, horizons),
+    )
+    return key_of(model.name, work, recipe, X) if question.execution.journal else "", work
+
+
+def _found(name: str, work: Work, results: Sequence[Floats | TaskFailure]) -> Found:
+    failures = [result for result in results if isinstance(result, TaskFailure)]
+    raise_findings(_too_many(name, failures, len(results)), FitError)
+    kept = {task: result for task, result in enumerate(results) if not isinstance(result, TaskFailure)}
+    everybody = work.judged.evaluation(work.original, np.arange(work.rows.n))
+    return Found(name, work, values_of(everybody, work.chosen), kept, failures)
+
+
+def _too_many(name: str, failures: Sequence[TaskFailure], count: int) -> list[Finding]:
+    """Report (M10) tasks that failed: an error when more than a twentieth did, else a warning."""
+    if not failures:
+        return []
+    codes = [failure.code for failure in failures]
+    counted = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))
+    rule = f"model {name}: {len(failures)} of {count} failed to fit in a resample; reasons: {counted}"
+    advice = "merge rare categories, use fewer predictors, or a penalty"
+    severity: Literal["error", "warning"] = "error" if len(failures) > FAILED_SHARE * count else "warning"
+    return [Finding("M10", rule, advice, severity=severity)]

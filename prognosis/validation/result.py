@@ -1,0 +1,89 @@
+"""What a validation inside the cohort found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding
+
+Floats = NDArray[np.float64]
+COLUMNS = ("model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper", "threshold")
+# What a value is told apart by, beside its model.
+PLACE = ["metric", "horizon", "threshold"]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Risks of patients from models that were fitted without them (the first repeat of a cross-validation).
+
+    Parameters
+    ----------
+    ids : (n,) patients of the study. horizons : (h,). risk : (n, h).
+    """
+
+    ids: tuple[str, ...]
+    horizons: Floats
+    risk: Floats
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Performance of models inside their own cohort, corrected for optimism or in patients left out.
+
+    Parameters
+    ----------
+    table : one line a model, metric, horizon and threshold (not a number where a metric has none): model, horizon,
+        metric, apparent, optimism, corrected, lower, upper, threshold.
+    raw : one line a model, metric, place and task: task (label), resample (number), held_out; for the bootstrap
+        in_resample, in_original, original_model_in_resample.
+    method, repeats, seed : how. failed : refits that could not be done. warnings : findings.
+    choice : why this method, where the package chose it. held_out : risks of patients left out, by model.
+
+    Notes
+    -----
+    Bootstrap: corrected = apparent minus mean optimism; interval: 2.5 and 97.5 percentiles of the bootstrap of the
+    apparent index, shifted by the mean optimism (Noma et al. 2021, location-shifted); where the apparent index is fixed
+    by construction (the slope, always 1), those of the original model in the resamples. Patients left out: corrected =
+    mean over the tasks, optimism = apparent minus it; interval by t with the variance of Nadeau and Bengio (2003),
+    (1 / tasks + tested / trained) times that of the tasks, which counts that training sets overlap.
+    """
+
+    table: pd.DataFrame
+    raw: pd.DataFrame
+    method: str
+    repeats: int
+    seed: int
+    failed: int
+    warnings: tuple[Finding, ...] = ()
+    choice: str = ""
+    held_out: Mapping[str, HeldOut] = field(default_factory=dict)
+
+    def of(self, model: str) -> pd.DataFrame:
+        """Lines of one model."""
+        return self.table[self.table["model"] == model].reset_index(drop=True)
+
+    def gain(self, of: object, over: object, level: float = 0.95) -> pd.DataFrame:
+        """Estimate by how much one model is better or worse than another in the same resamples.
+
+        Parameters
+        ----------
+        of, over : fitted models or their names. level : of the interval.
+
+        Returns
+        -------
+        One line a metric, horizon and threshold: metric, horizon, threshold, difference (of - over, corrected), lower,
+        upper, p (of a t-test with the variance of Nadeau and Bengio; not a number for the bootstrap).
+
+        Raises
+        ------
+        PredictionError
+            V06 a model that was not validated here; `level` out of its range (S14).
+        """
+        from prognosis.validation.comparison import gain_of
+
+        return gain_of(self, str(getattr(of, "name", of)), str(getattr(over, "name", over)), level)

@@ -1,0 +1,52 @@
+"""What a plan of resampling may know of a study: events, clusters, and the column it divides by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, FitError
+from prognosis.validation.plans import PlanRows
+
+if TYPE_CHECKING:
+    from prognosis.recipe import Recipe
+    from prognosis.study import Study
+
+
+def plan_rows(study: Study, X: pd.DataFrame, recipe: Recipe, by: str | None) -> PlanRows:
+    """Collect what a plan may know of the study's rows.
+
+    Parameters
+    ----------
+    X : predictors and auxiliary columns. recipe : its clusters stay together. by : column of centres, groups or time.
+
+    Raises
+    ------
+    FitError
+        V04 a column that the cohort does not have.
+    """
+    name = getattr(getattr(recipe, "recipe", recipe), "cluster", None)
+    cluster = None if name is None else pd.factorize(X[name])[0].astype(np.int64)
+    event = study.outcome.event.astype(np.int64)
+    if by is None:
+        return PlanRows(event, study.seed, cluster)
+    if by not in study.cohort.codebook:
+        known = ", ".join(study.cohort.codebook)
+        raise FitError(Finding("V04", f"the cohort has no column {by} to divide by", f"columns: {known}", by))
+    column = study.cohort.view((by,))[by]
+    codes, levels = pd.factorize(column, sort=True)
+    names = tuple(str(level) for level in levels)
+    return PlanRows(event, study.seed, cluster, codes.astype(np.int64), names, _as_numbers(column))
+
+
+def _as_numbers(column: pd.Series) -> NDArray[np.float64] | None:
+    """Return numbers, and dates as seconds; None for words."""
+    values: Any = column
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return values.to_numpy("datetime64[s]").astype(np.int64).astype(float)
+    if pd.api.types.is_numeric_dtype(column):
+        return values.to_numpy(float)
+    return None

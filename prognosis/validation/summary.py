@@ -1,0 +1,90 @@
+"""From the values of single tasks to corrected values and their intervals."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+Floats = NDArray[np.float64]
+LIMITS = (0.025, 0.975)
+
+
+class Corrected(NamedTuple):
+    """Corrected values with their limits, (k,) each."""
+
+    corrected: Floats
+    lower: Floats
+    upper: Floats
+
+
+def corrected_by_optimism(apparent: Floats, found: Floats, fixed: NDArray[np.bool_]) -> Corrected:
+    """Subtract the mean optimism of the resamples.
+
+    Parameters
+    ----------
+    apparent : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the original rows, and the
+        original model in the resample. fixed : (k,) metrics whose apparent value is fixed by construction.
+    """
+    optimism = np.nanmean(found[:, 0] - found[:, 1], axis=0)
+    spread = np.where(fixed, found[:, 2], found[:, 0])
+    lower, upper = np.nanquantile(spread, LIMITS, axis=0) - optimism
+    return Corrected(apparent - optimism, lower, upper)
+
+
+def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fixed: NDArray[np.bool_]) -> Corrected:
+    """Weigh apparent values and those of the rows left out by the .632+ rule, .632 where no information is unknown.
+
+    Parameters
+    ----------
+    apparent, no_information : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the rows left
+        out, and the original model in the resample.
+
+    Notes
+    -----
+    Efron and Tibshirani (1997): weight .632 / (1 - .368 R) of the rows left out, with the relative overfitting R
+    = (apparent - left out) / (apparent - no information) between 0 and 1. Limits as those of the optimism bootstrap.
+    """
+    outside = np.nanmean(found[:, 1], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = (apparent - outside) / (apparent - no_information)
+    overfitted = np.clip(np.where(np.isfinite(relative), relative, 0.0), 0.0, 1.0)
+    # beyond no information nothing more can be lost
+    beyond = np.isfinite(relative) & (relative > 1)
+    left_out = np.where(beyond, no_information, outside)
+    share = 0.632 / (1 - 0.368 * overfitted)
+    corrected = (1 - share) * apparent + share * left_out
+    spread = np.where(fixed, found[:, 2], found[:, 0])
+    lower, upper = np.nanquantile(spread, LIMITS, axis=0) - (np.nanmean(found[:, 0], axis=0) - corrected)
+    return Corrected(corrected, lower, upper)
+
+
+def mean_of_tasks(values: Floats, tested_to_trained: float, level: float = 0.95) -> tuple[Floats, Floats, Floats]:
+    """Return mean, standard error and half-width of the interval over tasks, (k,) each; values that are missing apart.
+
+    Parameters
+    ----------
+    values : (J, k) of the patients left out. tested_to_trained : mean ratio of the two numbers of patients.
+
+    Notes
+    -----
+    Nadeau and Bengio (2003): the variance of the mean is (1 / J + tested / trained) times that of the values, t with
+    J - 1 degrees of freedom. A single task has no interval.
+    """
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(known, values, 0.0).sum(axis=0) / count
+        variance = np.where(known, (values - mean) ** 2, 0.0).sum(axis=0) / (count - 1)
+        error = np.sqrt((1 / count + tested_to_trained) * np.where(count > 1, variance, np.nan))
+    reach = stdtrit(np.maximum(count - 1, 1), 0.5 + level / 2) * error
+    return mean, error, reach
+
+
+def p_of_mean(mean: Floats, error: Floats, count: NDArray[np.int64]) -> Floats:
+    """Two-sided p-value of a mean over tasks being 0, (k,); 1 where all values are 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.where((error == 0) & (mean == 0), 0.0, np.abs(mean) / error)
+    return np.asarray(2 * stdtr(np.maximum(count - 1, 1), -statistic))
