@@ -249,6 +249,10 @@ def _validation(table: pd.DataFrame) -> list[dict[str, Any]]:
     for row in rows:
         if row["horizon"] is None:
             row["reason"] = f"{row['metric']} is one number for the whole follow-up"
+        if row["corrected"] is None:
+            row["reason"] = "not measured in every task of the validation: see warnings V05"
+        if row["threshold"] is None:
+            del row["threshold"]
     return rows
 
 

@@ -126,11 +126,21 @@ def _table_one(results: Mapping[str, Any], wording: Wording) -> Table:
     return Table(wording("study_table_one"), shown, rows)
 
 
+def metric_text(row: Mapping[str, Any], unit: str, wording: Wording) -> str:
+    """Name a metric with its horizon and threshold."""
+    text = wording(f"metric_{row['metric']}")
+    if row["horizon"] is not None:
+        text = wording("metric_at_horizon", metric=text, horizon=f"{row['horizon']:g}", unit=unit_text(unit, wording))
+    if row.get("threshold") is not None:
+        text = wording("metric_at_threshold", metric=text, threshold=f"{row['threshold']:g}")
+    return text
+
+
 def _validation(results: Mapping[str, Any], wording: Wording) -> Table:
     rows = tuple(
         (
             visible(name),
-            wording(f"metric_{row['metric']}"),
+            metric_text(row, results["endpoint"].get("unit", ""), wording),
             *(number_text(row[key], ".3f", wording) for key in ("apparent", "optimism", "corrected")),
             interval_text(row, ".3f", wording),
         )

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.horizons import check_interval
-from prognosis.validation.result import PLACE
 from prognosis.validation.summary import mean_of_tasks, p_of_mean
 
-if TYPE_CHECKING:
-    from prognosis.validation.result import Validation
-
 Floats = NDArray[np.float64]
+# What a value is told apart by, beside its model.
+PLACE = ["metric", "horizon", "threshold"]
 DIFFERENCE = (*PLACE, "difference", "lower", "upper", "p")
 
 
-def gain_of(validation: Validation, of: str, over: str, level: float) -> pd.DataFrame:
-    """See `Validation.gain`."""
+def gain_of(table: pd.DataFrame, raw: pd.DataFrame, of: str, over: str, level: float) -> pd.DataFrame:
+    """Compare two models of a validation by its table and its single values; see `Validation.gain`."""
     check_interval(level, "log")
-    known = list(dict.fromkeys(validation.table["model"]))
+    known = list(dict.fromkeys(table["model"]))
     for name in (of, over):
         if name not in known:
             rule = f"model {name} was not validated here"
             raise PredictionError(Finding("V06", rule, f"the models are {', '.join(known)}"))
-    first, second = (validation.of(name).set_index(PLACE)["corrected"] for name in (of, over))
+    first, second = (table[table["model"] == name].set_index(PLACE)["corrected"] for name in (of, over))
     shared = [place for place in first.index if place in second.index]
-    pairs = validation.raw[validation.raw["model"] == of].merge(
-        validation.raw[validation.raw["model"] == over], on=[*PLACE, "resample"], suffixes=("_of", "_over")
-    )
+    pairs = raw[raw["model"] == of].merge(raw[raw["model"] == over], on=[*PLACE, "resample"], suffixes=("_of", "_over"))
     by_place = dict(list(pairs.groupby(PLACE, sort=False, dropna=False)))
     lines = []
     for place in shared:
@@ -54,15 +48,20 @@ def _rows_at(by_place: dict[object, pd.DataFrame], place: tuple[object, ...]) ->
 
 def _by_optimism(rows: pd.DataFrame, difference: float, level: float) -> tuple[float, ...]:
     """Percentiles of the difference in the resamples, shifted to the corrected difference."""
-    spread = (rows["in_resample_of"] - rows["in_resample_over"]).to_numpy(float)
-    spread = spread[np.isfinite(spread)]
-    if not len(spread) or np.ptp(spread) == 0:
-        fixed = (rows["original_model_in_resample_of"] - rows["original_model_in_resample_over"]).to_numpy(float)
-        spread = fixed[np.isfinite(fixed)]
+    spread = _known(rows, "in_resample")
+    # an index that is fixed by construction in every resample is judged by the original models there
+    fixed = _known(rows, "original_model_in_resample")
+    if len(fixed) and (not len(spread) or np.ptp(spread) == 0):
+        spread = fixed
     if not len(spread):
         return difference, float("nan"), float("nan"), float("nan")
     lower, upper = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2]) - spread.mean() + difference
     return difference, float(lower), float(upper), float("nan")
+
+
+def _known(rows: pd.DataFrame, column: str) -> Floats:
+    difference = (rows[f"{column}_of"] - rows[f"{column}_over"]).to_numpy(float)
+    return difference[np.isfinite(difference)]
 
 
 def _left_out(rows: pd.DataFrame, difference: float, level: float) -> tuple[float, ...]:

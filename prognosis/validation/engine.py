@@ -93,7 +93,7 @@ def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
     findings = [
         Finding("V01", f"model {model.name} was not fitted by this study", "fit it with study.fit")
         for model in models
-        if (model.endpoint, model.predictors) != (study.endpoint, study.predictors)
+        if (model.endpoint, model.candidates) != (study.endpoint, study.predictors)
     ]
     twice = sorted({name for name in names if names.count(name) > 1})
     return findings + [

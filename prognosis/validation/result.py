@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
+from prognosis.validation.comparison import gain_of
 
 Floats = NDArray[np.float64]
 COLUMNS = ("model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper", "threshold")
-# What a value is told apart by, beside its model.
-PLACE = ["metric", "horizon", "threshold"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +83,4 @@ class Validation:
         PredictionError
             V06 a model that was not validated here; `level` out of its range (S14).
         """
-        from prognosis.validation.comparison import gain_of
-
-        return gain_of(self, str(getattr(of, "name", of)), str(getattr(over, "name", over)), level)
+        return gain_of(self.table, self.raw, str(getattr(of, "name", of)), str(getattr(over, "name", over)), level)

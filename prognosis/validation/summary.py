@@ -28,9 +28,8 @@ def corrected_by_optimism(apparent: Floats, found: Floats, fixed: NDArray[np.boo
     apparent : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the original rows, and the
         original model in the resample. fixed : (k,) metrics whose apparent value is fixed by construction.
     """
-    optimism = np.nanmean(found[:, 0] - found[:, 1], axis=0)
-    spread = np.where(fixed, found[:, 2], found[:, 0])
-    lower, upper = np.nanquantile(spread, LIMITS, axis=0) - optimism
+    optimism = _mean(found[:, 0] - found[:, 1])
+    lower, upper = _percentiles(np.where(fixed, found[:, 2], found[:, 0])) - optimism
     return Corrected(apparent - optimism, lower, upper)
 
 
@@ -47,7 +46,7 @@ def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fi
     Efron and Tibshirani (1997): weight .632 / (1 - .368 R) of the rows left out, with the relative overfitting R
     = (apparent - left out) / (apparent - no information) between 0 and 1. Limits as those of the optimism bootstrap.
     """
-    outside = np.nanmean(found[:, 1], axis=0)
+    outside = _mean(found[:, 1])
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = (apparent - outside) / (apparent - no_information)
     overfitted = np.clip(np.where(np.isfinite(relative), relative, 0.0), 0.0, 1.0)
@@ -56,9 +55,22 @@ def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fi
     left_out = np.where(beyond, no_information, outside)
     share = 0.632 / (1 - 0.368 * overfitted)
     corrected = (1 - share) * apparent + share * left_out
-    spread = np.where(fixed, found[:, 2], found[:, 0])
-    lower, upper = np.nanquantile(spread, LIMITS, axis=0) - (np.nanmean(found[:, 0], axis=0) - corrected)
+    lower, upper = _percentiles(np.where(fixed, found[:, 2], found[:, 0])) - (_mean(found[:, 0]) - corrected)
     return Corrected(corrected, lower, upper)
+
+
+def _mean(values: Floats) -> Floats:
+    """Mean over the tasks of what is known, (k,); not a number where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _percentiles(values: Floats) -> Floats:
+    """Return limits over the tasks of what is known, (2, k)."""
+    nowhere = ~np.isfinite(values).any(axis=0)
+    limits = np.nanquantile(np.where(nowhere, 0.0, values), LIMITS, axis=0)
+    return np.where(nowhere, np.nan, limits)
 
 
 def mean_of_tasks(values: Floats, tested_to_trained: float, level: float = 0.95) -> tuple[Floats, Floats, Floats]:

@@ -117,7 +117,7 @@ def _together(found: Found) -> Floats:
     for risk in repeats_of(found):
         answers = Answers(risk[:, 0], np.empty(0), risk, lambda _: Recalibration(np.nan))
         values.append(values_of(work.judged.evaluation(answers, np.arange(work.rows.n)), work.chosen))
-    return np.nanmean(values, axis=0) if values else np.full(len(found.places), np.nan)
+    return np.mean(values, axis=0) if values else np.full(len(found.places), np.nan)
 
 
 def repeats_of(found: Found) -> Iterator[Floats]:
@@ -139,15 +139,15 @@ def _index_of(found: Found, place: Place) -> Index:
 
 def _said(found: Found, missing: NDArray[np.bool_]) -> list[Finding]:
     """Name the values that some tasks lack, with the reason in the first of them (V05)."""
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, tuple[str, list[str]]] = {}
     tasks = list(found.results)
     for number, place in enumerate(found.places):
         if not missing[:, number].any():
             continue
         first = tasks[int(np.flatnonzero(missing[:, number])[0])]
-        why = _reason(found, first, place)
+        code, why = _reason(found, first, place)
         where = place.metric if np.isnan(place.horizon) else f"{place.metric} at {place.horizon:g}"
-        lines.setdefault(why, []).append(f"{where} ({int(missing[:, number].sum())} of {len(tasks)})")
+        lines.setdefault(code, (why, []))[1].append(f"{where} ({int(missing[:, number].sum())} of {len(tasks)})")
     return [
         Finding(
             "V05",
@@ -155,16 +155,16 @@ def _said(found: Found, missing: NDArray[np.bool_]) -> list[Finding]:
             "values missing in more than 5 % of the tasks are not given; choose earlier horizons or larger folds",
             severity="warning",
         )
-        for why, places in lines.items()
+        for why, places in lines.values()
     ]
 
 
-def _reason(found: Found, task: int, place: Place) -> str:
+def _reason(found: Found, task: int, place: Place) -> tuple[str, str]:
     work = found.work
     rows = work.plan.task(work.rows, task)
     answers = work.refits(rows.train, task + 1)
     reason = reason_at(work.judged.evaluation(answers, rows.test), _index_of(found, place), place.horizon)
-    return "the value is not finite" if reason is None else f"{reason.code} {reason.rule}"
+    return ("", "the value is not finite") if reason is None else (reason.code, f"{reason.code} {reason.rule}")
 
 
 def raw_of(found: Found) -> pd.DataFrame:
