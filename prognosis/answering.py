@@ -56,6 +56,10 @@ class Answering:
         """Linear predictor against the training means, (m,)."""
         return self._averaged(frame, lambda rows: (self._linear_predictor(rows),))[0]
 
+    def design(self, frame: pd.DataFrame) -> Floats:
+        """Uncentred design columns, (m, p), averaged over the draws where predictors are imputed."""
+        return self._averaged(frame, lambda rows: (self.preparation.design(rows),))[0]
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return what each predictor adds to the linear predictor, patients x predictors."""
         means, coefficients = self.estimate.means, self.estimate.coefficients

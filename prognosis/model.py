@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts import Cohort
+from cohorts.endpoint import Endpoint
 from cohorts.errors import Finding, FitError, PredictionError
 from prognosis.cox.baseline import Interval
 from prognosis.cox.diagnostics import Residual
@@ -25,9 +27,12 @@ from prognosis.prediction import Prediction, Remark, RiskCurve
 from prognosis.profile import ObservedCurve
 from prognosis.questions import anova, asked_of_fit, restricted_means, shrunken, survival_times
 from prognosis.recipe import Recipe
+from prognosis.updating.result import Updating
+from prognosis.updating.update import update_model
 from prognosis.validation import Validation
 
 Floats = NDArray[np.float64]
+UpdateMethod = Literal["intercept", "slope", "refit", "closed-test"]
 # A curve that never falls says nothing of the patient.
 QUIET = "stratum {} had no event in training: the risk of 0 stands for want of information"
 
@@ -157,6 +162,37 @@ class FittedModel(ModelRecord):
         Default: the corrected calibration slope of the attached validation, else the heuristic (LR - p) / LR.
         """
         return shrunken(self, slope)
+
+    def updating(self, cohort: Cohort, method: UpdateMethod, endpoint: Endpoint | None = None) -> Updating:
+        """Update the model in another cohort, and say what speaks for it.
+
+        Parameters
+        ----------
+        cohort : with the model's predictors and outcome; every patient counts once. endpoint : see `validate`.
+        method : ``"intercept"``, a new level: Cox multiplies its baseline hazard by observed over expected events
+            (Crowson et al. 2016), logistic adds to the intercept. ``"slope"``: linear predictor times its coefficient
+            in the cohort, baseline (intercept, scale) estimated anew. ``"refit"``: all coefficients anew; knots, levels
+            and scales stay. ``"closed-test"``: the least of no change, level, slope and refit that is not rejected
+            against the refit at .05 (Vergouwe et al. 2017); for Cox by the likelihood that keeps the baseline's shape.
+
+        Returns
+        -------
+        Updating, with the updated model and the likelihoods.
+
+        Raises
+        ------
+        FitError
+            E04 to E08 what cannot be estimated there; S14 an unknown method; those of the fit.
+        PredictionError, DataContractError, LeakageError
+            As `read_new_cohort`.
+        """
+        return update_model(self, cohort, method, endpoint)
+
+    def updated(
+        self, cohort: Cohort, method: UpdateMethod = "closed-test", endpoint: Endpoint | None = None
+    ) -> FittedModel:
+        """Return the model updated in another cohort; see `updating`. Its warnings say how it was updated (E10)."""
+        return self.updating(cohort, method, endpoint).updated
 
     def freshly_fitted(self) -> Recipe:
         """Return the fitted recipe with its training rows.
