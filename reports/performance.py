@@ -10,15 +10,18 @@ from prognosis.model import FittedModel
 from reports.formatting import two_decimals
 from reports.wording import Wording
 
+# Methods that correct the apparent values; the others measure in patients left out.
+RESAMPLED = ("bootstrap", "632+")
+
 
 def performance_sentences(model: FittedModel, wording: Wording) -> tuple[str, ...]:
     """Return what is known about the model's performance; plainly that nothing is known where it is not validated."""
     if model.validation is None:
         return (wording("not_validated"),)
     table = model.validation.of(model.name)
-    how = wording(
-        "validated_how", method=wording(f"method_{model.validation.method}"), repeats=model.validation.repeats
-    )
+    method, repeats = model.validation.method, model.validation.repeats
+    key = "validated_how" if method in RESAMPLED else "validated_left_out"
+    how = wording(key, method=wording(f"method_{method}"), repeats=repeats)
     sentences = [_concordance(table, wording), _slope(table, wording), how, wording("not_external")]
     return tuple(sentence for sentence in sentences if sentence)
 

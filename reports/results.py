@@ -17,6 +17,7 @@ from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.cox.baseline import Baseline
+from prognosis.validation import Validation
 from reports.formatting import p_value
 
 SCHEMA_VERSION = 1
@@ -26,7 +27,12 @@ DOUBTFUL = 0.05
 OF_ALL = {
     "splines": "restricted cubic, Harrell's knots (Hmisc::rcspline.eval, norm 2)",
     "linear_predictor": "centred at the training means of all columns (rms::cph)",
-    "optimism": "corrected = apparent - mean optimism; interval location-shifted bootstrap percentiles",
+}
+# How corrected values and their intervals are made, by method of validation.
+LEFT_OUT = "corrected = mean over patients left out; interval by t with the variance of Nadeau and Bengio (2003)"
+CORRECTED = {
+    "bootstrap": "corrected = apparent - mean optimism; interval location-shifted bootstrap percentiles",
+    "632+": "corrected by Efron and Tibshirani's .632+ rule; interval location-shifted bootstrap percentiles",
 }
 OF_TIMES = {
     "risk_interval": "normal on the log survival scale (R default), 95 %; covers the model's uncertainty",
@@ -79,6 +85,7 @@ def results_of(
         "endpoint": endpoint_facts(study),
         "table_one": records(table_one.reset_index()),
         "models": {model.name: model_facts(model) for model in models},
+        "validation_method": {m.name: _method(m.validation) for m in models if m.validation is not None},
         "validation": {m.name: _validation(m.validation.of(m.name)) for m in models if m.validation is not None},
         "external": {},
         "nomograms": {name: nomogram.to_dict() for name, nomogram in nomograms.items()},
@@ -90,6 +97,10 @@ def results_of(
 
 def _conventions(models: Sequence[FittedModel]) -> dict[str, str]:
     found = dict(OF_ALL)
+    methods = dict.fromkeys(model.validation.method for model in models if model.validation is not None)
+    found |= (
+        {"optimism": "; ".join(dict.fromkeys(CORRECTED.get(method, LEFT_OUT) for method in methods))} if methods else {}
+    )
     for model in models:
         found |= CONVENTIONS.get((model.kind, model.endpoint.kind), {})
     if any(getattr(model.endpoint, "last_free", None) for model in models):
@@ -242,6 +253,15 @@ def _mean_risk(model: FittedModel, stratum: int) -> np.ndarray[Any, np.dtype[np.
     at_means = np.array([model.estimate.means @ model.estimate.coefficients])
     risk: np.ndarray[Any, np.dtype[np.float64]] = model.estimate.risk_at(at_means, np.array(model.horizons), stratum)[0]
     return risk
+
+
+def _method(validation: Validation) -> dict[str, Any]:
+    return {
+        "method": validation.method,
+        "repeats": validation.repeats,
+        "failed": validation.failed,
+        "choice": validation.choice or "as asked",
+    }
 
 
 def _validation(table: pd.DataFrame) -> list[dict[str, Any]]:

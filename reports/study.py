@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.fonts import FontChoice
 from reports.formatting import three_digits, unit_text
+from reports.performance import RESAMPLED
 from reports.study_tables import Table, interval_text, model_tables, number_text
 from reports.wording import Wording, visible
 
@@ -149,4 +150,6 @@ def _validation(results: Mapping[str, Any], wording: Wording) -> Table:
     )
     keys = ("model", "metric", "apparent", "optimism", "corrected", "ci")
     columns = tuple(wording(f"study_column_{key}") for key in keys)
-    return Table(wording("study_validation"), columns, rows, wording("study_validation_note"))
+    methods = {facts["method"] for facts in results["validation_method"].values()}
+    note = "study_validation_note" if methods <= set(RESAMPLED) else "study_left_out_note"
+    return Table(wording("study_validation"), columns, rows, wording(note))

@@ -71,7 +71,7 @@ def validate_inside(
     parts = [summarise(each) for each in found]
     warnings = [*question.doubts]
     for each, count, part in zip(found, counts, parts, strict=True):
-        warnings += [*_too_many(each.name, each.failures, count), *part.warnings]
+        warnings += [*too_many_failures(each.name, each.failures, count), *part.warnings]
     return Validation(
         pd.concat([part.table for part in parts], ignore_index=True),
         pd.concat([raw_of(each) for each in found], ignore_index=True),
@@ -120,13 +120,13 @@ def _work(study: Study, model: FittedModel, question: Question) -> tuple[str, Wo
 
 def _found(name: str, work: Work, results: Sequence[Floats | TaskFailure]) -> Found:
     failures = [result for result in results if isinstance(result, TaskFailure)]
-    raise_findings(_too_many(name, failures, len(results)), FitError)
+    raise_findings(too_many_failures(name, failures, len(results)), FitError)
     kept = {task: result for task, result in enumerate(results) if not isinstance(result, TaskFailure)}
     everybody = work.judged.evaluation(work.original, np.arange(work.rows.n))
     return Found(name, work, values_of(everybody, work.chosen), kept, failures)
 
 
-def _too_many(name: str, failures: Sequence[TaskFailure], count: int) -> list[Finding]:
+def too_many_failures(name: str, failures: Sequence[TaskFailure], count: int) -> list[Finding]:
     """Report (M10) tasks that failed: an error when more than a twentieth did, else a warning."""
     if not failures:
         return []
