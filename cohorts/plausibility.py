@@ -43,11 +43,15 @@ def sentinels(values: pd.Series, variable: Variable) -> list[Finding]:
     if variable.limits:
         return []
     findings = []
+    numbers = values.to_numpy(float, na_value=np.nan)
     for code in SENTINELS:
+        # most columns have none, and a table may have thousands of columns
+        if (numbers == code).sum() < MIN_SENTINELS:
+            continue
         marked = values == code
         rest = values[~marked & values.notna()]
         # A column of a few codes, such as -1, 0, 1, is a scale and no measurement.
-        if marked.sum() < MIN_SENTINELS or rest.nunique() <= MANY_VALUES:
+        if rest.nunique() <= MANY_VALUES:
             continue
         far = rest.min() >= 0 if code < 0 else code > 3 * rest.max()
         if far:

@@ -11,7 +11,6 @@ from sklearn.base import clone
 
 from cohorts.errors import Finding
 from cohorts.version import __version__
-from prognosis.imputation.multiply_imputed import MultiplyImputed
 from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.model_record import Training
@@ -29,16 +28,16 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
     follow_up, strata_follow_up = fitted.observed()
     return FittedModel(
         name=name,
-        recipe=clone(fitted.recipe if isinstance(fitted, MultiplyImputed) else fitted),
+        recipe=clone(fitted.answering_recipe),
         preparation=state.preparation_,
         estimate=state.estimate_,
-        codebook=cohort.codebook.only(study.predictors),
+        codebook=cohort.codebook.only(state.preparation_.predictors),
         endpoint=study.endpoint,
         horizons=study.horizons,
         event_label=dict(cohort.codebook[study.endpoint.event].label),
         n=len(state.training_.outcome.event),
         events=int((state.training_.outcome.event == 1).sum()),
-        profile=profile_of(study.frame),
+        profile=profile_of(cohort.view(state.preparation_.predictors)),
         follow_up=follow_up,
         strata_follow_up=strata_follow_up,
         seed=study.seed,
@@ -51,6 +50,7 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         cohort=cohort.name,
         imputation=getattr(fitted, "imputation_", None),
         pooled=getattr(fitted, "pooled_", None),
+        screening=getattr(fitted, "screening_", None),
         distance=_distance(state),
         training=Training(outcome.ids, fitted),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -160,9 +161,11 @@ def check_complete(predictors: pd.DataFrame) -> list[Finding]:
     missing = predictors.isna().sum()
     if missing.any():
         return missing_findings(missing, len(predictors))
-    numeric = predictors.select_dtypes(include="number")
-    real = [name for name in numeric.columns if not pd.api.types.is_complex_dtype(numeric[name])]
-    return [finding for name in real for finding in check_sizes(numeric[name])]
+    numeric = predictors.select_dtypes(include="number", exclude=["complex", "timedelta"])
+    # one look at all numbers; column by column only where something is wrong
+    if (np.abs(numeric.to_numpy(float)) <= LARGEST).all():
+        return []
+    return [finding for name in numeric.columns for finding in check_sizes(numeric[name])]
 
 
 def check_sizes(column: pd.Series) -> list[Finding]:
@@ -202,5 +205,6 @@ def missing_findings(missing: pd.Series, n: int) -> list[Finding]:
 
 def check_names(names: Sequence[str], terms: Sequence[str]) -> list[Finding]:
     """No two design columns and no two terms may bear one name (C02): tables are read by their names."""
-    twice = sorted({name for given in (names, terms) for name in given if list(given).count(name) > 1})
+    counts = [Counter(given) for given in (names, terms)]
+    twice = sorted({name for count in counts for name, times in count.items() if times > 1})
     return [Finding("C02", f"two columns of the model are called {name}", "rename a predictor", name) for name in twice]

@@ -32,6 +32,8 @@ def asked_of_fit(model: FittedModel, name: str, *arguments: Any, **options: Any)
         N03 after loading, or when this kind of model has no such diagnostic.
     """
     fitted: Any = model.freshly_fitted()
+    if model.screening is not None:
+        fitted = fitted.answering_recipe
     if not hasattr(fitted, name):
         what = {"proportional_hazards": "proportional hazards test"}.get(name, name)
         rule = f"{model.kind} models have no {what}" + (" after imputation" if model.pooled is not None else "")

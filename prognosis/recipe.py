@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,25 @@ class Recipe(BaseEstimator):
         return False
 
     @property
+    def answerable(self) -> tuple[str, ...]:
+        """Kinds of endpoint that this recipe, with its parameters, answers."""
+        return self.endpoints
+
+    @property
+    def answering_recipe(self) -> Recipe:
+        """The recipe whose estimate answers: this one, unless it is fitted around another."""
+        return self
+
+    @property
+    def leaks(self) -> tuple[Finding, ...]:
+        """What would reach the training from the patients who judge the refits; none of it is ever allowed silently."""
+        return ()
+
+    def honest(self) -> Recipe:
+        """Return the same recipe, fitted or not, without what leaks."""
+        return self
+
+    @property
     def held_out_only(self) -> bool:
         """True when the optimism bootstrap flatters the recipe, so that only patients left out can judge it."""
         return self.selects
@@ -88,9 +108,16 @@ class Recipe(BaseEstimator):
         strata = () if stratum is None else tuple(curve(stratum == s) for s in range(stratum.max() + 1))
         return curve(slice(None)), strata
 
+    def judged_at(self, horizon: float) -> Self:
+        """Set the horizon at which risks are compared and checked, where a model needs one; else its last event."""
+        judged: Any = self
+        judged._horizon = horizon
+        return self
+
     def fresh(self) -> Any:
-        """Return an unfitted copy that is judged as this one is."""
-        return clone(self)
+        """Return an unfitted copy that is judged at the same horizon."""
+        copy, horizon = clone(self), getattr(self, "_horizon", None)
+        return copy if horizon is None else copy.judged_at(horizon)
 
     def check_parameters(self) -> None:
         """Check every parameter that has a declared limit.
@@ -123,7 +150,7 @@ def as_frame(X: pd.DataFrame | Floats) -> pd.DataFrame:
     """
     if isinstance(X, pd.DataFrame):
         names = [str(name) for name in X.columns]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
         raise_findings(
             (Finding("C02", f"columns {name} and {name} bear one name", "rename one", name) for name in twice),
             DataContractError,

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings, warn_findings
@@ -206,17 +205,6 @@ class Regression(Recipe):
     def marker(self, frame: pd.DataFrame) -> Floats:
         """Return what orders the rows by risk, (n,): the linear predictor, unless it does not."""
         return self.predict(frame)
-
-    def judged_at(self, horizon: float) -> Self:
-        """Set the horizon at which risks are compared and checked, where a model needs one; else its last event."""
-        judged: Any = self
-        judged._horizon = horizon
-        return self
-
-    def fresh(self) -> Any:
-        """Return an unfitted copy that is judged at the same horizon."""
-        copy, horizon = clone(self), self._own("_horizon")
-        return copy if horizon is None else copy.judged_at(horizon)
 
     def recalibrated(self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats) -> Recalibration:
         """Refit this model's own likelihood to the linear predictor alone; Cox's unless a subclass says otherwise.

@@ -33,6 +33,7 @@ from prognosis.study_checks import (
 )
 from prognosis.validation.choice import declared_plan
 from prognosis.validation.engine import Question, validate_inside
+from prognosis.validation.instability import Instability, instability_of
 from prognosis.validation.plans import Plan
 from prognosis.validation.result import Validation
 
@@ -126,13 +127,13 @@ class Study:
         if not isinstance(recipe, Recipe):
             rule = f"{recipe!r} is no recipe"
             raise FitError(Finding("S14", rule, "give an unfitted one, for example study.fit(Cox())"))
-        if self.endpoint.kind not in recipe.endpoints:
+        if self.endpoint.kind not in recipe.answerable:
             rule = f"{type(recipe).__name__} cannot answer a {self.endpoint.kind} endpoint"
-            advice = f"it answers {', '.join(recipe.endpoints)}: declare such an endpoint, or choose another model"
+            advice = f"it answers {', '.join(recipe.answerable)}: declare such an endpoint, or choose another model"
             raise FitError(Finding("T30", rule, advice))
         recipe.check_parameters()
         asked = clone(recipe)
-        if self.horizons and isinstance(asked, Regression):
+        if self.horizons:
             asked = asked.judged_at(max(self.horizons))
         if self.imputation:
             asked = MultiplyImputed(asked, self.imputation.copies, self.imputation.iterations, self.seed)
@@ -143,14 +144,15 @@ class Study:
 
     def _shortfall(self, fitted: Any) -> list[Finding]:
         """Say by Riley's criteria whether there are patients enough for the columns of a regression (Z01)."""
-        if not isinstance(fitted, Regression | MultiplyImputed):
+        if not isinstance(fitted.answering_recipe, Regression):
             return []
+        screening = getattr(fitted, "screening_", None)
         outcome, timed = self.outcome, not isinstance(self.endpoint, Binary)
         entered = 0.0 if outcome.entry is None else outcome.entry
         return events_shortfall(
             len(outcome),
             int((outcome.event == 1).sum()),
-            len(fitted.preparation_.names),
+            len(fitted.preparation_.names) if screening is None else screening.columns,
             follow_up=float((outcome.time - entered).sum()) if timed else None,
             timepoint=max(self.horizons) if timed and self.horizons else None,
         )
@@ -211,6 +213,30 @@ class Study:
         validation = validate_inside(self, chosen, question, progress)
         warn_findings(validation.warnings)
         return validation
+
+    def instability(
+        self,
+        model: FittedModel,
+        horizon: float | None = None,
+        repeats: int = 200,
+        *,
+        execution: Execution = IN_PROCESS,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Instability:
+        """Show how the same patients' risks would differ, had other patients been in the training cohort.
+
+        Parameters
+        ----------
+        model : fitted by this study. horizon : default the last of the study. repeats : bootstrap resamples.
+
+        Raises
+        ------
+        FitError
+            V01 a model of another study; V07 no horizon; M10 when more than 5 % of the resamples cannot be fitted.
+        """
+        found = instability_of(self, model, horizon, repeats, execution, progress)
+        warn_findings(found.warnings)
+        return found
 
 
 def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: str | None) -> tuple[Cohort, list[Finding]]:

@@ -65,6 +65,11 @@ class MultiplyImputed(Recipe):
         """As the recipe."""
         return self.recipe.held_out_only
 
+    @property
+    def answering_recipe(self) -> Recipe:
+        """The recipe that every copy is fitted by."""
+        return self.recipe
+
     def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> MultiplyImputed:
         """Impute, fit every copy, pool; arguments as those of the recipe, with missing predictors allowed.
 

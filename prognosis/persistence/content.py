@@ -21,7 +21,7 @@ from prognosis.validation import Validation
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
 
-SCHEMA = 2
+SCHEMA = 3
 Arrays = dict[str, NDArray[Any]]
 FOLLOW_UP = ("time", "survival", "at_risk")
 
@@ -32,7 +32,12 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
     # the whole cohort is curve 0, the strata follow
     for number, curve in enumerate(_curves(model)):
         arrays |= {f"follow_up.{number}.{key}": getattr(curve, key) for key in FOLLOW_UP}
-    parts = {"imputation": model.imputation, "pooled": model.pooled, "distance": model.distance}
+    parts = {
+        "imputation": model.imputation,
+        "pooled": model.pooled,
+        "screening": model.screening,
+        "distance": model.distance,
+    }
     for name, part in parts.items():
         arrays |= {} if part is None else {f"{name}.{key}": value for key, value in part.arrays().items()}
     content = {
@@ -134,6 +139,7 @@ def _validation_to_dict(validation: Validation | None) -> dict[str, Any] | None:
         "repeats": validation.repeats,
         "seed": validation.seed,
         "failed": validation.failed,
+        "choice": validation.choice,
         "warnings": [_finding_to_dict(finding) for finding in validation.warnings],
     }
 

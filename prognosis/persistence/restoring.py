@@ -20,6 +20,7 @@ from prognosis.persistence.content import FOLLOW_UP
 from prognosis.preparation import TRANSFORM_NAMES, Preparation
 from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
+from prognosis.screening import Screening
 from prognosis.validation import COLUMNS, Validation
 
 
@@ -68,6 +69,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         validation=_validation_from_dict(content["validation"]),
         imputation=_part(StoredImputation, "imputation", content, arrays),
         pooled=_part(Pooled, "pooled", content, arrays),
+        screening=_part(Screening, "screening", content, arrays),
         distance=_part(JointDistance, "distance", content, arrays),
         verified=verified,
     )
@@ -135,5 +137,6 @@ def _validation_from_dict(stored: Mapping[str, Any] | None) -> Validation | None
         repeats=stored["repeats"],
         seed=stored["seed"],
         failed=stored["failed"],
+        choice=stored["choice"],
         warnings=tuple(_finding_from_dict(finding) for finding in stored["warnings"]),
     )

@@ -38,6 +38,7 @@ PARTS: Mapping[str, Mapping[str, Shape]] = {
         "axes": ("columns", "rank"),
         "spread": ("rank",),
     },
+    "screening": {"statistic": ("candidates",), "df": ("candidates",), "p": ("candidates",)},
     "pooled": {"estimate": ("terms",), "within": ("terms", "terms"), "between": ("terms", "terms")},
     "imputation": {
         "percentiles": ("numbers", "percentiles"),
