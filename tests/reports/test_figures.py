@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from cohorts.errors import RunError
 from prognosis import FittedModel
-from reports import PatientReport, figures
-from reports.figures import risk_curve
+from reports import PatientReport
+from reports.figures import canvas, patient_curve, risk_curve
 from reports.fonts import SANS, choose_fonts
 from reports.patient_content import Curve
 from tests.reports.conftest import with_chinese_font
@@ -32,7 +32,7 @@ def curve(model: FittedModel) -> Curve:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """Collect the figures instead of their text."""
     found: list[Figure] = []
-    monkeypatch.setattr(figures, "svg_text", lambda figure: found.append(figure) or "")
+    monkeypatch.setattr(patient_curve, "svg_text", lambda figure: found.append(figure) or "")
     return found
 
 
@@ -112,5 +112,5 @@ def test_chinese_lettering_comes_from_the_chinese_font(curve: Curve, drawn: list
 
 def test_svg_text_is_text() -> None:
     figure = Figure(figsize=(1, 1))
-    text = figures.svg_text(figure)
+    text = canvas.svg_text(figure)
     assert ElementTree.parse(io.StringIO(text)).getroot().tag.endswith("svg")

@@ -1,68 +1,18 @@
-"""Figures of the reports, drawn by matplotlib without its global state and returned as SVG text."""
+"""The risk curve of a patient's page: the patient, the band, and what was observed in the training cohort."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cohorts.errors import Finding, RunError
-from reports.fonts import SANS, FontChoice
-from reports.icons import DARK, LINE
+from reports.figures.canvas import BAND, MODEL, blank, drawing, svg_text
+from reports.fonts import FontChoice
+from reports.icons import LINE
 from reports.patient_content import Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 POINTS = 8.0
-MM = 1 / 25.4
-BAND = "#c3d3e2"
-SETTINGS = {
-    "font.size": POINTS,
-    "axes.labelsize": POINTS,
-    "xtick.labelsize": POINTS,
-    "ytick.labelsize": POINTS,
-    "legend.fontsize": POINTS,
-    "axes.linewidth": 0.6,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "bone-prognosis",
-    "text.parse_math": False,
-    "text.usetex": False,
-    "axes.unicode_minus": False,
-    "figure.constrained_layout.use": False,
-}
-
-
-@contextmanager
-def _drawing(fonts: FontChoice) -> Iterator[None]:
-    """Set lettering and reproducibility for one figure, and make a missing glyph an error."""
-    import matplotlib as mpl
-    from matplotlib import font_manager
-
-    families = [SANS]
-    if fonts.chinese is not None:
-        _, file = fonts.chinese
-        if file not in {entry.fname for entry in font_manager.fontManager.ttflist}:
-            font_manager.fontManager.addfont(file)
-        families = [font_manager.FontProperties(fname=file).get_name(), SANS]
-    settings: dict[Any, Any] = {**SETTINGS, "font.family": families}
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        try:
-            yield
-        except UserWarning as warning:
-            rule = f"a figure has a character that no installed font can draw: {warning}"
-            raise RunError(Finding("R13", rule, "replace the character in the label")) from None
-
-
-def svg_text(figure: Figure) -> str:
-    """Return a figure as SVG text without a date; the same figure gives the same text."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
 
 
 def risk_curve(curve: Curve, fonts: FontChoice, width: float = 72.0, height: float = 48.0) -> str:
@@ -74,12 +24,8 @@ def risk_curve(curve: Curve, fonts: FontChoice, width: float = 72.0, height: flo
     fonts : fonts for the lettering, which is 8 points at the stated size.
     width, height : size in millimetres.
     """
-    with _drawing(fonts):
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(width * MM, height * MM))
-        FigureCanvasSVG(figure)
+    with drawing(fonts, POINTS, {"svg.fonttype": "path"}):
+        figure = blank(width, height)
         left, bottom, right, top = 11 / width, 16.5 / height, 4 / width, 8.8 / height
         axes = figure.add_axes((left, bottom, 1 - left - right, 1 - bottom - top))
         _draw_curves(axes, curve)
@@ -96,7 +42,7 @@ def _draw_curves(axes: Axes, curve: Curve) -> None:
     axes.fill_between(
         curve.time, hundred(curve.lower), hundred(curve.upper), color=BAND, label=curve.band_label, **step
     )
-    axes.step(curve.time, hundred(curve.risk), where="post", color=DARK, linewidth=1.6, label=curve.patient_label)
+    axes.step(curve.time, hundred(curve.risk), where="post", color=MODEL, linewidth=1.6, label=curve.patient_label)
     axes.step(
         curve.cohort_time,
         hundred(curve.cohort_risk),
