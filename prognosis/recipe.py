@@ -119,6 +119,12 @@ class Recipe(BaseEstimator):
         copy, horizon = clone(self), getattr(self, "_horizon", None)
         return copy if horizon is None else copy.judged_at(horizon)
 
+    def of_patients(self, patient: NDArray[np.int64] | None) -> Any:
+        """Tell who each row is, where a resample holds some rows more than once: folds inside the fit keep them."""
+        told: Any = self
+        told._patient = patient
+        return told
+
     def check_parameters(self) -> None:
         """Check every parameter that has a declared limit.
 

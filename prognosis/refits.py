@@ -101,7 +101,7 @@ class RecipeRefits:
 
     def __call__(self, train: Integers, task: int) -> Answers:
         """Fit a copy to the rows and answer for all; see `Refits`."""
-        refit = self.recipe.fresh()
+        refit = self.recipe.fresh().of_patients(train)
         if task and "task" in refit.get_params(deep=False):
             refit.set_params(task=task)
         # A patient drawn twice is two rows: ids must be unique, so that no later step can mistake them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -116,7 +116,9 @@ class Regression(Recipe):
             Missing values (C16), weights (T23) or columns that cannot be used.
         """
         self.check_parameters()
-        frame, outcome, special, left_out = keep_weighted(*self._read(as_frame(X), y))
+        frame, outcome, special = self._read(as_frame(X), y)
+        identified = replace(special, patient=self._own("_patient"))
+        frame, outcome, special, left_out = keep_weighted(frame, outcome, identified)
         raise_findings(self._unanswerable(outcome), FitError)
         predictors = frame.drop(columns=list(self.auxiliary))
         time, happened = pairs_of(outcome)

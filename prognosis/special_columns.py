@@ -17,17 +17,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SpecialColumns:
-    """Stratum and cluster as indices, weight and offset as numbers; None where not declared."""
+    """Stratum and cluster as indices, weight and offset as numbers; None where not declared.
+
+    `patient` : who each row is, where a resample holds some rows more than once.
+    """
 
     weight: Floats
     stratum: NDArray[np.int64] | None = None
     stratum_names: tuple[str, ...] = ()
     cluster: NDArray[np.int64] | None = None
     offset: Floats | None = None
+    patient: NDArray[np.int64] | None = None
+
+    @property
+    def together(self) -> NDArray[np.int64] | None:
+        """Rows of one cluster, or copies of one patient, which must not be divided between folds; None without."""
+        return self.patient if self.cluster is None else self.cluster
 
     def take(self, rows: NDArray[np.int64]) -> SpecialColumns:
         """Return those of some rows."""
-        parts = {name: getattr(self, name) for name in ("stratum", "cluster", "offset")}
+        parts = {name: getattr(self, name) for name in ("stratum", "cluster", "offset", "patient")}
         kept = {name: None if part is None else part[rows] for name, part in parts.items()}
         return SpecialColumns(self.weight[rows], stratum_names=self.stratum_names, **kept)
 
@@ -180,5 +189,6 @@ def keep_weighted(
         stratum_names=names,
         cluster=None if special.cluster is None else special.cluster[keep],
         offset=None if special.offset is None else special.offset[keep],
+        patient=None if special.patient is None else special.patient[keep],
     )
     return frame[keep], outcome.take(keep), chosen, [finding]

@@ -91,11 +91,10 @@ class MultiplyImputed(Recipe):
             seed=self.seed,
             task=self.task,
         )
+        patient = getattr(self, "_patient", None)
         preparation = self.recipe.learn(pd.concat(imputed.copies, ignore_index=True))
-        fits = [
-            self.recipe.fresh().prepared(preparation).fit(pd.concat([completed, frame[extra]], axis=1), y)
-            for completed in imputed.copies
-        ]
+        whole = [pd.concat([completed, frame[extra]], axis=1) for completed in imputed.copies]
+        fits = [self.recipe.fresh().of_patients(patient).prepared(preparation).fit(completed, y) for copy_ in whole]
         self.fits_, self.fitted_, self.preparation_ = fits, copy.copy(fits[0]), preparation
         self.estimate_, self.pooled_ = self.recipe.pool(fits)
         self.fitted_.estimate_ = self.estimate_

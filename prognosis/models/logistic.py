@@ -159,7 +159,7 @@ class Logistic(Regression):
         data = PathRows(rows.design, rows.outcome.event == 1, special.weight, rows.preparation.names, special.offset)
         lasso, strength = self.penalty == "lasso", self.strength
         if strength is None:
-            chosen, curve = choose_penalty(data, float(lasso), self.rule, self.folds, self.seed, special.cluster)
+            chosen, curve = choose_penalty(data, float(lasso), self.rule, self.folds, self.seed, special.together)
             # The variance of rms has n - 1 below, glmnet's n; glmnet's loss is a mean over the patients.
             strength = chosen if lasso else chosen * (float(special.weight.sum()) - 1)
         estimate = lasso_estimate(data, strength) if lasso else self._likelihood_estimate(rows, strength)

@@ -131,7 +131,7 @@ class PenalisedCox(Regression):
             special.offset,
             self.ties == "efron",
         )
-        path, curve, place = self._choose(kept, special.cluster)
+        path, curve, place = self._choose(kept, special.together)
         estimate = self._estimate(rows, kept, path, curve, place)
         eta = estimate.linear_predictor(rows.design, special.offset)
         training = TrainingRows(rows.design - estimate.means, outcome, special, eta)

@@ -1,6 +1,8 @@
-"""Validation in patients left out: an explicit loop as oracle, variance by hand, comparison, pooled measures, choice."""
+"""Validation in patients left out: an explicit loop as oracle, variance by hand, comparison, choice."""
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pytest
@@ -219,3 +221,22 @@ def test_the_integrated_brier_score_over_a_grid():
     ibs = table.set_index("metric").loc["ibs"]
     briers = table[table["metric"] == "brier"]["apparent"].to_numpy()
     assert ibs["apparent"] == pytest.approx(briers[:-1].sum() / 24, rel=1e-12)
+
+
+@pytest.mark.parametrize("recipe", [PenalisedCox, Logistic])
+def test_copies_of_a_patient_stay_in_one_inner_fold(recipe):
+    """A patient drawn twice would stand on both sides of the folds that choose the penalty, and weaken it."""
+    options = {"penalty": "lasso"} if recipe is Logistic else {}
+    frame = made.patients(150)
+    drawn = np.random.default_rng(3).integers(0, 150, 150)
+    X = frame[["age", "albumin", "creat"]].iloc[drawn].reset_index(drop=True)
+    y = frame["early"].to_numpy()[drawn] if recipe is Logistic else made.outcome_of(frame)[drawn]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        told = recipe(**options).of_patients(drawn).fit(X, y)
+        clustered = recipe(**options, cluster="who").fit(X.assign(who=drawn), y)
+        untold = recipe(**options).fit(X, y)
+    curves = [getattr(fit, "penalty_curve_", None) or fit.estimate_.curve for fit in (told, clustered, untold)]
+    curves = [curve.mean for curve in curves]
+    np.testing.assert_array_equal(curves[0], curves[1])
+    assert curves[0].tolist() != curves[2].tolist()
