@@ -94,7 +94,7 @@ class MultiplyImputed(Recipe):
         patient = getattr(self, "_patient", None)
         preparation = self.recipe.learn(pd.concat(imputed.copies, ignore_index=True))
         whole = [pd.concat([completed, frame[extra]], axis=1) for completed in imputed.copies]
-        fits = [self.recipe.fresh().of_patients(patient).prepared(preparation).fit(completed, y) for copy_ in whole]
+        fits = [self.recipe.fresh().of_patients(patient).prepared(preparation).fit(completed, y) for completed in whole]
         self.fits_, self.fitted_, self.preparation_ = fits, copy.copy(fits[0]), preparation
         self.estimate_, self.pooled_ = self.recipe.pool(fits)
         self.fitted_.estimate_ = self.estimate_
