@@ -127,7 +127,7 @@ class Screened(Recipe):
         self.check_parameters()
         frame, recipe = as_frame(X), self._inner(y)
         chosen = screen(recipe, frame, y, self.keep, self.alpha)
-        narrow = _narrowed(recipe, chosen)
+        narrow = _narrowed(recipe, chosen).of_patients(getattr(self, "_patient", None))
         fitted: Any = narrow.fit(frame[[*chosen.kept, *recipe.auxiliary]], y)
         self.fitted_, self.screening_ = fitted, chosen
         self.preparation_, self.estimate_, self.training_ = fitted.preparation_, fitted.estimate_, fitted.training_
