@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, raise_findings
+from prognosis.kernels.time_runs import runs_of_times
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -92,7 +93,9 @@ def build_risk_sets(
     n = len(time)
     strata = np.zeros(n, np.int64) if stratum is None else stratum
     weights = np.ones(n) if weight is None else np.asarray(weight, float)
-    values, (exit_place, *entry_place), order = _places(time, *([] if entry is None else [entry]))
+    if entry is None and stratum is None and not _repeated(time):
+        return _of_single_times(time, event, weights)
+    values, (exit_place, *entry_place) = _places(time, *([] if entry is None else [entry]))
     if entry_place:
         raise_findings(_check_intervals(entry_place[0], exit_place), DataContractError)
     # a row's place among all times of all strata, stratum after stratum
@@ -114,34 +117,59 @@ def build_risk_sets(
         time=times,
         stratum=owners.astype(np.int64),
         weight=weights,
-        order=order if stratum is None and entry is None else np.empty(0, np.int64),
+        order=np.empty(0, np.int64),
         delayed=bool(((first < last) & ~opens[np.minimum(first, len(times) - 1)]).any()),
     )
 
 
-def _places(*times: Floats) -> tuple[Floats, list[Integers], Integers]:
-    """Return the distinct times (those that differ by rounding merged), each row's place among them, and the order."""
-    values, codes, order = _coded(np.concatenate(times))
+def _repeated(times: Floats) -> bool:
+    """Tell whether times repeat so often that hashing them is faster than sorting."""
+    return len(times) > LOOKED_AT and len(np.unique(times[:LOOKED_AT])) < LOOKED_AT / 2
+
+
+def _of_single_times(time: Floats, event: NDArray[np.bool_], weight: Floats) -> RiskSets:
+    """Build the risk sets of one stratum without delayed entry by one walk over the sorted times."""
+    order = np.argsort(time)
+    last, death, times, events = runs_of_times(time, event, order, TIE_TOLERANCE)
+    opens = np.zeros(len(times), bool)
+    opens[:1] = True
+    return RiskSets(
+        first=np.zeros(len(time), np.int64),
+        last=last,
+        death=death,
+        opens=opens,
+        events=events,
+        death_weight=np.bincount(death[event], weights=weight[event], minlength=len(times)).astype(float),
+        time=times,
+        stratum=np.zeros(len(times), np.int64),
+        weight=weight,
+        order=order,
+        delayed=False,
+    )
+
+
+def _places(*times: Floats) -> tuple[Floats, list[Integers]]:
+    """Return the distinct times (those that differ by rounding merged) and each row's place among them."""
+    values, codes = _coded(np.concatenate(times))
     kept = ~_close(values)
-    return values[kept], list(np.split((np.cumsum(kept) - 1)[codes], len(times))), order
+    return values[kept], list(np.split((np.cumsum(kept) - 1)[codes], len(times)))
 
 
-def _coded(times: Floats) -> tuple[Floats, Integers, Integers]:
-    """Return the distinct times in order, the place of each among them, and the rows in order (empty if not sorted)."""
-    looked_at = times[:LOOKED_AT]
-    if len(times) > LOOKED_AT and len(np.unique(looked_at)) < LOOKED_AT / 2:
+def _coded(times: Floats) -> tuple[Floats, Integers]:
+    """Return the distinct times in order and the place of each among them."""
+    if _repeated(times):
         codes, found = pd.factorize(times)
         order = np.argsort(found)
         places = np.empty(len(found), np.int64)
         places[order] = np.arange(len(found))
-        return np.asarray(found)[order], places[codes], np.empty(0, np.int64)
+        return np.asarray(found)[order], places[codes]
     order = np.argsort(times)
     ascending = times[order]
     new = np.ones(len(order), bool)
     new[1:] = ascending[1:] != ascending[:-1]
     places = np.empty(len(order), np.int64)
     places[order] = np.cumsum(new) - 1
-    return ascending[new], places, order
+    return ascending[new], places
 
 
 def _check_intervals(entry: Integers, exit_place: Integers) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from prognosis.column_checks import REMEDY, check_constant
 from prognosis.cox.estimability import Estimability
+from prognosis.cox.ordered_likelihood import ordered_likelihood
 from prognosis.kernels.cox_likelihood import evaluate_in, workspace
-from prognosis.kernels.standardise import standardised
+from prognosis.kernels.standardise import standardise
 from prognosis.newton import State, climb
 from prognosis.risk_sets import RiskSets, in_time_order
 
@@ -69,12 +71,14 @@ def fit_cox(
     """
     n, p = design.shape
     order, sets = in_time_order(risk_sets)
-    columns, means, scales, squares = standardised(design, risk_sets.weight, order)
+    columns = np.empty_like(design, order="C")
+    means, scales, squares = standardise(design, risk_sets.weight, order, columns)
     check_constant(names, scales)
     fixed = np.zeros(n) if offset is None else np.asarray(offset, float)
     variance = squares / max(n - 1, 1)
-    fixed = fixed[order] if len(order) else fixed
-    penalised = _Objective(columns, sets, fixed, efron, ridge * variance / scales**2, workspace(columns, sets))
+    fixed = fixed[order] if len(order) and offset is not None else fixed
+    likelihood = _likelihood(columns, fixed, sets, efron, ordered=len(order) > 0 and not sets.delayed)
+    penalised = _Objective(likelihood, ridge * variance / scales**2)
     checks = Estimability(names, "partial likelihood", REMEDY)
     start = np.zeros(p)
     at_zero = penalised(start)
@@ -86,7 +90,7 @@ def fit_cox(
     covariance = checks.inverse(found.curvature, beta)
     if not ridge:
         checks.check_known(at_zero[2], found.curvature, beta, covariance)
-    checks.check_extremes(penalised.design, beta, penalised.offset)
+    checks.check_extremes(columns, beta, fixed)
     penalty = penalised.penalty_at(beta)
     return CoxRegression(
         coefficients=beta / scales,
@@ -98,22 +102,28 @@ def fit_cox(
     )
 
 
+def _likelihood(
+    design: Floats, offset: Floats, sets: RiskSets, efron: bool, *, ordered: bool
+) -> Callable[[Floats], State]:
+    """Return the log-likelihood with its derivatives, the sums of the risk sets stored unless rows are in order."""
+    if ordered:
+        return ordered_likelihood(design, offset if offset.any() else None, sets, efron=efron)
+    room = workspace(design, sets)
+    return lambda beta: evaluate_in(design, offset, sets, beta, efron, *room)
+
+
 @dataclass(frozen=True)
 class _Objective:
-    """Penalised log-likelihood, score and information at a coefficient vector; `room` is written over each time."""
+    """Penalised log-likelihood, score and information at a coefficient vector."""
 
-    design: Floats
-    risk_sets: RiskSets
-    offset: Floats
-    efron: bool
+    likelihood: Callable[[Floats], State]
     ridge: Floats
-    room: tuple[Floats, Floats]
 
     def penalty_at(self, beta: Floats) -> float:
         return 0.5 * float(self.ridge @ beta**2)
 
     def __call__(self, beta: Floats) -> State:
-        loglik, score, information = evaluate_in(self.design, self.offset, self.risk_sets, beta, self.efron, *self.room)
+        loglik, score, information = self.likelihood(beta)
         if self.ridge.any():
             loglik -= self.penalty_at(beta)
             score = score - self.ridge * beta

@@ -11,7 +11,15 @@ IN_PLACE = np.empty(0, np.int64)
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def standardised(design, weight, order):
-    """Return the standardised design (n, p), means (p,), scales (p,; 0 for a constant column) and sums of squares (p,).
+    """Return the standardised design (n, p) and what `standardise` returns."""
+    out = np.empty(design.shape)
+    means, scales, squares = standardise(design, weight, order, out)
+    return out, means, scales, squares
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def standardise(design, weight, order, out):
+    """Write the standardised design to `out` (n, p); return means, scales (0: constant column) and sums of squares.
 
     Row i of the result is row ``order[i]`` of the design; an empty order leaves the rows where they are.
 
@@ -21,13 +29,16 @@ def standardised(design, weight, order):
     total = weight.sum()
     means, plain = np.zeros(p), np.zeros(p)
     lowest, highest = design[0].copy(), design[0].copy()
+    # loops of one statement: in longer ones the compiler does not see that the arrays are different
     for i in range(n):
         for j in range(p):
-            x = design[i, j]
-            means[j] += weight[i] * x
-            plain[j] += x
-            lowest[j] = min(lowest[j], x)
-            highest[j] = max(highest[j], x)
+            means[j] += weight[i] * design[i, j]
+        for j in range(p):
+            plain[j] += design[i, j]
+        for j in range(p):
+            lowest[j] = min(lowest[j], design[i, j])
+        for j in range(p):
+            highest[j] = max(highest[j], design[i, j])
     means /= total
     plain /= n
     scales, squares = np.zeros(p), np.zeros(p)
@@ -43,9 +54,8 @@ def standardised(design, weight, order):
             inverse[j] = 1.0 / scales[j]
         else:
             scales[j] = 0.0
-    out = np.empty((n, p))
     for i in range(n):
         row = order[i] if order.size else i
         for j in range(p):
             out[i, j] = (design[row, j] - means[j]) * inverse[j]
-    return out, means, scales, squares
+    return means, scales, squares
