@@ -54,7 +54,7 @@ class OrderedLikelihood:
             sum_risks(room.risk, leaves, died, sets.opens, room.s0, room.d0)
             times = (sets.opens, sets.events, sets.death_weight)
             sums, factors = (room.s0, room.d0), (room.hazard, room.closing, room.folds)
-            loglik -= spread_hazards(room.risk, leaves, died, times, *sums, *factors)
+            loglik -= spread_hazards(room.risk, leaves, died, times, sums, factors)
             rows = (room.risk, room.hazard, room.closing, self.event_weight, leaves, died)
             score, information = moments(self.design, rows, sets.opens, room.folds)
         return loglik, score, information
@@ -78,5 +78,5 @@ def ordered_likelihood(design: Floats, offset: Floats | None, sets: RiskSets, *,
     tied = times if efron and int(sets.events.max(initial=0)) > 1 else 0
     room = _Room(np.empty(n), np.empty(n), np.empty(n), np.empty(times), np.empty(tied), np.empty((tied, 2)))
     leaves = np.where(sets.first < sets.last, sets.last - 1, -1).astype(np.int32)
-    weights = (np.where(kept, sets.weight, 0.0) for kept in (leaves >= 0, died))
-    return OrderedLikelihood(design, offset, sets, leaves, died, *weights, room)
+    weight, event_weight = np.where(leaves >= 0, sets.weight, 0.0), np.where(died, sets.weight, 0.0)
+    return OrderedLikelihood(design, offset, sets, leaves, died, weight, event_weight, room)

@@ -34,13 +34,14 @@ def sum_risks(risk, leaves, died, opens, s0, d0):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def spread_hazards(risk, leaves, died, times, s0, d0, hazard, closing, folds):
+def spread_hazards(risk, leaves, died, times, sums, factors):
     """Return the sum of the log-denominators; write each row's risk times hazard, and the factors of the means.
 
     Parameters
     ----------
-    risk, leaves, died : (n,). times : (opens, events, death_weight), each (G,). s0, d0 : of `sum_risks`; an empty `d0`
-    where no ties are taken apart. hazard, closing : (n,), overwritten. folds : (G, 2), overwritten; empty as `d0`.
+    risk, leaves, died : (n,). times : (opens, events, death_weight), each (G,). sums : (s0, d0) of `sum_risks`; an
+    empty d0 where no ties are taken apart. factors : hazard (n,), closing (n,) and folds (G, 2; empty as d0), which
+    are overwritten.
 
     Notes
     -----
@@ -49,6 +50,8 @@ def spread_hazards(risk, leaves, died, times, s0, d0, hazard, closing, folds):
     b and c are in `folds`.
     """
     opens, events, death_weight = times
+    s0, d0 = sums
+    hazard, closing, folds = factors
     at, total, own, logs = -1, 0.0, 0.0, 0.0
     for i in range(risk.size):
         g = leaves[i]
