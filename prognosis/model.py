@@ -19,6 +19,8 @@ from prognosis.cox.baseline import Interval
 from prognosis.cox.diagnostics import Residual
 from prognosis.cox.proportional_hazards import Transform
 from prognosis.estimate import NO_HORIZON
+from prognosis.external.result import ExternalValidation
+from prognosis.external.validate import Asked, validate_outside
 from prognosis.horizons import check_interval, checked_horizons, horizon_remarks, stratum_remarks
 from prognosis.model_record import ModelRecord
 from prognosis.patients import Patients, PatientTable
@@ -162,6 +164,34 @@ class FittedModel(ModelRecord):
         Default: the corrected calibration slope of the attached validation, else the heuristic (LR - p) / LR.
         """
         return shrunken(self, slope)
+
+    def validate(
+        self,
+        cohort: Cohort,
+        horizons: Sequence[float] | float | None = None,
+        *,
+        metrics: Sequence[str] | str | None = None,
+        thresholds: Sequence[float] = (),
+        by: Sequence[str] | str = (),
+        endpoint: Endpoint | None = None,
+        repeats: int = 200,
+    ) -> ExternalValidation:
+        """Judge the model, as it is, in the patients of another cohort.
+
+        Parameters
+        ----------
+        cohort : with the model's predictors and outcome. horizons : default the model's.
+        metrics : names, or ``"all"``. thresholds : risks for net benefit and shares of decisions.
+        by : columns whose groups are judged one by one too. endpoint : where the outcome has other columns or codes in
+            this cohort. repeats : resamples of patients for metrics whose error is not known otherwise.
+
+        Raises
+        ------
+        PredictionError, DataContractError, LeakageError
+            E01, E02, C25, P01 to P09 and T01 to T38 as `read_new_cohort`; M03 no events; M12 an unknown metric; V26 a
+            threshold that is not between 0 and 1; E14 a column of too many values to be groups.
+        """
+        return validate_outside(self, cohort, Asked(horizons, metrics, thresholds, by, endpoint, repeats))
 
     def updating(self, cohort: Cohort, method: UpdateMethod, endpoint: Endpoint | None = None) -> Updating:
         """Update the model in another cohort, and say what speaks for it.

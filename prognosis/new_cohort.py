@@ -116,20 +116,24 @@ def _overlap(model: FittedModel, frame: pd.DataFrame, outcome: SurvivalArrays) -
     known = frame[list(model.predictors)].notna().all(axis=1).to_numpy()
     if design is None or len(design) != len(training.ids):
         return patient_overlap(pd.DataFrame(index=list(training.ids)), frame[[]])
-    means, scale = model.estimate.means, np.where(design.std(axis=0) > 0, design.std(axis=0), 1.0)
-    old = _rows(design / scale, trained.outcome, training.ids)
-    new = _rows((model.preparation.design(frame[known]) - means) / scale, outcome.take(known), frame.index[known])
-    return _same_patients(old, new, set(training.ids) & set(map(str, frame.index)))
+    # Of imputed copies the first one's rows are kept, centred at its own means.
+    means = getattr(training.fitted, "fits_", (training.fitted,))[0].estimate_.means
+    scale = np.where(design.std(axis=0) > 0, design.std(axis=0), 1.0)
+    names = model.preparation.names
+    old = _rows(design / scale, names, trained.outcome, training.ids)
+    standardised = (model.preparation.design(frame[known]) - means) / scale
+    new = _rows(standardised, names, outcome.take(known), frame.index[known])
+    return _same_patients(old, new, names, set(training.ids) & set(map(str, frame.index)))
 
 
-def _rows(standardised: Floats, outcome: SurvivalArrays, ids: Any) -> pd.DataFrame:
-    columns = {f"x{j}": np.round(column, DECIMALS) + 0.0 for j, column in enumerate(standardised.T)}
-    time = {"time": outcome.time} if outcome.timed else {}
-    return pd.DataFrame({**columns, **time, "event": outcome.event}, index=[str(row) for row in ids])
+def _rows(standardised: Floats, names: tuple[str, ...], outcome: SurvivalArrays, ids: Any) -> pd.DataFrame:
+    columns = {name: np.round(column, DECIMALS) + 0.0 for name, column in zip(names, standardised.T, strict=True)}
+    followed = {"follow-up time": outcome.time} if outcome.timed else {}
+    return pd.DataFrame({**columns, **followed, "outcome": outcome.event}, index=[str(row) for row in ids])
 
 
-def _same_patients(old: pd.DataFrame, new: pd.DataFrame, shared: set[str]) -> list[Finding]:
-    predictors = [name for name in old.columns if name.startswith("x")]
+def _same_patients(old: pd.DataFrame, new: pd.DataFrame, names: tuple[str, ...], shared: set[str]) -> list[Finding]:
+    predictors = list(names)
     both = [row for row in new.index if row in shared]
     equal = (old.loc[both, predictors].to_numpy() == new.loc[both, predictors].to_numpy()).all(axis=1)
     alone = ~old[predictors].duplicated(keep=False)
@@ -139,6 +143,9 @@ def _same_patients(old: pd.DataFrame, new: pd.DataFrame, shared: set[str]) -> li
     if numbered:
         rule = f"{numbered} ids are also ids of the training; their predictors differ, so they count as other patients"
         findings.append(Finding("E03", rule, "look whether the cohorts overlap", severity="warning"))
-    others = [row for row in new.index if row not in same]
-    return findings + patient_overlap(old.set_axis([f"{row} (training)" for row in old.index]),
-                                      new.loc[others], identical_rows="warning")  # fmt: skip
+    if "follow-up time" not in old.columns:
+        # Without a time equal rows are too common to mean anything.
+        return findings
+    trained = old.set_axis([f"{row} (training)" for row in old.index])
+    others = [row for row in new.index if row not in set(same)]
+    return findings + patient_overlap(trained, new.loc[others], identical_rows="warning")

@@ -23,8 +23,10 @@ NAMED = {"intercept": "new level", "slope": "new slope", "refit": "refitted"}
 Curves = tuple[ObservedCurve | None, tuple[ObservedCurve, ...]]
 
 
-def refitted(model: FittedModel, new: NewCohort) -> FittedModel:
+def refitted(model: FittedModel, new: NewCohort, *, quiet: bool = False) -> FittedModel:
     """Fit the model's recipe to the new cohort, with the columns (levels, scales, knots) that the model has.
+
+    With `quiet` its warnings are kept and not shown.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def refitted(model: FittedModel, new: NewCohort) -> FittedModel:
     others = [name for name in recipe.auxiliary if name not in columns]
     X = pd.concat([new.frame[columns], new.cohort.view(others)], axis=1)
     fitted = recipe.fit(X, new.endpoint.outcome(new.cohort).to_structured())
-    warn_findings(fitted.warnings_, stacklevel=6)
+    warn_findings(() if quiet else fitted.warnings_, stacklevel=6)
     follow_up, strata_follow_up = fitted.observed()
     design = fitted.training_.design + fitted.estimate_.means
     return replace(

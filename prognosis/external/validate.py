@@ -1,0 +1,105 @@
+"""Judge a fitted model in another cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohorts.errors import Finding, FitError, PredictionError, warn_findings
+from prognosis.cohort_shift import shift_findings
+from prognosis.estimate import NO_HORIZON
+from prognosis.evaluation import NONE
+from prognosis.external.judging import Judging, judge
+from prognosis.external.measures import measure_all
+from prognosis.external.result import COLUMNS, ExternalValidation
+from prognosis.external.subgroups import subgroup_table
+from prognosis.external.transport import transport_of
+from prognosis.horizons import checked_horizons
+from prognosis.metrics.direction import check_direction
+from prognosis.metrics.indexes import chosen_indexes
+from prognosis.metrics.net_benefit import read_thresholds
+from prognosis.metrics.weights import check_events
+from prognosis.new_cohort import NewCohort, read_new_cohort
+
+if TYPE_CHECKING:
+    from cohorts import Cohort
+    from cohorts.endpoint import Endpoint
+    from prognosis.model import FittedModel
+
+Floats = NDArray[np.float64]
+REPEATS = 200
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an external validation is asked for; see `FittedModel.validate`."""
+
+    horizons: Sequence[float] | float | None = None
+    metrics: Sequence[str] | str | None = None
+    thresholds: Sequence[float] = ()
+    by: Sequence[str] | str = ()
+    endpoint: Endpoint | None = None
+    repeats: Any = REPEATS
+
+
+def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> ExternalValidation:
+    """See `FittedModel.validate`."""
+    whole = isinstance(asked.repeats, int) and not isinstance(asked.repeats, bool)
+    if not whole or asked.repeats < 0:
+        rule = f"repeats={asked.repeats!r} is not allowed"
+        raise FitError(Finding("S14", rule, "a whole number; 0: no limits where they need resamples"))
+    new = read_new_cohort(model, cohort, asked.endpoint)
+    check_events(new.outcome)
+    cuts = tuple(map(float, read_thresholds(asked.thresholds))) if len(asked.thresholds) else ()
+    judging = judge(model, new, _horizons(model, new, asked), cuts)
+    chosen = chosen_indexes(asked.metrics, model.endpoint.kind, cuts, len(judging.horizons), external=True)
+    everybody = np.arange(judging.n)
+    found = measure_all(judging, chosen, everybody, asked.repeats, model.seed)
+    by = [asked.by] if isinstance(asked.by, str) else list(asked.by)
+    groups, said = subgroup_table(judging, new, chosen, by, asked.repeats, model.seed)
+    transport = transport_of(model, new, judging.answers.linear_predictor)
+    doubts = (*judging.beyond.values(), *found.reasons, *said, *_doubts(model, new, judging), *transport.warnings)
+    shifted = tuple(shift_findings(transport.shift))
+    warn_findings((*doubts, *shifted), stacklevel=4)
+    return ExternalValidation(
+        model=model.name,
+        table=found.table.assign(model=model.name)[list(COLUMNS)],
+        subgroups=groups,
+        transport=transport,
+        cohort=new.cohort.name,
+        n=new.n,
+        events=new.events,
+        repeats=asked.repeats,
+        seed=model.seed,
+        evaluation=judging.evaluation(),
+        warnings=(*new.warnings, *doubts, *shifted),
+    )
+
+
+def _horizons(model: FittedModel, new: NewCohort, asked: Asked) -> Floats:
+    if not new.outcome.timed:
+        if asked.horizons is not None:
+            rule = f"horizons={asked.horizons!r}, but a binary endpoint has no time"
+            raise PredictionError(Finding("P12", rule, "validate without horizons"))
+        return NO_HORIZON
+    if asked.horizons is None and not model.horizons:
+        return NONE
+    return np.unique(checked_horizons(model.horizons if asked.horizons is None else asked.horizons))
+
+
+def _doubts(model: FittedModel, new: NewCohort, judging: Judging) -> tuple[Finding, ...]:
+    """Doubt the direction of the risks, and a cohort in which the model was updated."""
+    found = []
+    size = f"n={new.n}, events={new.events}"
+    if any(note.code == "E10" and (note.file, note.value) == (new.cohort.name, size) for note in model.warnings):
+        rule = f"this seems to be the cohort in which the model was updated ({new.cohort.name}, {size})"
+        found.append(
+            Finding("E09", rule, "validate it in other patients: these figures are apparent", severity="warning")
+        )
+    if judging.answers.risk.shape[1]:
+        found += check_direction(new.outcome, judging.answers.risk, judging.judged.horizons, external=True)
+    return tuple(found)
