@@ -11,6 +11,7 @@ from cohorts.folds import Folds, make_folds
 from cohorts.neighbours import check_neighbours
 from cohorts.outcome import Outcome, check_horizons
 from cohorts.reading import check_file, read_cohort
+from cohorts.score import Score
 from cohorts.variable import Codebook, FileFormat, Variable
 
 check_neighbours(__file__, "prognosis", "reports")
@@ -25,6 +26,7 @@ __all__ = [
     "Folds",
     "LedgerEntry",
     "Outcome",
+    "Score",
     "TimeToEvent",
     "Variable",
     "check_file",

@@ -16,6 +16,8 @@ from cohorts.variable import Codebook
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cohorts.score import Score
+
 READ = "rows read"
 KEPT = "rows kept"
 LEFT_OUT = "left out: "
@@ -42,6 +44,7 @@ class Cohort:
     sha256 : digest of the file, None for a frame.
     warnings : findings that did not stop the reading.
     ledger : ``rows read`` first, then one entry for each group of rows left out.
+    scores : of images, added by `with_score`.
     """
 
     table: pd.DataFrame
@@ -50,6 +53,7 @@ class Cohort:
     sha256: str | None = None
     warnings: tuple[Finding, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
+    scores: tuple[Score, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.ledger:
@@ -111,6 +115,23 @@ class Cohort:
             return self
         entry = LedgerEntry(LEFT_OUT + reason, len(asked), asked)
         return replace(self, table=self.table.drop(index=list(asked)), ledger=(*self.ledger, entry))
+
+    def with_score(self, score: Score) -> Cohort:
+        """Return the cohort with an image score as a numeric predictor; a study knows by it how it was made.
+
+        A patient's value is the one made without the patient's own fold; patients without a score have none.
+
+        Raises
+        ------
+        DataContractError
+            L14 the score is of patients that the cohort does not have, or its name is taken.
+        LeakageError
+            L15 the score was made by a model that saw these patients.
+        """
+        score.check_for(tuple(self.codebook), self.ids)
+        table = self.table.assign(**{score.name: score.of(self.ids)})
+        book = Codebook({**self.codebook, score.name: score.variable}, self.codebook.file)
+        return replace(self, table=table, codebook=book, scores=(*self.scores, score))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, id: str = "pid", codebook: Codebook | str | Path | None = None) -> Cohort:  # noqa: A002

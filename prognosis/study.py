@@ -34,6 +34,7 @@ from prognosis.study_checks import (
 from prognosis.validation.choice import declared_plan
 from prognosis.validation.engine import Question, validate_inside
 from prognosis.validation.instability import Instability, instability_of
+from prognosis.validation.leaks import honest_beside_leaky, told_side_by_side
 from prognosis.validation.plans import Plan
 from prognosis.validation.result import Validation
 
@@ -199,6 +200,9 @@ class Study:
         ------
         FitError
             M10 when more than 5 % of the refits fail; V01 another method or a foreign model; V04 an unusable column.
+        LeakageError
+            L12 a selection outside the resamples; L16 to L18 a stored image score that this method would leak; L19 a
+            cluster in training and test.
         PredictionError
             M12 an unknown metric; V26 a threshold that is not between 0 and 1.
         """
@@ -207,10 +211,11 @@ class Study:
             if model.training is None or model.training.ids != self.outcome.ids:
                 rule = f"model {model.name} was not fitted by this study"
                 raise FitError(Finding("V01", rule, "fit it with study.fit, so that rows and seed are shared"))
+        chosen = honest_beside_leaky(chosen)
         plan, choice, doubts = declared_plan(self, chosen, method, repeats, by)
         cuts = tuple(map(float, read_thresholds(thresholds))) if len(thresholds) else ()
         question = Question(plan, choice, tuple(doubts), metrics, cuts, execution)
-        validation = validate_inside(self, chosen, question, progress)
+        validation = told_side_by_side(validate_inside(self, chosen, question, progress), chosen)
         warn_findings(validation.warnings)
         return validation
 

@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, FitError, raise_findings
+from cohorts.errors import Finding, FitError, LeakageError, raise_findings
 from prognosis.execution import IN_PROCESS, Execution, TaskFailure, run_tasks
 from prognosis.metrics.indexes import chosen_indexes
 from prognosis.progress import shown
 from prognosis.validation.identity import key_of
+from prognosis.validation.leaks import check_apart
 from prognosis.validation.plans import Plan
 from prognosis.validation.result import Validation
 from prognosis.validation.rows import plan_rows
+from prognosis.validation.stored_scores import refits_in
 from prognosis.validation.tables import Found, held_out_of, raw_of, summarise
 from prognosis.validation.work import Work, values_of
 
@@ -107,11 +109,13 @@ def _work(study: Study, model: FittedModel, question: Question) -> tuple[str, Wo
     X, y = study.columns_of(recipe), study.outcome.to_structured()
     horizons = np.array([np.nan] if study.endpoint.kind == "binary" else study.horizons, float)
     chosen = chosen_indexes(question.metrics, study.endpoint.kind, question.thresholds, len(study.horizons))
+    rows = plan_rows(study, X, recipe, question.plan.by)
+    raise_findings(check_apart(question.plan, rows, study.outcome.ids), LeakageError)
     work = Work(
-        recipe.refits(X, y, horizons),
+        refits_in(study, recipe, X, y, horizons, question.plan),
         recipe.judged(X, y, horizons, question.thresholds),
         question.plan,
-        plan_rows(study, X, recipe, question.plan.by),
+        rows,
         tuple(index.name for index in chosen),
         recipe.answers(X, y, horizons),
     )

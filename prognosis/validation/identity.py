@@ -26,6 +26,7 @@ def key_of(name: str, work: Work, recipe: Any, X: pd.DataFrame) -> str:
                work.original.marker, work.original.linear_predictor, work.original.risk)  # fmt: skip
     for part in numbers:
         digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+    digest.update(getattr(work.refits, "identity", b""))
     parameters = sorted((key, repr(value)) for key, value in recipe.get_params(deep=True).items())
     digest.update(repr((type(recipe).__name__, parameters, list(X.columns))).encode())
     digest.update(pd.util.hash_pandas_object(X, index=True).to_numpy().tobytes())

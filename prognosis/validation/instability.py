@@ -17,6 +17,7 @@ from prognosis.refits import Refits
 from prognosis.validation.engine import check_models, too_many_failures
 from prognosis.validation.plans import Bootstrap, PlanRows
 from prognosis.validation.rows import plan_rows
+from prognosis.validation.stored_scores import refits_in
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -101,9 +102,10 @@ def instability_of(
     """
     raise_findings(check_models(study, [model]), FitError)
     time = _horizon(study, horizon)
-    recipe = model.freshly_fitted()
+    recipe = model.freshly_fitted().honest()
     X, y, times = study.columns_of(recipe), study.outcome.to_structured(), np.array([time])
-    work = _Resampled(recipe.refits(X, y, times), plan_rows(study, X, recipe, None), Bootstrap(repeats))
+    plan = Bootstrap(repeats)
+    work = _Resampled(refits_in(study, recipe, X, y, times, plan), plan_rows(study, X, recipe, None), plan)
     with shown("instability", progress) as report:
         results = run_tasks(work, range(repeats), execution, "", lambda done: report(0, repeats, done))
     failures = [result for result in results if isinstance(result, TaskFailure)]
