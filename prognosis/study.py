@@ -32,6 +32,7 @@ from prognosis.study_checks import (
     sparse_horizons,
 )
 from prognosis.validation.choice import declared_plan
+from prognosis.validation.corrected_calibration import CorrectedCalibration, corrected_calibration
 from prognosis.validation.engine import Question, validate_inside
 from prognosis.validation.instability import Instability, instability_of
 from prognosis.validation.leaks import honest_beside_leaky, told_side_by_side
@@ -128,11 +129,11 @@ class Study:
         if not isinstance(recipe, Recipe):
             rule = f"{recipe!r} is no recipe"
             raise FitError(Finding("S14", rule, "give an unfitted one, for example study.fit(Cox())"))
+        recipe.check_parameters()
         if self.endpoint.kind not in recipe.answerable:
             rule = f"{type(recipe).__name__} cannot answer a {self.endpoint.kind} endpoint"
             advice = f"it answers {', '.join(recipe.answerable)}: declare such an endpoint, or choose another model"
             raise FitError(Finding("T30", rule, advice))
-        recipe.check_parameters()
         asked = clone(recipe)
         if self.horizons:
             asked = asked.judged_at(max(self.horizons))
@@ -240,6 +241,31 @@ class Study:
             V01 a model of another study; V07 no horizon; M10 when more than 5 % of the resamples cannot be fitted.
         """
         found = instability_of(self, model, horizon, repeats, execution, progress)
+        warn_findings(found.warnings)
+        return found
+
+    def calibration(
+        self,
+        model: FittedModel,
+        horizon: float | None = None,
+        repeats: int = 200,
+        *,
+        execution: Execution = IN_PROCESS,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> CorrectedCalibration:
+        """Estimate the calibration curve at a horizon, corrected for optimism by bootstrap (``rms::calibrate``).
+
+        Parameters
+        ----------
+        model : fitted by this study. horizon : default the last of the study. repeats : bootstrap resamples.
+
+        Raises
+        ------
+        FitError
+            V01 a model of another study; V07 no horizon; V08 a binary outcome or case weights; M10 when more than 5 %
+            of the resamples fail.
+        """
+        found = corrected_calibration(self, model, horizon, repeats, execution, progress)
         warn_findings(found.warnings)
         return found
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.horizons import check_interval
+from prognosis.normal import z_of_level
 from prognosis.validation.summary import mean_of_tasks, p_of_mean
 
 Floats = NDArray[np.float64]
@@ -47,16 +48,21 @@ def _rows_at(by_place: dict[object, pd.DataFrame], place: tuple[object, ...]) ->
 
 
 def _by_optimism(rows: pd.DataFrame, difference: float, level: float) -> tuple[float, ...]:
-    """Percentiles of the difference in the resamples, shifted to the corrected difference."""
-    spread = _known(rows, "in_resample")
+    """Give a normal interval and test, by the variances of the difference in the resamples and in the rows that judge."""
+    spread, outside = (
+        _known(rows, "in_resample"),
+        _known(rows, "in_original" if "in_original_of" in rows else "held_out"),
+    )
     # an index that is fixed by construction in every resample is judged by the original models there
     fixed = _known(rows, "original_model_in_resample")
-    if len(fixed) and (not len(spread) or np.ptp(spread) == 0):
-        spread = fixed
-    if not len(spread):
+    chosen = fixed if len(fixed) > 1 else spread
+    if min(len(chosen), len(outside)) < 2:
         return difference, float("nan"), float("nan"), float("nan")
-    lower, upper = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2]) - spread.mean() + difference
-    return difference, float(lower), float(upper), float("nan")
+    # left out patients differ from resample to resample: their spread is no error of the mean
+    error = np.sqrt(chosen.var(ddof=1) + (outside.var(ddof=1) if "in_original_of" in rows else 0.0))
+    p = p_of_mean(np.array([difference]), np.array([error]), np.array([np.inf]))
+    reach = z_of_level(level) * error
+    return difference, float(difference - reach), float(difference + reach), float(p[0])
 
 
 def _known(rows: pd.DataFrame, column: str) -> Floats:

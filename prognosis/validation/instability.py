@@ -101,7 +101,7 @@ def instability_of(
         V01 a model of another study; V07 no horizon; M10 when more than 5 % of the resamples cannot be fitted.
     """
     raise_findings(check_models(study, [model]), FitError)
-    time = _horizon(study, horizon)
+    time = asked_horizon(study, horizon)
     recipe = model.freshly_fitted().honest()
     X, y, times = study.columns_of(recipe), study.outcome.to_structured(), np.array([time])
     plan = Bootstrap(repeats)
@@ -116,7 +116,8 @@ def instability_of(
     return Instability(model.name, study.outcome.ids, time, risk, kept, len(failures), tuple(findings))
 
 
-def _horizon(study: Study, horizon: float | None) -> float:
+def asked_horizon(study: Study, horizon: float | None) -> float:
+    """Return the horizon that is asked for, by default the study's last; not a number for a binary outcome (V07)."""
     if study.endpoint.kind == "binary":
         return float("nan")
     if horizon is None and not study.horizons:

@@ -45,11 +45,11 @@ class Validation:
 
     Notes
     -----
-    Bootstrap: corrected = apparent minus mean optimism; interval: 2.5 and 97.5 percentiles of the bootstrap of the
-    apparent index, shifted by the mean optimism (Noma et al. 2021, location-shifted); where the apparent index is fixed
-    by construction (the slope, always 1), those of the original model in the resamples. Patients left out: corrected =
-    mean over the tasks, optimism = apparent minus it; interval by t with the variance of Nadeau and Bengio (2003),
-    (1 / tasks + tested / trained) times that of the tasks, which counts that training sets overlap.
+    Bootstrap: corrected = apparent minus mean optimism; normal interval whose variance is that of the index over the
+    resamples plus that of the refits in the original rows, see `corrected_by_optimism`; for an index that is fixed by
+    construction when apparent (the slope, always 1) that of the original model in the resamples. Patients left out:
+    corrected = mean over the tasks, optimism = apparent minus it; interval by t with the variance of Nadeau and Bengio
+    (2003), (1 / tasks + tested / trained) times that of the tasks, which counts that training sets overlap.
     """
 
     table: pd.DataFrame
@@ -76,7 +76,7 @@ class Validation:
         Returns
         -------
         One line a metric, horizon and threshold: metric, horizon, threshold, difference (of - over, corrected), lower,
-        upper, p (of a t-test with the variance of Nadeau and Bengio; not a number for the bootstrap).
+        upper, p (of a normal test for resamples, else of a t-test with the variance of Nadeau and Bengio).
 
         Raises
         ------

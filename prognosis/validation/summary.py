@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from prognosis.normal import z_of_level
+
 Floats = NDArray[np.float64]
-LIMITS = (0.025, 0.975)
+NORMAL = z_of_level(0.95)
 
 
 class Corrected(NamedTuple):
@@ -27,10 +29,17 @@ def corrected_by_optimism(apparent: Floats, found: Floats, fixed: NDArray[np.boo
     ----------
     apparent : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the original rows, and the
         original model in the resample. fixed : (k,) metrics whose apparent value is fixed by construction.
+
+    Notes
+    -----
+    The interval is normal. Its variance is that of the index over the resamples, as an estimate of its sampling error,
+    and that of the refits in the original rows: the corrected index estimates the performance to be expected of such a
+    model, and this model's own lies about it. Percentiles of the index in the resamples, shifted by the optimism (Noma
+    et al. 2021), lie too high, since a resample is overfitted more than the cohort is.
     """
-    optimism = _mean(found[:, 0] - found[:, 1])
-    lower, upper = _percentiles(np.where(fixed, found[:, 2], found[:, 0])) - optimism
-    return Corrected(apparent - optimism, lower, upper)
+    corrected = apparent - _mean(found[:, 0] - found[:, 1])
+    reach = NORMAL * np.sqrt(_variance(np.where(fixed, found[:, 2], found[:, 0])) + _variance(found[:, 1]))
+    return Corrected(corrected, corrected - reach, corrected + reach)
 
 
 def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fixed: NDArray[np.bool_]) -> Corrected:
@@ -44,7 +53,8 @@ def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fi
     Notes
     -----
     Efron and Tibshirani (1997): weight .632 / (1 - .368 R) of the rows left out, with the relative overfitting R
-    = (apparent - left out) / (apparent - no information) between 0 and 1. Limits as those of the optimism bootstrap.
+    = (apparent - left out) / (apparent - no information) between 0 and 1. Normal limits, by the variance of the index
+    over the resamples.
     """
     outside = _mean(found[:, 1])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -55,8 +65,8 @@ def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fi
     left_out = np.where(beyond, no_information, outside)
     share = 0.632 / (1 - 0.368 * overfitted)
     corrected = (1 - share) * apparent + share * left_out
-    lower, upper = _percentiles(np.where(fixed, found[:, 2], found[:, 0])) - (_mean(found[:, 0]) - corrected)
-    return Corrected(corrected, lower, upper)
+    reach = NORMAL * np.sqrt(_variance(np.where(fixed, found[:, 2], found[:, 0])))
+    return Corrected(corrected, corrected - reach, corrected + reach)
 
 
 def _mean(values: Floats) -> Floats:
@@ -66,11 +76,12 @@ def _mean(values: Floats) -> Floats:
     return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _percentiles(values: Floats) -> Floats:
-    """Return limits over the tasks of what is known, (2, k)."""
-    nowhere = ~np.isfinite(values).any(axis=0)
-    limits = np.nanquantile(np.where(nowhere, 0.0, values), LIMITS, axis=0)
-    return np.where(nowhere, np.nan, limits)
+def _variance(values: Floats) -> Floats:
+    """Sample variance over the tasks of what is known, (k,); not a number with fewer than two."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    squares = np.where(known, (values - _mean(values)) ** 2, 0.0).sum(axis=0)
+    return np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
 
 
 def mean_of_tasks(values: Floats, tested_to_trained: float, level: float = 0.95) -> tuple[Floats, Floats, Floats]:

@@ -88,19 +88,26 @@ def summarise(found: Found) -> Summary:
 
 
 def _corrected(found: Found) -> Corrected:
+    """Correct by the rule of the plan; limits stop at the smallest and largest possible value."""
+    value, lower, upper = (_resampled if found.work.resamples else _left_out)(found)
+    low, high = np.array([_index_of(found, place).bounds for place in found.places]).reshape(-1, 2).T
+    return Corrected(value, np.maximum(lower, low), np.minimum(upper, high))
+
+
+def _resampled(found: Found) -> Corrected:
     fixed = np.array([_index_of(found, place).fixed_when_apparent for place in found.places], bool)
     if found.work.plan.method == "bootstrap":
         return corrected_by_optimism(found.apparent, found.values, fixed)
-    if found.work.plan.method == "632+":
-        everybody = found.work.judged.evaluation(found.work.original, np.arange(found.work.rows.n))
-        nothing = np.concatenate([index.without_information(everybody) for index in found.work.chosen])
-        return corrected_by_632(found.apparent, found.values, nothing, fixed)
+    everybody = found.work.judged.evaluation(found.work.original, np.arange(found.work.rows.n))
+    nothing = np.concatenate([index.without_information(everybody) for index in found.work.chosen])
+    return corrected_by_632(found.apparent, found.values, nothing, fixed)
+
+
+def _left_out(found: Found) -> Corrected:
     ratio = float((found.sizes[:, 1] / found.sizes[:, 0]).mean())
     mean, _, reach = mean_of_tasks(found.values, ratio)
-    low, high = np.array([_index_of(found, place).bounds for place in found.places]).reshape(-1, 2).T
-    together = _together(found)
-    mean = np.where(_pooled(found), together, mean)
-    return Corrected(mean, np.maximum(mean - reach, low), np.minimum(mean + reach, high))
+    mean = np.where(_pooled(found), _together(found), mean)
+    return Corrected(mean, mean - reach, mean + reach)
 
 
 def _pooled(found: Found) -> NDArray[np.bool_]:
