@@ -48,7 +48,7 @@ def _rows_at(by_place: dict[object, pd.DataFrame], place: tuple[object, ...]) ->
 
 
 def _by_optimism(rows: pd.DataFrame, difference: float, level: float) -> tuple[float, ...]:
-    """Give a normal interval and test, by the variances of the difference in the resamples and in the rows that judge."""
+    """Give a normal interval and test, by variances of the difference in the resamples and in the rows that judge."""
     spread, outside = (
         _known(rows, "in_resample"),
         _known(rows, "in_original" if "in_original_of" in rows else "held_out"),
