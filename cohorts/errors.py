@@ -65,6 +65,10 @@ class PrognosisError(Exception):
         self.code = findings[0].code if findings else ""
         super().__init__("\n".join(str(finding) for finding in findings))
 
+    def __reduce__(self) -> tuple[type[PrognosisError], tuple[Finding, ...]]:
+        # an error travels back from other processes, and is made again of its findings
+        return type(self), self.findings
+
 
 class DataContractError(PrognosisError):
     """The table, its codebook or the endpoint breaks a declared or necessary rule."""

@@ -35,7 +35,7 @@ LIBRARIES["prognosis"] = LIBRARIES["cohorts"] | {
         "joblib",
         "skops",
     ),
-    *("threadpoolctl", "psutil"),
+    *("threadpoolctl", "psutil", "distributed"),
 }
 LIBRARIES["nomograms"] = LIBRARIES["prognosis"] | {"matplotlib", "fontTools", "jinja2"}
 LIBRARIES["imaging_head"] = LIBRARIES["prognosis"] | {"torch", "monai", "pydicom", "PIL", "safetensors"}

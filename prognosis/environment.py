@@ -1,0 +1,51 @@
+"""What numbers depend on besides the question: versions of the libraries and of our own code."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cohorts.version import __version__
+
+# What takes part in a fit or in a measure.
+LIBRARIES = ("numpy", "scipy", "pandas", "numba", "scikit-learn", "scikit-survival", "xgboost", "lifelines")
+ROOMS = ("cohorts", "prognosis")
+
+
+@cache
+def environment() -> tuple[tuple[str, str], ...]:
+    """Pairs of name and version of Python, the kind of machine, the libraries, this package, and a digest of its code.
+
+    Two processes of the same environment give the same numbers to the last bit (on processors of one kind).
+    """
+    versions = [(name, found) for name in LIBRARIES if (found := _version(name))]
+    python = platform.python_version()
+    ours = (("bone-prognosis", __version__), ("code of bone-prognosis", _code()))
+    return (("python", python), ("machine", platform.machine()), *versions, *ours)
+
+
+def differences(other: tuple[tuple[str, str], ...]) -> list[str]:
+    """Say in words how another environment differs from this one; empty where it does not."""
+    here, there = dict(environment()), dict(other)
+    names = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+    return [f"{name} {there.get(name, 'missing')} instead of {here.get(name, 'none')}" for name in names]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _code() -> str:
+    """SHA-256 of the code of the rooms that compute, its first 12 digits."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
