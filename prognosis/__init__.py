@@ -16,7 +16,21 @@ check_neighbours(__file__, "cohorts")
 from prognosis.model import FittedModel  # noqa: E402
 from prognosis.persistence.loading import load_model  # noqa: E402
 from prognosis.prediction import Prediction, Remark, RiskCurve  # noqa: E402
+from prognosis.published.columns import Columns  # noqa: E402
+from prognosis.published.model import Publication, published_model  # noqa: E402
 from prognosis.study import Study  # noqa: E402
 from prognosis.validation import Validation  # noqa: E402
 
-__all__ = ["FittedModel", "Prediction", "Remark", "RiskCurve", "Study", "Validation", "__version__", "load_model"]
+__all__ = [
+    "Columns",
+    "FittedModel",
+    "Prediction",
+    "Publication",
+    "Remark",
+    "RiskCurve",
+    "Study",
+    "Validation",
+    "__version__",
+    "load_model",
+    "published_model",
+]

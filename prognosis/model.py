@@ -257,12 +257,18 @@ class FittedModel(ModelRecord):
         if self.follow_up is None:
             rule = f"a binary endpoint has no time, and so no horizon for {what}"
             raise PredictionError(Finding("P12", rule, "use predict, which gives one probability a patient"))
+        if self.published:
+            rule = f"a published model is known at its horizons only, and has nobody's outcome: it cannot give {what}"
+            raise PredictionError(Finding("E18", rule, "use predict, or update the model in a cohort of your own"))
         return self.follow_up
 
     def _remarks(self, table: PatientTable, times: Floats) -> list[Remark]:
         together = self.answering.joint_remarks(table.frame, self.distance)
         if self.follow_up is None:
             return together
+        if self.published:
+            remarks: list[Remark] = self.estimate.remarks(times, self.unit)
+            return together + remarks
         stratum = self.answering.stratum(table.frame)
         if stratum is None:
             return together + horizon_remarks(self.follow_up, times, self.unit)

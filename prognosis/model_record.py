@@ -17,6 +17,7 @@ from prognosis.joint_distance import JointDistance
 from prognosis.patients import Door
 from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, Profile
+from prognosis.published.estimate import PublishedHazard
 from prognosis.recipe import Recipe
 from prognosis.screening import Screening
 from prognosis.validation import Validation
@@ -109,8 +110,15 @@ class ModelRecord:
         return str(getattr(self.endpoint, "origin", ""))
 
     @property
+    def published(self) -> bool:
+        """True for a published hazard model, of which nothing is known between the horizons and nobody was observed."""
+        return isinstance(self.estimate, PublishedHazard)
+
+    @property
     def max_follow_up(self) -> float | None:
         """Last observed time, in the endpoint's unit; there is no risk beyond it. None for a binary endpoint."""
+        if self.published and self.follow_up is not None:
+            return float(self.estimate.event_times[-1])
         return None if self.follow_up is None else float(self.follow_up.time[-1])
 
     @property

@@ -21,6 +21,7 @@ from prognosis.imputation.pooled_hazards import pool_cox
 from prognosis.imputation.pooling import Pooled, pooled_causes
 from prognosis.limits import Bounds, Choice, Limit, Shape
 from prognosis.preparation import Knots
+from prognosis.published.estimate import PublishedHazard
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Rows
 
 Floats = NDArray[np.float64]
@@ -59,7 +60,7 @@ class Cox(CoxQuestions):
         **TERM_LIMITS,
         **COLUMN_LIMITS,
     }
-    estimate_class: ClassVar[Any] = (CoxEstimate, CauseSpecificEstimate)
+    estimate_class: ClassVar[Any] = (CoxEstimate, CauseSpecificEstimate, PublishedHazard)
 
     def __init__(
         self,

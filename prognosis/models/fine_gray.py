@@ -20,6 +20,7 @@ from prognosis.imputation.pooling import Pooled
 from prognosis.limits import Choice, Limit, Names
 from prognosis.outcome import SurvivalArrays
 from prognosis.preparation import Knots
+from prognosis.published.estimate import PublishedHazard
 from prognosis.recipe import as_frame
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
 from prognosis.special_columns import SpecialColumns, read_special_columns
@@ -63,7 +64,7 @@ class FineGray(Regression):
         **TERM_LIMITS,
         **{name: limit for name, limit in COLUMN_LIMITS.items() if name != "strata"},
     }
-    estimate_class: ClassVar[Any] = FineGrayEstimate
+    estimate_class: ClassVar[Any] = (FineGrayEstimate, PublishedHazard)
 
     def __init__(
         self,

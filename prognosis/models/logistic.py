@@ -26,6 +26,7 @@ from prognosis.penalised.logistic_choice import choose_penalty, doubts_of, lasso
 from prognosis.penalised.logistic_path import PathRows
 from prognosis.penalised.penalty_choice import RULES, PenaltyCurve, Rule
 from prognosis.preparation import Knots
+from prognosis.published.estimate import PublishedOdds
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Regression, Rows, TrainingRows
 from prognosis.special_columns import SpecialColumns
 
@@ -76,7 +77,7 @@ class Logistic(Regression):
         **TERM_LIMITS,
         **{name: limit for name, limit in COLUMN_LIMITS.items() if name != "strata"},
     }
-    estimate_class: ClassVar[Any] = LogisticEstimate
+    estimate_class: ClassVar[Any] = (LogisticEstimate, PublishedOdds)
 
     def __init__(
         self,

@@ -258,5 +258,5 @@ def _exercise(model: FittedModel, actual: str) -> None:
                 _ = model.predict(patients.assign(**{name: None}), horizons)
         if hasattr(model.estimate, "risk_at"):
             _ = model.contributions(patients)
-        if model.follow_up is not None:
+        if model.follow_up is not None and not model.published:
             _ = model.curve(patients.iloc[:1]), model.observed(patients.iloc[:1]).at(model.max_follow_up or 0.0)

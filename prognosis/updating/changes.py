@@ -12,10 +12,12 @@ from sklearn.base import clone
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.logistic.estimate import LogisticEstimate
 from prognosis.new_cohort import NewCohort
+from prognosis.published.estimate import PublishedHazard, PublishedOdds
 from prognosis.updating.cox import Observed, cox_with_level, cox_with_slope, observe_cox
 from prognosis.updating.likelihoods import Level, NewRows
 from prognosis.updating.logistic import logistic_with_level, logistic_with_slope, observe_logistic
 from prognosis.updating.parametric import parametric_with_slope
+from prognosis.updating.published import known_hazard, known_odds, published_with_level
 from prognosis.updating.renewal import refitted
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def see(model: FittedModel, new: NewCohort) -> Seen:
     """Put new patients under a model."""
     answering, estimate = model.answering, model.estimate
     design, offset = answering.design(new.frame), answering.offset_of(new.frame)
+    if isinstance(estimate, PublishedHazard):
+        return Seen(new, design, offset, None, observe_cox(known_hazard(estimate), design, new.outcome, None, offset))
     if isinstance(estimate, CoxEstimate):
         observed = observe_cox(estimate, design, new.outcome, answering.stratum(new.frame), offset)
         return Seen(new, design, offset, observed.rows, observed)
@@ -80,14 +84,17 @@ def change(model: FittedModel, seen: Seen, chosen: str, found: Level) -> Change:
 
 
 def _levelled(estimate: Any, found: Level) -> Any:
+    if isinstance(estimate, PublishedHazard):
+        return published_with_level(estimate, found)
     return (cox_with_level if isinstance(estimate, CoxEstimate) else logistic_with_level)(estimate, found)
 
 
 def _sloped(estimate: Any, seen: Seen) -> tuple[Any, float, float]:
     if seen.cox is not None:
-        return cox_with_slope(estimate, seen.cox)
+        return cox_with_slope(known_hazard(estimate) if isinstance(estimate, PublishedHazard) else estimate, seen.cox)
     if seen.nested is not None:
-        return logistic_with_slope(estimate, seen.nested)
+        known = known_odds(estimate) if isinstance(estimate, PublishedOdds) else estimate
+        return logistic_with_slope(known, seen.nested)
     return parametric_with_slope(estimate, seen.design, seen.new.outcome, seen.offset)
 
 

@@ -1,0 +1,1 @@
+"""Models out of publications: a coefficient table and a baseline become a model that answers for patients."""
