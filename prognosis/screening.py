@@ -87,7 +87,7 @@ def screen(
     Raises
     ------
     FitError
-        S20 no predictor has a p-value below `alpha`; T11, C18 no events or hardly any rows.
+        S20 no predictor has a p-value below `alpha`, or none any spread; T11, C18 no events or hardly any rows.
     DataContractError
         C16 missing values, C27 infinite ones.
     """
@@ -100,12 +100,16 @@ def screen(
     tests = _tests(recipe, design, owner, outcome, special)
     chosen = _chosen(tests, keep, alpha)
     if not len(chosen):
-        rule = (
-            f"none of {len(candidates)} predictors has a p-value below {alpha:g}; the smallest is {tests.p.min():.3g}"
-        )
-        raise FitError(Finding("S20", rule, "a larger alpha, or keep=10: the predictors may say nothing"))
+        raise FitError(_none_passes(tests, alpha))
     kept = tuple(candidates[place] for place in np.sort(chosen))
     return Screening(candidates, design.shape[1], *tests, kept, keep, alpha)
+
+
+def _none_passes(tests: ScoreTests, alpha: float | None) -> Finding:
+    if alpha is None or not tests.df.any():
+        return Finding("S20", f"none of {len(tests.p)} predictors differs between patients", "check the columns")
+    rule = f"none of {len(tests.p)} predictors has a p-value below {alpha:g}; the smallest is {tests.p.min():.3g}"
+    return Finding("S20", rule, "a larger alpha, or alpha=None with keep=10: the predictors may say nothing")
 
 
 def _check_lengths(frame: pd.DataFrame, outcome: SurvivalArrays) -> list[Finding]:
