@@ -50,9 +50,9 @@ def count(value: int, wording: Wording) -> str:
     return f"{value:,}" if wording.language == "en" else str(value)
 
 
-def unit_text(unit: str, wording: Wording) -> str:
-    """Return the word of a time unit; a unit that the table does not have is printed as declared."""
-    key = f"unit_{unit}"
+def unit_text(unit: str, wording: Wording, time: float | None = None) -> str:
+    """Return the word of a time unit, for one of it too; a unit that the table does not have is printed as declared."""
+    key = f"unit_one_{unit}" if time == 1 else f"unit_{unit}"
     return wording(key) if wording.has(key) else unit
 
 
@@ -61,7 +61,7 @@ def duration(time: float, unit: str, wording: Wording) -> str:
 
     ``duration(60, "months", en)`` is ``60 months (5 years)``.
     """
-    text = wording("duration", time=three_digits(time), unit=unit_text(unit, wording))
+    text = wording("duration", time=three_digits(time), unit=unit_text(unit, wording, time))
     if unit == "months" and time >= YEARS_FROM and math.isclose(time % 12, 0.0, abs_tol=1e-9):
         years = wording("duration", time=f"{time / 12:.0f}", unit=unit_text("years", wording))
         return wording("in_brackets", text=text, more=years)

@@ -117,7 +117,7 @@ def patient_curve(
     level : level of its band.
     """
     unit, longest = model.unit, float(observed.time[-1])
-    ticks = _ticks(model.horizons, longest, unit)
+    ticks = axis_ticks(model.horizons, longest, unit)
     origin = visible(model.origin)
     says = WHOLE if observed is model.follow_up else OF_STRATUM
     caption = (
@@ -135,7 +135,7 @@ def patient_curve(
         ticks=ticks,
         at_risk=tuple(observed.number_at_risk(tick) for tick in ticks),
         horizons=tuple(horizon for horizon in model.horizons if horizon <= longest),
-        time_label=wording("time_label", unit=unit_text(unit, wording), origin=_shortened(origin)),
+        time_label=wording("time_label", unit=unit_text(unit, wording), origin=short_origin(origin)),
         risk_label=wording("risk_label"),
         patient_label=wording("curve_patient"),
         band_label=wording("curve_band", level=three_digits(100 * level)),
@@ -146,7 +146,7 @@ def patient_curve(
     )
 
 
-def _shortened(text: str) -> str:
+def short_origin(text: str) -> str:
     """Return a text cut to the room below the axis (it is printed in full above); Chinese characters count twice."""
     cells = np.cumsum([2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text])
     kept = int(np.searchsorted(cells, ORIGIN_CELLS, side="right"))
@@ -157,15 +157,18 @@ def _floats(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _ticks(horizons: tuple[float, ...], follow_up: float, unit: str) -> tuple[float, ...]:
+def axis_ticks(horizons: tuple[float, ...], follow_up: float, unit: str) -> tuple[float, ...]:
     """Return evenly spaced times from 0, never past the last horizon or the follow-up, at most `TICKS` steps.
 
     Every horizon stands on one of them where an even division allows that; else the steps are round numbers.
     """
     end = min(max(horizons), follow_up)
     within = [horizon for horizon in horizons if horizon <= end]
-    dividing = (end / steps for steps in range(TICKS, 1, -1))
-    step = next((s for s in dividing if within and all(_is_whole(h / s) for h in within)), _round_step(end, unit))
+    dividing = [end / steps for steps in range(TICKS, 1, -1)]
+    fitting = [step for step in dividing if within and all(_is_whole(h / step) for h in within)]
+    # a step of one decimal at most, where there is one
+    fitting.sort(key=lambda step: not _is_whole(10 * step))
+    step = next(iter(fitting), _round_step(end, unit))
     return tuple(float(step * k) for k in range(int(end / step + 1e-9) + 1))
 
 

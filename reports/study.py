@@ -131,7 +131,8 @@ def metric_text(row: Mapping[str, Any], unit: str, wording: Wording) -> str:
     """Name a metric with its horizon and threshold."""
     text = wording(f"metric_{row['metric']}")
     if row["horizon"] is not None:
-        text = wording("metric_at_horizon", metric=text, horizon=f"{row['horizon']:g}", unit=unit_text(unit, wording))
+        word = unit_text(unit, wording, row["horizon"])
+        text = wording("metric_at_horizon", metric=text, horizon=f"{row['horizon']:g}", unit=word)
     if row.get("threshold") is not None:
         text = wording("metric_at_threshold", metric=text, threshold=f"{row['threshold']:g}")
     return text

@@ -22,6 +22,7 @@ SINGLE, DOUBLE = 85.0, 180.0  # column widths of journals in millimetres
 POINTS, SMALL = 7.0, 6.0  # journals ask for 7, never below 6
 # told apart by lightness, and by dashes: grey prints and colour-blind eyes read the same
 INK, MODEL, SECOND, PALE, BAND, HINT = "#000000", DARK, "#a8400a", "#7b8794", "#c3d3e2", "#4d4d4d"
+FAINT = "#8fa5ba"
 DASHED, DOTTED = (0, (4, 2)), (0, (1, 1.5))
 SETTINGS: Mapping[str, Any] = {
     "axes.linewidth": 0.6,
@@ -159,3 +160,18 @@ def write(figure: Figure, left: float, top: float, text: str, **how: Any) -> Non
     inches = figure.get_size_inches()
     x, y = left * MM / float(inches[0]), 1 - top * MM / float(inches[1])
     figure.text(x, y, text, **{"va": "top", "ha": "left", "parse_math": False, **how})
+
+
+def shortened(text: str, width: float, points: float = POINTS) -> str:
+    """Cut a text that is wider than so many millimetres, with an ellipsis; within `drawing` only."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    def wide(part: str) -> bool:
+        points_wide, _, _ = TextToPath().get_text_width_height_descent(part, FontProperties(size=points), ismath=False)
+        return float(points_wide) * 25.4 / 72 > width
+
+    if not wide(text):
+        return text
+    kept = next((end for end in range(len(text) - 1, 0, -1) if not wide(f"{text[:end]}…")), 0)
+    return f"{text[:kept]}…"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prognosis import FittedModel
-from reports.patient_answers import _ticks
+from reports.patient_answers import axis_ticks
 from tests.reports.conftest import PREDICTORS
 from tests.reports.test_patient import PATIENT, page_of
 
@@ -69,12 +69,12 @@ def test_the_curve_is_the_models_and_agrees_with_the_answers(model: FittedModel)
 def test_ticks_meet_the_horizons(
     horizons: tuple[float, ...], follow_up: float, unit: str, ticks: tuple[float, ...]
 ) -> None:
-    assert _ticks(horizons, follow_up, unit) == ticks
+    assert axis_ticks(horizons, follow_up, unit) == ticks
 
 
 @given(st.lists(st.floats(0.1, 5000), min_size=1, max_size=6), st.floats(1, 5000), st.sampled_from(["months", "days"]))
 def test_laws_of_ticks(horizons: list[float], follow_up: float, unit: str) -> None:
-    ticks = _ticks(tuple(horizons), follow_up, unit)
+    ticks = axis_ticks(tuple(horizons), follow_up, unit)
     assert ticks[0] == 0
     assert 1 <= len(ticks) - 1 <= 6
     assert ticks[-1] <= min(max(horizons), follow_up) * (1 + 1e-9)

@@ -11,7 +11,7 @@ import reports
 from cohorts.errors import RunError
 from reports.wording import LANGUAGES, Wording, placeholders, sentences, visible
 
-SOURCES = [path.read_text(encoding="utf-8") for path in Path(reports.__file__).parent.glob("*.py")]
+SOURCES = [path.read_text(encoding="utf-8") for path in Path(reports.__file__).parent.rglob("*.py")]
 TEMPLATES = [path.read_text(encoding="utf-8") for path in (Path(reports.__file__).parent / "templates").iterdir()]
 
 

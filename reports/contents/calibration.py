@@ -1,0 +1,150 @@
+"""What a calibration figure shows of a model's risks at one horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohorts.errors import PrognosisError
+from prognosis.metrics.calibration_curve import calibration_curve
+from prognosis.metrics.calibration_groups import calibration_groups
+from prognosis.metrics.horizon_estimate import HorizonEstimate
+from prognosis.metrics.observed_expected import calibration_slope_at, observed_expected
+from prognosis.outcome import SurvivalArrays
+from reports.contents.judged import Judged, floats, with_limits
+from reports.figures.calibration import CalibrationContent
+from reports.wording import Wording
+
+Floats = NDArray[np.float64]
+BINS = 40
+TAIL = 0.025
+# A group with fewer events than about ten has an interval too wide to read.
+EVENTS_A_GROUP, MOST_GROUPS = 10, 10
+
+
+class _Smooth(NamedTuple):
+    """Points of the curve and the distances from the diagonal; empty with the code of the reason without one."""
+
+    predicted: tuple[float, ...] = ()
+    observed: tuple[float, ...] = ()
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
+    ici: float = float("nan")
+    e50: float = float("nan")
+    e90: float = float("nan")
+    code: str = ""
+
+
+def calibration_content(judged: Judged, place: int, wording: Wording) -> CalibrationContent:
+    """Collect the curve, the groups, the distribution of the risks and the indexes at one horizon.
+
+    Parameters
+    ----------
+    place : number of the horizon.
+
+    Notes
+    -----
+    As many groups as the events allow, ten at most. What cannot be estimated (all risks alike, say) is left out, and
+    the figure says so.
+    """
+    outcome, risk, horizon = judged.at(place)
+    smooth = _smooth(outcome, risk, horizon)
+    count, edges = np.histogram(risk[:, 0], bins=BINS, range=_span(risk[:, 0]))
+    title = judged.title("figure_calibration", "figure_calibration_binary", place, wording)
+    facts = _facts(outcome, risk, horizon, smooth, judged.when(place, wording), wording)
+    shown = "; ".join(f"{name} {value}" for name, value in facts)
+    time = judged.when(place, wording)
+    return CalibrationContent(
+        *smooth[:4],
+        *_groups(outcome, risk, horizon),
+        edges=floats(edges),
+        patients=tuple(int(number) for number in count),
+        facts=facts,
+        note=wording("figure_no_curve", code=smooth.code) if smooth.code else "",
+        predicted_label=wording("figure_predicted", time=time) if time else wording("figure_predicted_binary"),
+        observed_label=wording("figure_observed"),
+        curve_label=wording("figure_smooth"),
+        band_label=wording("figure_band"),
+        ideal_label=wording("figure_ideal"),
+        groups_label=wording("figure_groups"),
+        patients_label=wording("figure_patients"),
+        title=title,
+        alt=wording("figure_calibration_alt", title=title, facts=shown),
+    )
+
+
+def _span(risk: Floats) -> tuple[float, float]:
+    """Range of the histogram; equal risks get a narrow bar around them."""
+    low, high = float(risk.min()), float(risk.max())
+    if high - low > 0.005:
+        return low, high
+    return max(low - 0.01, 0.0), min(high + 0.01, 1.0)
+
+
+def _smooth(outcome: SurvivalArrays, risk: Floats, horizon: Floats) -> _Smooth:
+    try:
+        curve = calibration_curve(outcome, risk, horizon, method="pseudo-values" if outcome.entry is None else "cox")
+    except PrognosisError as error:
+        return _Smooth(code=error.code)
+    lower, upper = curve.limits()
+    errors = curve.errors()
+    predicted, observed, low, high = (floats(part[0]) for part in (curve.predicted, curve.observed, lower, upper))
+    ici, e50, e90 = (float(part[0]) for part in (errors.ici, errors.e50, errors.e90))
+    return _Smooth(predicted, observed, low, high, ici, e50, e90)
+
+
+Points = tuple[float, ...]
+
+
+def _groups(outcome: SurvivalArrays, risk: Floats, horizon: Floats) -> tuple[Points, Points, Points, Points]:
+    """Predicted, observed, lower and upper of each group; no groups where all risks are alike."""
+    events = int(((outcome.event == 1) & (outcome.time <= horizon[0])).sum())
+    try:
+        found = calibration_groups(
+            outcome, risk, horizon, groups=int(np.clip(events // EVENTS_A_GROUP, 2, MOST_GROUPS))
+        )
+    except PrognosisError:
+        return (), (), (), ()
+    lower, upper = found.limits("log-log")
+    # Greenwood's error is 0 where nobody, or everybody, had the event: the exact limits of Clopper and Pearson there
+    lower = np.where(found.observed == 1, TAIL ** (1 / found.patients), np.where(found.observed == 0, 0.0, lower))
+    remain = np.maximum(found.at_risk, 1)
+    upper = np.where(found.observed == 0, 1 - TAIL ** (1 / remain), np.where(found.observed == 1, 1.0, upper))
+    return floats(found.predicted), floats(found.observed), floats(lower), floats(upper)
+
+
+def _facts(
+    outcome: SurvivalArrays, risk: Floats, horizon: Floats, smooth: _Smooth, time: str, wording: Wording
+) -> tuple[tuple[str, str], ...]:
+    by_time = int(((outcome.event == 1) & (outcome.time <= horizon[0])).sum())
+    distances = [
+        (wording(f"metric_{name}"), f"{value:.3f}" if np.isfinite(value) else wording("figure_unknown"))
+        for name, value in (("ici", smooth.ici), ("e50", smooth.e50), ("e90", smooth.e90))
+    ]
+    by = wording("figure_slope", time=time) if time else wording("figure_slope_binary")
+    ratio = _estimate(observed_expected, outcome, risk, horizon)
+    slope = _estimate(calibration_slope_at, outcome, risk, horizon)
+    return (
+        (wording("figure_counts"), f"{len(risk)} / {by_time}"),
+        (wording("figure_observed_expected"), with_limits(*ratio, wording)),
+        (by, with_limits(*slope, wording)),
+        *distances,
+    )
+
+
+def _estimate(
+    measure: Callable[[SurvivalArrays, Floats, Floats], HorizonEstimate],
+    outcome: SurvivalArrays,
+    risk: Floats,
+    horizon: Floats,
+) -> tuple[float, float, float]:
+    """Estimate with limits; not a number where these patients do not allow it."""
+    try:
+        found = measure(outcome, risk, horizon)
+    except PrognosisError:
+        return (float("nan"),) * 3
+    lower, upper = found.limits()
+    return float(found.estimate[0]), float(lower[0]), float(upper[0])

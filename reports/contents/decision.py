@@ -1,0 +1,68 @@
+"""What a decision curve shows of a model's risks at one horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.metrics.net_benefit_censored import net_benefit_censored
+from reports.contents.judged import Judged, floats
+from reports.figures.decision import DecisionContent
+from reports.wording import Wording
+
+Floats = NDArray[np.float64]
+DRAWN = 50
+PATIENTS = 1000
+
+
+def decision_content(judged: Judged, place: int, wording: Wording, thresholds: Sequence[float] = ()) -> DecisionContent:
+    """Estimate net benefit and clinical impact at one horizon.
+
+    Parameters
+    ----------
+    thresholds : ends of the curve are the smallest and the largest of them; none: from .01 to where few patients have
+        a higher risk.
+
+    Raises
+    ------
+    PredictionError
+        As `net_benefit_censored`: no event by the horizon, or a horizon beyond the follow-up.
+    """
+    outcome, risk, horizon = judged.at(place)
+    cuts = drawn_thresholds(risk[:, 0], thresholds)
+    found = net_benefit_censored(outcome, risk, horizon, cuts)
+    model, everybody = found["model"], found["treat all"]
+    lower, upper = model.limits()
+    title = judged.title("figure_decision", "figure_decision_binary", place, wording)
+    return DecisionContent(
+        thresholds=floats(cuts),
+        model=floats(model.estimate[0]),
+        lower=floats(lower[0]),
+        upper=floats(upper[0]),
+        treat_all=floats(everybody.estimate[0]),
+        high_risk=floats(PATIENTS * model.treated[0]),
+        with_event=floats(PATIENTS * model.true_positive[0]),
+        threshold_label=wording("figure_threshold"),
+        benefit_label=wording("figure_net_benefit"),
+        model_label=wording("figure_by_model", model=judged.shown_name),
+        band_label=wording("figure_band"),
+        all_label=wording("figure_treat_all"),
+        none_label=wording("figure_treat_none"),
+        impact_label=wording("figure_of_1000"),
+        high_risk_label=wording("figure_high_risk"),
+        with_event_label=wording("figure_high_risk_event"),
+        title=title,
+        alt=wording("figure_decision_alt", title=title),
+    )
+
+
+def drawn_thresholds(risk: Floats, thresholds: Sequence[float]) -> Floats:
+    """Return the thresholds of the curve: the asked ones with even steps between them, or as far as risks reach."""
+    if len(thresholds):
+        asked = np.unique(np.asarray(thresholds, float))
+        even = np.linspace(asked[0], asked[-1], DRAWN)
+        return np.unique(np.round(np.concatenate([asked, even]), 6))
+    last = float(np.clip(np.quantile(risk, 0.99), 0.05, 0.99))
+    return np.linspace(0.01, last, DRAWN)
