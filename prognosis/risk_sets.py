@@ -56,14 +56,14 @@ def merge_close_times(*times: Floats) -> tuple[Floats, ...]:
     Source: ``survival::aeqSurv``; the smallest of a run of close times stands for all.
     """
     values = np.unique(np.concatenate(times))
-    close = _close(values)
+    close = close_times(values)
     if not close.any():
         return times
     cuts = values[~close]
     return tuple(cuts[np.searchsorted(cuts, time, side="right") - 1] for time in times)
 
 
-def _close(values: Floats) -> NDArray[np.bool_]:
+def close_times(values: Floats) -> NDArray[np.bool_]:
     """Tell which distinct values differ from the one before by rounding only."""
     gaps = np.diff(values)
     scale = np.mean(np.abs(values)) if len(values) else 0.0
@@ -151,7 +151,7 @@ def _of_single_times(time: Floats, event: NDArray[np.bool_], weight: Floats) -> 
 def _places(*times: Floats) -> tuple[Floats, list[Integers]]:
     """Return the distinct times (those that differ by rounding merged) and each row's place among them."""
     values, codes = _coded(np.concatenate(times))
-    kept = ~_close(values)
+    kept = ~close_times(values)
     return values[kept], list(np.split((np.cumsum(kept) - 1)[codes], len(times)))
 
 

@@ -105,10 +105,10 @@ def moments(design, rows, opens, folds):
     score, out, part = np.zeros(p), np.zeros((p, p)), np.empty((p, p))
     residual = np.empty(BLOCK)
     scaled, sums, scaled_sums = np.empty((BLOCK, p)), np.zeros((BLOCK + 1, p)), np.empty((BLOCK, p))
-    tied = np.zeros(p)
+    tied, tied_means = np.zeros(p), np.empty((2 * BLOCK, p))
     kept = 1.0
     for end in range(n, 0, -BLOCK):
-        size = min(BLOCK, end)
+        size, filled = min(BLOCK, end), 0
         for k in range(size):
             i = end - 1 - k
             r, h, factor = risk[i], hazard[i], closing[i]
@@ -126,7 +126,9 @@ def moments(design, rows, opens, folds):
                 g = leaves[i]
                 kept = 0.0 if opens[g] else 1.0
                 if folds.size and folds[g, 0] > 0.0:
-                    _subtract_tied(out, factor, sums[k + 1], tied, folds[g])
+                    _close_tied(tied_means[filled : filled + 2], factor, sums[k + 1], tied, folds[g])
+                    factor = 0.0
+                    filled += 2
             for j in range(p):
                 scaled_sums[k, j] = factor * sums[k + 1, j]
         block = design[end - size : end]
@@ -135,16 +137,19 @@ def moments(design, rows, opens, folds):
         out += part
         np.dot(sums[1 : size + 1].T, scaled_sums[:size], part)
         out -= part
+        if filled:
+            np.dot(tied_means[:filled].T, tied_means[:filled], part)
+            out -= part
         sums[0] = sums[size]
     return score, out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _subtract_tied(out, factor, sums, tied, folds):
-    """Subtract from `out` what the tied events change of the second moment of a set's means; forget these events."""
-    fold, rest = folds
+def _close_tied(means, factor, sums, tied, folds):
+    """Write the two vectors whose outer products are the second moment of a set's means; forget its tied events."""
+    main, fold, rest = np.sqrt(factor), folds[0], np.sqrt(folds[1])
     for j in range(sums.size):
-        for k in range(sums.size):
-            cross = sums[j] * tied[k] + tied[j] * sums[k]
-            out[j, k] -= (factor * fold * fold + rest) * tied[j] * tied[k] - factor * fold * cross
+        means[0, j] = main * (sums[j] - fold * tied[j])
+    for j in range(sums.size):
+        means[1, j] = rest * tied[j]
     tied[:] = 0.0

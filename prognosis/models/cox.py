@@ -17,11 +17,13 @@ from prognosis.competing.cause_specific import CauseSpecificEstimate, fit_causes
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.fitting import fit_event, risk_sets_of
 from prognosis.cox.questions import CoxQuestions, CoxTraining
+from prognosis.cox.refits import cox_refits
 from prognosis.imputation.pooled_hazards import pool_cox
 from prognosis.imputation.pooling import Pooled, pooled_causes
 from prognosis.limits import Bounds, Choice, Limit, Shape
 from prognosis.preparation import Knots
 from prognosis.published.estimate import PublishedHazard
+from prognosis.refits import Refits
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Rows
 
 Floats = NDArray[np.float64]
@@ -108,6 +110,10 @@ class Cox(CoxQuestions):
         eta = estimate.linear_predictor(rows.design, rows.special.offset)
         centred, sets = rows.design - estimate.means, risk_sets_of(rows, event == 1)
         return self._keep(rows, estimate, CoxTraining(centred, rows.outcome, rows.special, eta, risk_sets=sets))
+
+    def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
+        """Return what refits this recipe to chosen rows, by counts where they give the same numbers."""
+        return cox_refits(self, X, y, horizons)
 
     def _fit_event(self, rows: Rows, died: NDArray[np.bool_]) -> CoxEstimate:
         sets = risk_sets_of(rows, died)
