@@ -82,7 +82,7 @@ def counted_rows(time: Floats, died: Flags, horizons: Floats) -> CountedRows | N
     ----------
     time, died : (n,). horizons : (h,).
     """
-    order = np.argsort(time, kind="stable")
+    order = np.argsort(time)
     ordered = time[order]
     new = np.append(True, ordered[1:] != ordered[:-1])
     values = ordered[new]

@@ -21,13 +21,13 @@ from prognosis.cox.estimability import FARTHEST, Estimability
 from prognosis.cox.estimability import LARGEST as LARGEST_COEFFICIENT
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.ordered_likelihood import counted_likelihood
-from prognosis.cox.recalibration import recalibrate_cox
+from prognosis.cox.recalibration import DOUBT, recalibrate_cox, slope_of
 from prognosis.cox.resampled_design import Groups, ResampledDesign, groups_of, resampled_design
 from prognosis.evaluation import Recalibration
-from prognosis.kernels.counted_cox import baseline_at, search_slope
+from prognosis.kernels.counted_cox import baseline_at
 from prognosis.kernels.standardise import IN_PLACE, standardise
 from prognosis.linear_predictor import linear_predictor_of
-from prognosis.newton import VANISHED, climb
+from prognosis.newton import climb
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.recipe import as_frame
 from prognosis.refits import Answers, RecipeRefits, Refits
@@ -35,9 +35,6 @@ from prognosis.special_columns import SpecialColumns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-# A limit of the checks is in doubt from this part of it on.
-DOUBT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +116,7 @@ class CoxRefits:
     def _recalibrate(self, eta: Floats, rows: Integers) -> Recalibration:
         """Refit the partial likelihood of some rows to a linear predictor (n,) alone."""
         drawn = self.rows.draw(rows)
-        found = None if drawn is None else _slope(eta, drawn, self._efron)
+        found = None if drawn is None else slope_of(eta, drawn, self._efron)
         if found is not None:
             return found
         alike = SpecialColumns(np.ones(len(rows)))
@@ -130,21 +127,6 @@ def _nearly_dependent(columns: Floats, count: Floats) -> bool:
     """Tell whether standardised columns come near the limit of their condition number."""
     values = np.linalg.eigvalsh((columns * count[:, None]).T @ columns)
     return not values[0] * CONDITION_LIMIT * DOUBT > values[-1]
-
-
-def _slope(eta: Floats, drawn: Drawn, efron: bool) -> Recalibration | None:
-    """Calibration slope of the rows drawn; None where it is in doubt."""
-    x = eta[drawn.rows]
-    if not len(drawn.events) or x.max() == x.min():
-        return None
-    centre = float(drawn.copies @ x) / float(drawn.copies.sum())
-    x = x - centre
-    slope, null, given, refitted, before, after = search_slope(x, drawn, efron)
-    spread = float(np.sqrt(drawn.copies @ x**2 / drawn.copies.sum()))
-    sure = np.isfinite(slope) and after * DOUBT > VANISHED * before and float(np.abs(slope * x).max()) < FARTHEST / 2
-    if not sure or max(abs(slope), after**-0.5) * spread > DOUBT * LARGEST_COEFFICIENT:
-        return None
-    return Recalibration(slope, null, given, refitted, float(after**-0.5))
 
 
 def cox_refits(recipe: Any, X: pd.DataFrame, y: NDArray[np.void], horizons: Floats) -> Refits:

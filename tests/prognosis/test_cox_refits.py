@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from cohorts.errors import PrognosisError
 from prognosis.cox.counted_rows import counted_rows
+from prognosis.cox.recalibration import recalibrate_cox
 from prognosis.cox.refits import CoxRefits
 from prognosis.models import Cox
+from prognosis.outcome import SurvivalArrays
 from prognosis.refits import RecipeRefits
 from prognosis.risk_sets import build_risk_sets
+from prognosis.special_columns import SpecialColumns
 from tests.prognosis.made import structured
 
 HORIZONS = np.array([0.5, 2.0, 4.0, 1e6])
@@ -160,6 +163,16 @@ def test_a_number_of_which_only_0_and_1_were_drawn_is_judged_as_categories():
     assert len(refused(counted, np.arange(240))) == 240
 
 
+@pytest.mark.parametrize("efron", [True, False])
+def test_the_slope_is_that_of_a_fit_of_one_column(efron):
+    """A stratum of all rows takes the way of every Cox model."""
+    X, y = cohort()
+    outcome, eta = SurvivalArrays(y["time"], y["event"]), 0.7 * X["sex"].to_numpy() + 0.02 * X["age"].to_numpy()
+    fast = recalibrate_cox(outcome, eta, SpecialColumns(np.ones(240)), efron=efron)
+    slow = recalibrate_cox(outcome, eta, SpecialColumns(np.ones(240), np.zeros(240, np.int64)), efron=efron)
+    np.testing.assert_allclose(fast, slow, rtol=1e-10)
+
+
 def test_a_slope_that_cannot_be_estimated_is_refused():
     X, y = cohort()
     answers = Cox().refits(X, y, HORIZONS)._counted(resample(240, 0))
@@ -224,7 +237,8 @@ def test_counts_have_the_risk_sets_of_the_copies(seed, n):
     rows = counted_rows(time, died, np.array([3.0, 20.0]))
     drawn = rows.draw(train)
     copies = build_risk_sets(time[train], died[train])
-    np.testing.assert_array_equal(np.repeat(drawn.rows, drawn.copies.astype(int)), drawn_rows(train, time))
+    np.testing.assert_array_equal(np.sort(np.repeat(drawn.rows, drawn.copies.astype(int))), np.sort(train))
+    assert (np.diff(time[drawn.rows]) >= 0).all()
     np.testing.assert_array_equal(drawn.events, copies.events)
     np.testing.assert_array_equal(rows.starts[drawn.at], copies.time)
     last = dict(zip(train, copies.last, strict=True))
@@ -232,8 +246,3 @@ def test_counts_have_the_risk_sets_of_the_copies(seed, n):
     np.testing.assert_array_equal(drawn.own, died[drawn.rows])
     np.testing.assert_array_equal(rows.number_by(drawn, np.array([3.0])), (copies.time <= 3).sum())
     assert rows.end(drawn, time) == time[train].max()
-
-
-def drawn_rows(train, time):
-    """Rows of a resample by time, copies beside each other."""
-    return train[np.lexsort((train, time[train]))]
