@@ -35,7 +35,8 @@ class Transport:
     linear_predictor : cohort (training, new), mean, sd. A smaller sd: patients more alike, and a lower C is expected.
     membership : C of the best linear combination of the design columns that tells the two cohorts apart; .5: alike.
     drift : coefficients refitted in the new cohort beside the model's: term, old, new, difference, se (of the
-        difference), z, p; empty where they cannot be refitted. chi_square, df, p : Wald's test of all differences.
+        difference), z, p; with cause-specific models those of the event of interest; empty where they cannot be
+        refitted. chi_square, df, p : Wald's test of all differences.
     warnings : findings.
 
     Notes
@@ -110,7 +111,7 @@ def _drift(model: FittedModel, new: NewCohort) -> tuple[pd.DataFrame, Test, list
     empty, unknown = pd.DataFrame(columns=list(DRIFT)), (float("nan"), 0, float("nan"))
     estimate: Any = model.estimate
     if not hasattr(estimate, "coefficients") or new.frame.isna().any().any():
-        why = "patients lack predictors" if hasattr(estimate, "coefficients") else "there is one model a cause"
+        why = "patients lack predictors" if hasattr(estimate, "coefficients") else "the model has none"
         return empty, unknown, [_no_drift(why)]
     try:
         again: Any = refitted(model, new, quiet=True).estimate
