@@ -52,7 +52,7 @@ def check_levels(
 ) -> list[Finding]:
     """Categories without rows or events (C05), alone in their column (C01), or with few rows (C22)."""
     findings = []
-    for name in frame.columns[[_has_levels(frame[name]) for name in frame.columns]]:
+    for name in _with_levels(frame):
         column = frame[name]
         if isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) < 2:
             findings.append(Finding("C01", f"column {name} is constant: one category only", "leave it out", str(name)))
@@ -74,6 +74,14 @@ def check_levels(
                 rule = f"rare level '{level}': n={n}"
                 findings.append(Finding("C22", rule, "consider merging it", str(name), severity="warning"))
     return findings
+
+
+def _with_levels(frame: pd.DataFrame) -> list[str]:
+    """Name categories and columns of nothing but 0 and 1; of numbers by one look, since there may be thousands."""
+    numbers = frame.select_dtypes(include=["number", "bool"], exclude=["complex", "timedelta"])
+    values = numbers.to_numpy(float)
+    told = dict(zip(numbers.columns, ((values == 0) | (values == 1)).all(axis=0), strict=True))
+    return [name for name in frame.columns if (told[name] if name in told else _has_levels(frame[name]))]
 
 
 def _has_levels(column: pd.Series) -> bool:
@@ -142,10 +150,9 @@ def check_leaks(
 ) -> list[Finding]:
     """Predictors that nearly order the outcome on their own, in either direction (C08)."""
     findings = []
-    for name in frame.columns:
-        if isinstance(frame[name].dtype, pd.CategoricalDtype):
-            continue
-        counts = concordance_counts(time, event, frame[name].to_numpy(float), entry=entry)
+    numbers = frame.loc[:, [not isinstance(dtype, pd.CategoricalDtype) for dtype in frame.dtypes]]
+    for name, column in zip(numbers.columns, np.asfortranarray(numbers.to_numpy(float)).T, strict=True):
+        counts = concordance_counts(time, event, column, entry=entry)
         c = max(counts.concordance, 1 - counts.concordance)
         if c > LEAK_CONCORDANCE:
             rule = f"column {name} alone orders the outcome: univariate C > 0.95 (C = {c:.3f})"
@@ -162,10 +169,15 @@ def check_complete(predictors: pd.DataFrame) -> list[Finding]:
     if missing.any():
         return missing_findings(missing, len(predictors))
     numeric = predictors.select_dtypes(include="number", exclude=["complex", "timedelta"])
-    # one look at all numbers; column by column only where something is wrong
-    if (np.abs(numeric.to_numpy(float)) <= LARGEST).all():
-        return []
-    return [finding for name in numeric.columns for finding in check_sizes(numeric[name])]
+    sound = sound_columns(numeric)
+    return [finding for name in numeric.columns if name not in sound for finding in check_sizes(numeric[name])]
+
+
+def sound_columns(frame: pd.DataFrame) -> set[str]:
+    """Names of numeric columns in which nothing is missing, infinite or too large: one look at all of them."""
+    numbers = frame.select_dtypes(include=["number", "bool"], exclude=["complex", "timedelta"])
+    sound = (np.abs(numbers.to_numpy(float, na_value=np.nan)) <= LARGEST).all(axis=0)
+    return set(numbers.columns[sound])
 
 
 def check_sizes(column: pd.Series) -> list[Finding]:

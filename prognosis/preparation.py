@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
-from prognosis.column_checks import check_names, check_sizes
+from prognosis.column_checks import check_names, check_sizes, sound_columns
 from prognosis.splines import default_knots, given_knots, spline_basis
 
 Floats = NDArray[np.float64]
@@ -204,7 +204,8 @@ class Preparation:
 def _numeric_term(name: str, column: pd.Series, transform: str | None, knots: Knots | None) -> Term:
     x = column.to_numpy(float)
     term = Term(name, transform=transform)
-    raise_findings(_check_domains(column.to_frame(name), (term,)), DataContractError)
+    if transform in DOMAIN:
+        raise_findings(_check_domains(column.to_frame(name), (term,)), DataContractError)
     shift, scale = (float(x.mean()), float(x.std(ddof=1)) or 1.0) if transform == "scaled" else (0.0, 1.0)
     if knots is None:
         return Term(name, transform=transform, shift=shift, scale=scale)
@@ -259,7 +260,8 @@ def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
     if absent:
         return [Finding("P01", f"column {name} is missing", "add the column", name) for name in absent]
     findings = []
-    for term in terms:
+    sound = sound_columns(frame[[term.variable for term in terms if term.levels is None]])
+    for term in (term for term in terms if term.variable not in sound):
         column = frame[term.variable]
         gone = column.isna().to_numpy()
         if gone.any():
