@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from cohorts.errors import Finding, LeakageError, raise_findings
-from prognosis.validation.plans import Plan, PlanRows
+from prognosis.validation.plans import Bootstrap, Bootstrap632, CrossValidation, Plan, PlanRows
 from prognosis.validation.result import Validation
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
 
+# Plans that keep or draw clusters whole by construction.
+WHOLE_CLUSTERS = (Bootstrap, Bootstrap632, CrossValidation)
 LEAKY = "{} (leaky: selection outside the resamples)"
 
 
@@ -64,7 +66,7 @@ def _comparison(validation: Validation, honest: str, leaky: str) -> Finding:
 
 def check_apart(plan: Plan, rows: PlanRows, ids: Sequence[str]) -> list[Finding]:
     """Find clusters (L19), patients of several rows say, that a plan would put in training and test at once."""
-    if rows.cluster is None or plan.method == "bootstrap":
+    if rows.cluster is None or isinstance(plan, WHOLE_CLUSTERS):
         return []
     both = np.zeros(rows.n, bool)
     for index in range(plan.count(rows)):

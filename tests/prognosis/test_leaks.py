@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 
 import numpy as np
@@ -309,3 +310,20 @@ def test_a_post_baseline_predictor_is_a_discovery_and_refused():
 def test_folds_that_name_a_patient_twice_are_no_folds():
     ids = pd.Index(["P0", "P1", "P1"])
     refused("L19", "two folds", lambda: Folds(pd.Series([0, 1, 0], index=ids), 2, 1))
+
+
+@quiet
+def test_screening_and_scores_travel_to_other_processes():
+    """What a task needs survives pickling and answers the same there."""
+    cohort, score = scored()
+    study = study_of(cohort, score, folds=score.folds)
+    plan, times = GivenFolds(tuple(score.folds.assignment)), np.array([6.0])
+    recipe = study.fit(Screened(keep=1)).freshly_fitted()
+    X, y = study.columns_of(recipe), study.outcome.to_structured()
+    refits = refits_in(study, recipe, X, y, times, plan)
+    train = plan.task(plan_rows(study, X, recipe, None), 2).train
+    here, there = refits(train, 3), pickle.loads(pickle.dumps(refits))(train, 3)
+    np.testing.assert_array_equal(here.risk, there.risk)
+    np.testing.assert_array_equal(here.linear_predictor, there.linear_predictor)
+    again = Screened(keep=1).fit(X.assign(film=score.values[:, 2]).iloc[train], y[train])
+    np.testing.assert_allclose(here.linear_predictor, again.predict(X.assign(film=score.values[:, 2])), rtol=1e-9)
