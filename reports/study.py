@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from reports.figures.canvas import Picture
 from reports.fonts import FontChoice
 from reports.formatting import three_digits, unit_text
 from reports.performance import RESAMPLED
-from reports.study_tables import Table, interval_text, model_tables, number_text
+from reports.study_tables import Table, figures_of, interval_text, model_tables, number_text, section
 from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
+NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
+VALIDATION_FIGURES = ("optimism", "calibration", "decision", "instability")
 
 
 @dataclass(frozen=True, init=False)
@@ -25,6 +29,7 @@ class StudyReport:
     results : content of ``results.json``.
     figures : SVG text by name; ``nomogram`` is shown where it is given.
     language : ``en`` or ``zh``.
+    pictures : figures of the validation by name, shown below its table; a name begins with one of `VALIDATION_FIGURES`.
 
     Raises
     ------
@@ -37,9 +42,16 @@ class StudyReport:
     content: Mapping[str, Any]
     drawings: Mapping[str, str]
 
-    def __init__(self, results: Mapping[str, Any], figures: Mapping[str, str], language: str = "en") -> None:
-        object.__setattr__(self, "content", study_content(results, Wording(language)))
-        object.__setattr__(self, "drawings", dict(figures))
+    def __init__(
+        self,
+        results: Mapping[str, Any],
+        figures: Mapping[str, str],
+        language: str = "en",
+        pictures: Mapping[str, Picture] = NO_PICTURES,
+    ) -> None:
+        object.__setattr__(self, "content", study_content(results, Wording(language), pictures))
+        drawn = {name: picture.svg for name, picture in pictures.items()}
+        object.__setattr__(self, "drawings", {**figures, **drawn})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as plain values."""
@@ -61,13 +73,16 @@ class StudyReport:
         return self.drawings
 
 
-def study_content(results: Mapping[str, Any], wording: Wording) -> dict[str, Any]:
+def study_content(
+    results: Mapping[str, Any], wording: Wording, pictures: Mapping[str, Picture] = NO_PICTURES
+) -> dict[str, Any]:
     """Return every text and table of the report as plain values."""
     endpoint = results["endpoint"]
     tables = [_flow(results, wording), _table_one(results, wording)]
     for name, model in results["models"].items():
         tables += model_tables(name, model, endpoint, wording)
-    tables += [_validation(results, wording)] if results["validation"] else []
+    drawn = figures_of(pictures, *VALIDATION_FIGURES)
+    validated = [section(_validation(results, wording), drawn)] if results["validation"] else []
     created = next(iter(results["models"].values()))["created"]
     return {
         "language": wording.language,
@@ -75,10 +90,8 @@ def study_content(results: Mapping[str, Any], wording: Wording) -> dict[str, Any
         "title": visible(results["study"]["title"]),
         "headings": wording.group("study_heading_"),
         "question": _question(results, wording),
-        "tables": [
-            {"title": t.title, "columns": list(t.columns), "rows": [list(row) for row in t.rows], "note": t.note}
-            for t in tables
-        ],
+        "summary": [],
+        "tables": [section(table) for table in tables] + validated,
         "nomogram_alt": wording("study_nomogram_alt"),
         "warnings": [visible(warning["message"], 600) for warning in results["warnings"]],
         "conventions": [f"{key}: {visible(text, 300)}" for key, text in results["conventions"].items()],

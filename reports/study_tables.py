@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.formatting import duration, p_value
 from reports.wording import Wording, visible
+
+if TYPE_CHECKING:
+    from reports.figures import Picture
 
 # What the exponential of a coefficient is called in the results, and the key of its heading; the first found counts.
 RATIOS = {"time_ratio": "tr", "odds_ratio": "or", "subdistribution_hazard_ratio": "shr", "hazard_ratio": "hr"}
@@ -21,6 +24,26 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+
+def section(table: Table, figures: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """Return one section of a report as plain values."""
+    return {
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [list(row) for row in table.rows],
+        "note": table.note,
+        "figures": [dict(figure) for figure in figures],
+    }
+
+
+def figures_of(pictures: Mapping[str, Picture], *kinds: str) -> list[dict[str, str]]:
+    """Return name, caption and alternative text of the figures of a section."""
+    return [
+        {"name": name, "caption": picture.title, "alt": picture.alt}
+        for name, picture in pictures.items()
+        if name.startswith(kinds) and kinds
+    ]
 
 
 def model_tables(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], wording: Wording) -> list[Table]:

@@ -52,6 +52,8 @@ def test_every_sentence_is_used() -> None:
         "effect_",
         "remark_",
         "metric_",
+        "limits_",
+        "external_step_",
         "limit_N",
         "study_complete_cases",
         "study_chained",
