@@ -65,7 +65,7 @@ class Screened(Recipe):
         "inside": Shape("True or False", lambda x: isinstance(x, bool)),
         "reproduce_published": Shape("True or False", lambda x: isinstance(x, bool)),
     }
-    estimate_class: ClassVar[Any] = (*Cox.estimate_class, Logistic.estimate_class)
+    estimate_class: ClassVar[Any] = (*Cox.estimate_class, *Logistic.estimate_class)
 
     def __init__(
         self,

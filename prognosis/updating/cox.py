@@ -68,8 +68,8 @@ def _hazard(baseline: Baseline, times: Floats, strata: Integers) -> Floats:
 def cox_with_level(estimate: CoxEstimate, level: Level) -> CoxEstimate:
     """Multiply the baseline hazard by exp(intercept).
 
-    The intercept is the log of observed over expected events, its variance 1 / events (Crowson et al. 2016). It adds
-    to the uncertainty of the model in full, though it makes up for a part of it: limits are rather too wide.
+    The intercept is the log of observed over expected events, its variance 1 / events (Crowson et al. 2016), which
+    adds to that of the model as if the two were independent.
     """
     ratio, b = np.exp(level.intercept), estimate.baseline
     variance = ratio**2 * (b.variance + (b.cumulative_hazard * level.intercept_error) ** 2)
