@@ -55,12 +55,24 @@ def merge_close_times(*times: Floats) -> tuple[Floats, ...]:
 
     Source: ``survival::aeqSurv``; the smallest of a run of close times stands for all.
     """
-    values = np.unique(np.concatenate(times))
-    close = close_times(values)
-    if not close.any():
-        return times
-    cuts = values[~close]
-    return tuple(cuts[np.searchsorted(cuts, time, side="right") - 1] for time in times)
+    together = np.concatenate(times)
+    order, ascending = ordered_times(together)
+    together[order] = ascending
+    return tuple(np.split(together, np.cumsum([len(time) for time in times])[:-1]))
+
+
+def ordered_times(time: Floats) -> tuple[Integers, Floats]:
+    """Return the order of times, (n,), and the ordered times with those merged that differ by rounding only, (n,)."""
+    order = np.argsort(time)
+    ascending = time[order]
+    gaps = np.diff(ascending)
+    widest = TIE_TOLERANCE * max(1.0, float(np.abs(ascending[[0, -1]]).max())) if len(time) else 0.0
+    if not ((gaps > 0) & (gaps <= widest)).any():
+        return order, ascending
+    new = np.append(True, gaps > 0)
+    values = ascending[new]
+    starts = np.maximum.accumulate(np.where(close_times(values), -np.inf, values))
+    return order, starts[np.cumsum(new) - 1]
 
 
 def close_times(values: Floats) -> NDArray[np.bool_]:

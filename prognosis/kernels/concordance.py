@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -35,15 +36,37 @@ class ConcordanceCounts:
         return (self.concordant + 0.5 * self.tied_marker) / self.comparable if self.comparable else float("nan")
 
 
-class _Rows(NamedTuple):
-    """The patients as the kernel takes them; `rank` is that of the marker, from 1."""
+class TimeOrdered(NamedTuple):
+    """Patients as the kernels take them, all (n,) in the order of time.
+
+    `rank` is that of the marker, from 1 without gaps. `entry` is empty where nobody enters late; else `by_entry` sorts
+    it.
+    """
 
     time: Floats
     event: NDArray[np.bool_]
-    entry: Floats
-    delayed: bool
     rank: NDArray[np.int64]
     weight: Floats
+    entry: Floats
+    by_entry: NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _ranks(marker, order):
+    """Rank of each value from 1, equal values alike; `order` sorts them."""
+    rank = np.empty(order.size, np.int64)
+    reached = 0
+    for place in range(order.size):
+        if place == 0 or marker[order[place]] > marker[order[place - 1]]:
+            reached += 1
+        rank[order[place]] = reached
+    return rank
+
+
+def ranks_of(marker: Floats) -> NDArray[np.int64]:
+    """Rank of each value from 1 without gaps, (n,); equal values have one rank."""
+    found: NDArray[np.int64] = _ranks(marker, np.argsort(marker))
+    return found
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -59,7 +82,7 @@ def _add(tree, count, rank, weight):
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _below(tree, rank):
     """Weight of the patients in the risk set with a lower rank."""
-    total = 0.0
+    total = tree[0]
     j = rank - 1
     while j > 0:
         total += tree[j]
@@ -68,104 +91,121 @@ def _below(tree, rank):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _query(sums, i, factor, tree, total, same, rank):
-    """Add the weight above, below and at the rank of patient `i`."""
+def _later_pairs(rows, time_weight, trees, sums):
+    """Weigh each event's comparable partners, back in time; the trees hold those at risk after the event.
+
+    Parameters
+    ----------
+    rows : `TimeOrdered`. time_weight : (n,) of an event's pairs; empty for 1. trees : zeros, sums by and at each rank.
+    sums : (n, 3), the weight of concordant, discordant and tied (marker) partners is added to it; no rows where only
+        the totals are asked for.
+
+    Returns
+    -------
+    Weighted numbers of concordant, discordant and tied pairs: the later one is below, above and at the rank.
+    """
+    time, event, rank, weight, entry, by_entry = rows
+    tree, count = trees
+    above, below, same, total = 0.0, 0.0, 0.0, tree[0]
+    high, leaving = time.size, by_entry.size - 1
+    while high > 0:
+        t, low = time[high - 1], high - 1
+        while low > 0 and time[low - 1] == t:
+            low -= 1
+        # Those censored at the time of an event come in before it is counted, those with an event after it.
+        for i in range(low, high):
+            if not event[i]:
+                _add(tree, count, rank[i], weight[i])
+                total += weight[i]
+        while leaving >= 0 and entry[by_entry[leaving]] >= t:
+            i = by_entry[leaving]
+            leaving -= 1
+            _add(tree, count, rank[i], -weight[i])
+            total -= weight[i]
+        for i in range(low, high):
+            if event[i]:
+                factor = time_weight[i] if time_weight.size else 1.0
+                lower, equal = _below(tree, rank[i]), count[rank[i]]
+                higher = total - lower - equal
+                above += weight[i] * factor * higher
+                below += weight[i] * factor * lower
+                same += weight[i] * factor * equal
+                if sums.size:
+                    sums[i, 0] += factor * lower
+                    sums[i, 1] += factor * higher
+                    sums[i, 2] += factor * equal
+        for i in range(low, high):
+            if event[i]:
+                _add(tree, count, rank[i], weight[i])
+                total += weight[i]
+        high = low
+    return below, above, same
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _earlier_pairs(rows, time_weight, trees, sums):
+    """Add to `sums` (n, 3) the events that each patient outlived under observation, forth in time.
+
+    The trees hold the events so far; parameters as in `_later_pairs`. An earlier partner is concordant when above.
+    """
+    time, event, rank, weight, entry, by_entry = rows
+    tree, count = trees
+    total, low, entering = tree[0], 0, 0
+    while low < time.size:
+        t, high = time[low], low + 1
+        while high < time.size and time[high] == t:
+            high += 1
+        while entering < by_entry.size and entry[by_entry[entering]] < t:
+            i = by_entry[entering]
+            entering += 1
+            _outlived(sums, i, -1.0, tree, total, count[rank[i]], rank[i])
+        for i in range(low, high):
+            if event[i]:
+                _outlived(sums, i, 1.0, tree, total, count[rank[i]], rank[i])
+        for i in range(low, high):
+            if event[i]:
+                added = weight[i] * time_weight[i] if time_weight.size else weight[i]
+                _add(tree, count, rank[i], added)
+                total += added
+        for i in range(low, high):
+            if not event[i]:
+                _outlived(sums, i, 1.0, tree, total, count[rank[i]], rank[i])
+        low = high
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _outlived(sums, i, factor, tree, total, same, rank):
+    """Add the weight above, below and at the rank of patient `i` to its concordant, discordant and tied partners."""
     below = _below(tree, rank)
     sums[i, 0] += factor * (total - below - same)
     sums[i, 1] += factor * below
     sums[i, 2] += factor * same
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sum_later(rows, time_weight, by_time, by_entry, ranks):
-    """Sum over each event's comparable partners, back in time; the tree holds those at risk after the event."""
-    time, event, entry, rank, weight = rows.time, rows.event, rows.entry, rows.rank, rows.weight
-    sums = np.zeros((time.size, 3))
-    tree, count, total = np.zeros(ranks + 1), np.zeros(ranks + 1), 0.0
-    leaving = by_time.size - 1
-    high = by_time.size - 1
-    while high >= 0:
-        t = time[by_time[high]]
-        low = high
-        while low >= 0 and time[by_time[low]] == t:
-            low -= 1
-        for turn in range(3):
-            # Those censored at the time of an event come in before it is counted, those with an event after it.
-            for i in by_time[low + 1 : high + 1]:
-                if turn == 1 and event[i]:
-                    _query(sums, i, time_weight[i], tree, total, count[rank[i]], rank[i])
-                elif turn == 2 * event[i]:
-                    _add(tree, count, rank[i], weight[i])
-                    total += weight[i]
-            while turn == 0 and rows.delayed and leaving >= 0 and entry[by_entry[leaving]] >= t:
-                i = by_entry[leaving]
-                leaving -= 1
-                _add(tree, count, rank[i], -weight[i])
-                total -= weight[i]
-        high = low
-    return sums
+def _trees(rows: TimeOrdered, *, counted: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Room for the sums by and at each rank; whole numbers of half the size where every patient counts once."""
+    size, kind = int(rows.rank.max(initial=0)) + 1, np.int32 if counted and (rows.weight == 1).all() else np.float64
+    return np.zeros(size, kind), np.zeros(size, kind)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sum_earlier(rows, time_weight, by_time, by_entry, ranks):
-    """Sum over the events that each patient outlived under observation, forth in time; the tree holds the events."""
-    time, event, entry, rank = rows.time, rows.event, rows.entry, rows.rank
-    sums = np.zeros((time.size, 3))
-    tree, count, total = np.zeros(ranks + 1), np.zeros(ranks + 1), 0.0
-    n = by_time.size
-    entering = 0
-    low = 0
-    while low < n:
-        t = time[by_time[low]]
-        high = low
-        while high < n and time[by_time[high]] == t:
-            high += 1
-        while rows.delayed and entering < n and entry[by_entry[entering]] < t:
-            i = by_entry[entering]
-            entering += 1
-            _query(sums, i, -1.0, tree, total, count[rank[i]], rank[i])
-        for turn in range(3):
-            for i in by_time[low:high]:
-                if turn == 1 and event[i]:
-                    added = rows.weight[i] * time_weight[i]
-                    _add(tree, count, rank[i], added)
-                    total += added
-                elif turn == 2 * (1 - event[i]):
-                    _query(sums, i, 1.0, tree, total, count[rank[i]], rank[i])
-        low = high
-    return sums
-
-
-def pair_sums(
-    time: Floats, event: NDArray[np.bool_], marker: Floats, time_weight: Floats, weight: Floats, entry: Floats | None
-) -> Floats:
+def pair_sums(rows: TimeOrdered, time_weight: Floats) -> Floats:
     """Weight of each patient's concordant, discordant and tied (marker) partners, (n, 3), within one stratum.
 
     Parameters
     ----------
-    time, event, marker, weight : (n,). time_weight : (n,) of a pair whose earlier event is this patient's.
-    entry : (n,) delayed entry.
+    rows : n patients. time_weight : (n,) of a pair whose earlier event is this patient's; empty for 1.
 
     Notes
     -----
     The sum of ``weight * sums`` counts every pair twice. Cost O(n log n).
     """
-    patients, by_time, by_entry, ranks = _sorted(time, event, marker, weight, entry)
-    later = _sum_later(patients, time_weight, by_time, by_entry, ranks)
-    earlier = _sum_earlier(patients, time_weight, by_time, by_entry, ranks)
-    # A later partner is concordant with a lower marker, an earlier one with a higher.
-    sums: Floats = later[:, [1, 0, 2]] + earlier
+    sums = np.zeros((len(rows.time), 3))
+    _later_pairs(rows, time_weight, _trees(rows, counted=True), sums)
+    _earlier_pairs(rows, time_weight, _trees(rows, counted=not len(time_weight)), sums)
     return sums
 
 
-def _sorted(
-    time: Floats, event: NDArray[np.bool_], marker: Floats, weight: Floats, entry: Floats | None
-) -> tuple[_Rows, NDArray[np.int64], NDArray[np.int64], int]:
-    """Rows for the kernels, their order in time and by entry, and the number of distinct markers."""
-    values, rank = np.unique(marker, return_inverse=True)
-    entries = time if entry is None else entry
-    patients = _Rows(time, event, entries, entry is not None, rank.astype(np.int64) + 1, weight)
-    return patients, np.argsort(time, kind="stable"), np.argsort(entries, kind="stable"), len(values)
+NO_WEIGHTS, NO_SUMS = np.empty(0), np.empty((0, 3))
 
 
 def concordance_counts(
@@ -188,13 +228,28 @@ def concordance_counts(
     Source: Harrell (1982); ``survival::concordance(reverse=TRUE, timewt="n")``. Pairs with tied event times are not
     comparable. Cost O(n log n): one Fenwick tree over the ranks of the marker.
     """
-    weights = np.ones(len(time)) if weight is None else weight
-    groups = [np.arange(len(time))] if stratum is None else [np.flatnonzero(stratum == s) for s in np.unique(stratum)]
-    above, below, same = np.zeros(3)
+    concordant, discordant, tied = 0.0, 0.0, 0.0
+    for _, own in time_ordered(time, event, marker, np.ones(len(time)) if weight is None else weight, entry, stratum):
+        found = _later_pairs(own, NO_WEIGHTS, _trees(own, counted=True), NO_SUMS)
+        concordant, discordant, tied = concordant + found[0], discordant + found[1], tied + found[2]
+    return ConcordanceCounts(concordant, discordant, tied)
+
+
+def time_ordered(
+    time: Floats,
+    event: NDArray[np.bool_],
+    marker: Floats,
+    weight: Floats,
+    entry: Floats | None,
+    stratum: NDArray[np.int64] | None,
+) -> Iterator[tuple[NDArray[np.int64], TimeOrdered]]:
+    """Yield the rows of each stratum in the order of time, as places and as patients."""
+    order = np.argsort(time)
+    groups = [order]
+    if stratum is not None:
+        by_stratum = order[np.argsort(stratum[order], kind="stable")]
+        groups = np.split(by_stratum, np.flatnonzero(np.diff(stratum[by_stratum])) + 1)
     for rows in groups:
-        own, by_time, by_entry, ranks = _sorted(
-            time[rows], event[rows], marker[rows], weights[rows], None if entry is None else entry[rows]
-        )
-        sums = own.weight @ _sum_later(own, np.ones(len(rows)), by_time, by_entry, ranks)
-        above, below, same = above + sums[0], below + sums[1], same + sums[2]
-    return ConcordanceCounts(concordant=float(below), discordant=float(above), tied_marker=float(same))
+        late = np.empty(0) if entry is None else entry[rows]
+        ranks = ranks_of(marker[rows])
+        yield rows, TimeOrdered(time[rows], event[rows], ranks, weight[rows], late, np.argsort(late))

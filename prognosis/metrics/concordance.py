@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
-from prognosis.kernels.concordance import pair_sums
+from prognosis.kernels.concordance import NO_WEIGHTS, TimeOrdered, pair_sums, time_ordered
 from prognosis.risk_sets import merge_close_times
 
 Floats = NDArray[np.float64]
@@ -88,15 +88,12 @@ def concordance(
         (time,) = merge_close_times(time)
     else:
         time, entry = merge_close_times(time, entry)
-    n = len(time)
-    weight = np.ones(n) if weight is None else np.asarray(weight, float)
-    sums, ties = np.zeros((n, 3)), np.zeros(2)
-    for rows in _strata(n, stratum):
-        own = _Stratum(time[rows], event[rows], weight[rows], None if entry is None else entry[rows])
-        per_event = np.zeros(len(rows))
-        per_event[own.event] = _time_weights(own, time_weight, tau)
-        sums[rows] = pair_sums(own.time, own.event, marker[rows], per_event, own.weight, own.entry)
-        ties += _tied_times(own, marker[rows], per_event)
+    weight = np.ones(len(time)) if weight is None else np.asarray(weight, float)
+    sums, ties = np.empty((len(time), 3)), np.zeros(2)
+    for rows, own in time_ordered(time, event, marker, weight, entry, stratum):
+        per_event = _time_weights(own, time_weight, tau)
+        sums[rows] = pair_sums(own, per_event)
+        ties += _tied_times(own, per_event)
     return _summarise(sums, ties, weight)
 
 
@@ -105,66 +102,66 @@ def clustered_se(found: Concordance, cluster: NDArray[np.int64]) -> float:
     return float(np.sqrt((np.bincount(cluster, weights=found.influence) ** 2).sum()))
 
 
-class _Stratum(NamedTuple):
-    """Rows of one stratum."""
-
-    time: Floats
-    event: NDArray[np.bool_]
-    weight: Floats
-    entry: Floats | None
-
-
-def _strata(n: int, stratum: NDArray[np.int64] | None) -> list[NDArray[np.int64]]:
-    if stratum is None:
-        return [np.arange(n)]
-    order = np.argsort(stratum, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1)
-
-
-def _time_weights(s: _Stratum, kind: TimeWeight, tau: float | None) -> Floats:
-    """Weight of each event's pairs, in the order of the events' rows."""
-    died = s.time[s.event]
+def _time_weights(rows: TimeOrdered, kind: TimeWeight, tau: float | None) -> Floats:
+    """Weight of each row's pairs as the earlier event, (n,); empty where every event weighs 1."""
     # R: one event has no curve to weigh by.
-    if kind == "n" or len(died) < 2:
-        weights = np.ones(len(died))
-    else:
-        weights = _by_curve(s, kind)[np.searchsorted(np.unique(died), died)]
-    return weights if tau is None else np.where(died > tau, 0.0, weights)
+    alike = kind == "n" or rows.event.sum() < 2
+    if alike and tau is None:
+        return NO_WEIGHTS
+    weights = rows.event.astype(float) if alike else np.where(rows.event, _by_curve(rows, kind), 0.0)
+    return weights if tau is None else np.where(rows.time > tau, 0.0, weights)
 
 
-def _by_curve(s: _Stratum, kind: TimeWeight) -> Floats:
-    """Weight at each distinct event time, from the curves just before it; deaths leave before censorings."""
-    times = np.unique(s.time)
-    place = np.searchsorted(times, s.time)
-    leaving = np.bincount(place, weights=s.weight)
-    deaths = np.bincount(place, weights=s.weight * s.event)
+def _by_curve(rows: TimeOrdered, kind: TimeWeight) -> Floats:
+    """Weight of an event at each row's time, (n,), from the curves just before it; deaths leave before censorings."""
+    place, first = _places(rows.time)
+    leaving, deaths = (np.bincount(place, w).astype(float) for w in (rows.weight, rows.weight * rows.event))
     at_risk = np.cumsum(leaving[::-1])[::-1]
-    if s.entry is not None:
-        late = np.bincount(np.searchsorted(times, s.entry, side="right"), weights=s.weight, minlength=len(times) + 1)
+    if len(rows.entry):
+        entered = np.searchsorted(rows.time[first], rows.entry, side="right")
+        late = np.bincount(entered, weights=rows.weight, minlength=len(first) + 1)
         at_risk = at_risk - np.cumsum(late[:0:-1])[::-1]
     events = deaths > 0
-    survival = np.cumprod(1 - deaths / at_risk)
-    before = np.append(1.0, survival)[:-1][events]
+    before = np.append(1.0, np.cumprod(1 - deaths / at_risk))[:-1][events]
     if kind == "I":
-        return np.asarray(1 / at_risk[events])
-    if kind == "S":
-        return np.asarray(s.weight.sum() * before / at_risk[events])
-    staying = at_risk - deaths
-    ratio = np.divide(leaving - deaths, staying, out=np.zeros_like(staying), where=staying > 0)
-    censoring = np.append(1.0, np.cumprod(1 - ratio))[:-1][events]
-    if kind == "n/G2":
-        return np.asarray(1 / censoring**2)
-    return np.asarray(s.weight.sum() * before / (censoring * at_risk[events]))
+        weights = 1 / at_risk[events]
+    elif kind == "S":
+        weights = rows.weight.sum() * before / at_risk[events]
+    else:
+        censoring = _censoring_before(leaving - deaths, at_risk - deaths)[events]
+        n = rows.weight.sum()
+        weights = 1 / censoring**2 if kind == "n/G2" else n * before / (censoring * at_risk[events])
+    out = np.zeros(len(first))
+    out[events] = weights
+    return out[place]
 
 
-def _tied_times(s: _Stratum, marker: Floats, per_event: Floats) -> Floats:
+def _censoring_before(censored: Floats, staying: Floats) -> Floats:
+    """Probability of being uncensored just before each time."""
+    ratio = np.divide(censored, staying, out=np.zeros_like(staying), where=staying > 0)
+    return np.append(1.0, np.cumprod(1 - ratio))[:-1]
+
+
+def _places(ordered: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index of each time among the distinct ones, and where each of these begins."""
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
+    return np.cumsum(new) - 1, np.flatnonzero(new)
+
+
+def _tied_times(rows: TimeOrdered, per_event: Floats) -> Floats:
     """Pairs of events at the same time, with different and with equal markers."""
-    rows = np.flatnonzero(s.event)
-    rows = rows[np.lexsort((marker[rows], s.time[rows]))]
-    new_time = np.append(True, np.diff(s.time[rows]) > 0)[: len(rows)]
-    new_pair = new_time | np.append(True, np.diff(marker[rows]) > 0)[: len(rows)]
-    both, either = (_pairs_within(np.cumsum(new) - 1, s.weight[rows], per_event[rows]) for new in (new_pair, new_time))
-    return np.array([either - both, both])
+    died = np.flatnonzero(rows.event)
+    place = _places(rows.time[died])[0]
+    tied = np.bincount(place)[place] > 1
+    died, place = died[tied], place[tied]
+    # one key sorts by time and within it by marker
+    key = place * (int(rows.rank.max(initial=0)) + 1) + rows.rank[died]
+    by_key = np.argsort(key)
+    both = np.cumsum(np.append(False, np.diff(key[by_key]) > 0)[: len(key)])
+    weight = rows.weight[died]
+    own = per_event[died] if len(per_event) else np.ones(len(died))
+    pairs = _pairs_within(both, weight[by_key], own[by_key])
+    return np.array([_pairs_within(place, weight, own) - pairs, pairs])
 
 
 def _pairs_within(group: NDArray[np.int64], weight: Floats, per_event: Floats) -> float:

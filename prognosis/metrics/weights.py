@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from cohorts.errors import Finding, PredictionError
 from prognosis.horizons import checked_horizons
 from prognosis.outcome import SurvivalArrays
-from prognosis.risk_sets import merge_close_times
+from prognosis.risk_sets import ordered_times
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -87,8 +87,8 @@ def censoring_weights(outcome: SurvivalArrays, horizons: ArrayLike) -> Censoring
         raise PredictionError(Finding("M09", "a binary outcome has no times to weigh by", "use the binary metrics"))
     check_events(outcome)
     n = len(outcome.time)
-    order = np.argsort(outcome.time)
-    (time,), event = merge_close_times(outcome.time[order]), outcome.event[order]
+    order, time = ordered_times(outcome.time)
+    event = outcome.event[order]
     known = np.searchsorted(time, times, side="right")
     first = np.flatnonzero(np.append(True, time[1:] != time[:-1]))
     ends = np.zeros(n, np.int64)
