@@ -22,6 +22,7 @@ from prognosis.horizons import checked_horizons
 from prognosis.metrics.direction import check_direction
 from prognosis.metrics.indexes import chosen_indexes
 from prognosis.metrics.net_benefit import read_thresholds
+from prognosis.metrics.time_dependent import find_constant
 from prognosis.metrics.weights import check_events
 from prognosis.new_cohort import NewCohort, read_new_cohort
 
@@ -62,9 +63,9 @@ def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> Extern
     by = [asked.by] if isinstance(asked.by, str) else list(asked.by)
     groups, said = subgroup_table(judging, new, chosen, by, asked.repeats, model.seed)
     transport = transport_of(model, new, judging.answers.linear_predictor)
-    doubts = (*judging.beyond.values(), *found.reasons, *said, *_doubts(model, new, judging), *transport.warnings)
-    shifted = tuple(shift_findings(transport.shift))
-    warn_findings((*doubts, *shifted), stacklevel=4)
+    doubts = (*judging.beyond.values(), *found.reasons, *said, *_same_cohort(model, new), *transport.warnings)
+    doubts += tuple(shift_findings(transport.shift))
+    warn_findings(doubts, stacklevel=4)
     return ExternalValidation(
         model=model.name,
         table=found.table.assign(model=model.name)[list(COLUMNS)],
@@ -76,7 +77,7 @@ def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> Extern
         repeats=asked.repeats,
         seed=model.seed,
         evaluation=judging.evaluation(),
-        warnings=(*new.warnings, *doubts, *shifted),
+        warnings=(*new.warnings, *_direction(new, judging), *doubts),
     )
 
 
@@ -91,15 +92,16 @@ def _horizons(model: FittedModel, new: NewCohort, asked: Asked) -> Floats:
     return np.unique(checked_horizons(model.horizons if asked.horizons is None else asked.horizons))
 
 
-def _doubts(model: FittedModel, new: NewCohort, judging: Judging) -> tuple[Finding, ...]:
-    """Doubt the direction of the risks, and a cohort in which the model was updated."""
-    found = []
+def _same_cohort(model: FittedModel, new: NewCohort) -> list[Finding]:
+    """Doubt that patients in whom the model was updated can judge it."""
     size = f"n={new.n}, events={new.events}"
-    if any(note.code == "E10" and (note.file, note.value) == (new.cohort.name, size) for note in model.warnings):
-        rule = f"this seems to be the cohort in which the model was updated ({new.cohort.name}, {size})"
-        found.append(
-            Finding("E09", rule, "validate it in other patients: these figures are apparent", severity="warning")
-        )
-    if judging.answers.risk.shape[1]:
-        found += check_direction(new.outcome, judging.answers.risk, judging.judged.horizons, external=True)
-    return tuple(found)
+    if not any(note.code == "E10" and (note.file, note.value) == (new.cohort.name, size) for note in model.warnings):
+        return []
+    rule = f"this seems to be the cohort in which the model was updated ({new.cohort.name}, {size})"
+    return [Finding("E09", rule, "validate it in other patients: these figures are apparent", severity="warning")]
+
+
+def _direction(new: NewCohort, judging: Judging) -> tuple[Finding, ...]:
+    """Doubt the direction of the risks; shown by the check itself."""
+    risk = judging.answers.risk
+    return check_direction(new.outcome, risk, judging.judged.horizons, external=True) if risk.shape[1] else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from cohorts.errors import Finding
 from prognosis.evaluation import Recalibration
 from prognosis.execution import TaskFailure
 from prognosis.metrics.index import Index
+from prognosis.metrics.time_dependent import find_constant
 from prognosis.refits import Answers
 from prognosis.validation.result import COLUMNS, HeldOut
 from prognosis.validation.summary import Corrected, corrected_by_632, corrected_by_optimism, mean_of_tasks
@@ -84,7 +85,13 @@ def summarise(found: Found) -> Summary:
     table = places.assign(
         model=found.name, apparent=found.apparent, optimism=found.apparent - columns["corrected"], **columns
     )
-    return Summary(table[list(COLUMNS)], _said(found, missing))
+    return Summary(table[list(COLUMNS)], [*_constant(found), *_said(found, missing)])
+
+
+def _constant(found: Found) -> list[Finding]:
+    """Warn (M04) of a model that tells no two patients apart: its C of one half is no finding."""
+    same = find_constant(found.work.original.marker[:, None])
+    return [replace(finding, rule=f"model {found.name}: {finding.rule}") for finding in same]
 
 
 def _corrected(found: Found) -> Corrected:
