@@ -64,7 +64,7 @@ def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> Extern
     groups, said = subgroup_table(judging, new, chosen, by, asked.repeats, model.seed)
     transport = transport_of(model, new, judging.answers.linear_predictor)
     doubts = (*judging.beyond.values(), *found.reasons, *said, *_same_cohort(model, new), *transport.warnings)
-    doubts += tuple(shift_findings(transport.shift))
+    doubts += (*shift_findings(transport.shift), *find_constant(judging.answers.marker[:, None]))
     warn_findings(doubts, stacklevel=4)
     return ExternalValidation(
         model=model.name,
