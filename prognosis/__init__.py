@@ -13,22 +13,26 @@ from cohorts.version import __version__
 
 check_neighbours(__file__, "cohorts")
 
+from prognosis.external.result import ExternalValidation  # noqa: E402
 from prognosis.model import FittedModel  # noqa: E402
 from prognosis.persistence.loading import load_model  # noqa: E402
 from prognosis.prediction import Prediction, Remark, RiskCurve  # noqa: E402
 from prognosis.published.columns import Columns  # noqa: E402
 from prognosis.published.model import Publication, published_model  # noqa: E402
 from prognosis.study import Study  # noqa: E402
+from prognosis.updating.result import Updating  # noqa: E402
 from prognosis.validation import Validation  # noqa: E402
 
 __all__ = [
     "Columns",
+    "ExternalValidation",
     "FittedModel",
     "Prediction",
     "Publication",
     "Remark",
     "RiskCurve",
     "Study",
+    "Updating",
     "Validation",
     "__version__",
     "load_model",

@@ -13,6 +13,7 @@ from cohorts import Binary, Cohort
 from cohorts.errors import Finding, LeakageError, PredictionError, raise_findings, warn_findings
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.patient_overlap import patient_overlap
+from prognosis.prediction import Remark
 
 if TYPE_CHECKING:
     from cohorts.endpoint import Endpoint
@@ -78,12 +79,23 @@ def read_new_cohort(model: FittedModel, cohort: Cohort, endpoint: Endpoint | Non
     asked: Any = _declared(model, endpoint)
     outcome = asked.outcome(cohort)
     usable = cohort.without(outcome.dropped, "time 0 with an event") if outcome.dropped else cohort
-    frame = model.door.admit(usable).frame
+    table = model.door.admit(usable)
+    frame = table.frame
     arrays = read_outcome(outcome.to_structured(), timed=not isinstance(asked, Binary))
     doubts = _overlap(model, frame, arrays)
     raise_findings(doubts, LeakageError)
     warn_findings((*outcome.warnings, *doubts), stacklevel=5)
-    return NewCohort(usable, frame, arrays, asked, (*outcome.warnings, *doubts))
+    return NewCohort(usable, frame, arrays, asked, (*outcome.warnings, *_others(table.remarks), *doubts))
+
+
+def _others(remarks: tuple[Remark, ...]) -> list[Finding]:
+    """Count the patients whom the training cohort would not have included; the door has warned of them."""
+    said: dict[str, list[str]] = {}
+    for remark in remarks:
+        if remark.code == "P16":
+            said.setdefault(remark.text, []).append(str(remark.patient))
+    advice = "the performance is that in other patients, too"
+    return [Finding("P16", text, advice, rows=tuple(rows), severity="warning") for text, rows in said.items()]
 
 
 def _declared(model: FittedModel, endpoint: Endpoint | None) -> Endpoint:

@@ -39,10 +39,10 @@ def check_baseline(baseline: Any, binary: bool) -> list[Finding]:
         return [Finding("E17", rule, "for example baseline={60: 0.83}, the survival of the reference patient")]
     if not all(_number(time) and time > 0 for time in baseline):
         return [Finding("E17", f"horizons {list(baseline)!r}", "give positive times in the endpoint's unit")]
-    wrong = [value for value in baseline.values() if not _number(value) or not 0 < value <= 1]
+    wrong = [value for value in baseline.values() if not _number(value) or not 0 < value < 1]
     if wrong:
-        rule = f"baseline survival {wrong[0]!r} is no probability above 0"
-        return [Finding("E17", rule, "give survival as a share between 0 and 1")]
+        rule = f"baseline survival {wrong[0]!r} is no probability between 0 and 1"
+        return [Finding("E17", rule, "give survival as a share, for example 0.83")]
     rises = [late for early, late in pairwise(sorted(baseline)) if baseline[late] > baseline[early]]
     rule = "the baseline rises with time at {:g}: is it the risk of the event?"
     return [Finding("E17", rule.format(time), "give survival = 1 - risk") for time in rises[:1]]

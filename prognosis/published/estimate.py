@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, ModelFileError
 from prognosis.cox.baseline import Interval
 from prognosis.linear_predictor import linear_predictor_of
 from prognosis.logistic.estimate import ARRAYS, LogisticEstimate
@@ -113,7 +114,16 @@ class PublishedHazard:
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> PublishedHazard:
-        """Rebuild from `to_dict` and `arrays`."""
+        """Rebuild from `to_dict` and `arrays`.
+
+        Raises
+        ------
+        ModelFileError
+            L07 horizons that do not increase, or hazards that fall.
+        """
+        if (np.diff(arrays["time"]) <= 0).any() or (np.diff(arrays["cumulative_hazard"]) < 0).any():
+            rule = "field estimate.cumulative_hazard decreases: a negative hazard"
+            raise ModelFileError(Finding("L07", rule, "get the file again"))
         numbers: dict[str, Any] = {name: arrays[name] for name in NUMBERS}
         return cls(names=tuple(stored["names"]), **numbers)
 

@@ -90,7 +90,7 @@ def published_model(
     means = reference_of(reference, preparation, named)
     beta = np.array([float(coefficients[term]) for term in preparation.names])
     kind = Logistic if isinstance(endpoint, Binary) else FineGray if isinstance(endpoint, Competing) else Cox
-    horizons = () if isinstance(baseline, int | float) else tuple(sorted(map(float, baseline)))
+    horizons = tuple(sorted(map(float, baseline))) if isinstance(baseline, Mapping) else ()
     label = codebook[endpoint.event].label if endpoint.event in codebook else {}
     return FittedModel(
         name=name,
@@ -120,7 +120,7 @@ def published_model(
 def _estimate(
     names: tuple[str, ...], beta: Floats, means: Floats, baseline: Mapping[float, float] | float
 ) -> PublishedHazard | PublishedOdds:
-    if isinstance(baseline, int | float):
+    if not isinstance(baseline, Mapping):
         return PublishedOdds.known(names, beta, means, float(baseline))
     times = sorted(baseline)
     hazard = -np.log([float(baseline[time]) for time in times])

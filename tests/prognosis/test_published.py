@@ -117,6 +117,7 @@ def test_nothing_is_said_between_the_published_horizons():
         ({"baseline": {24: 0.1, 60: 0.2}}, "rises with time"),
         ({"baseline": {24: 90, 60: 80}}, "no probability"),
         ({"baseline": {24: 0.0}}, "no probability"),
+        ({"baseline": {24: 1.0}}, "no probability"),
         ({"baseline": {-24: 0.9}}, "horizons"),
         ({"baseline": {}}, "no survival by horizon"),
         ({"baseline": 0.8}, "no survival by horizon"),
