@@ -46,7 +46,7 @@ def external_figures(
     for place in places:
         suffix = f"_{external.evaluation.horizons[place]:g}" if judged.timed else ""
         content = decision_content(judged, place, wording, thresholds)
-        drawn[f"decision{suffix}"] = decision_figure(content, fonts)
+        drawn |= {} if content is None else {f"decision{suffix}": decision_figure(content, fonts)}
     drawn |= _over_time(model, cohort, external, fonts, wording) if judged.timed and len(places) else {}
     if not external.subgroups.empty:
         labels = {name: variable.text(wording.language) for name, variable in cohort.codebook.items()}

@@ -26,7 +26,7 @@ class Table:
     note: str = ""
 
 
-def section(table: Table, figures: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+def section(table: Table, figures: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return one section of a report as plain values."""
     return {
         "title": table.title,
@@ -37,10 +37,10 @@ def section(table: Table, figures: Sequence[Mapping[str, str]] = ()) -> dict[str
     }
 
 
-def figures_of(pictures: Mapping[str, Picture], *kinds: str) -> list[dict[str, str]]:
-    """Return name, caption and alternative text of the figures of a section."""
+def figures_of(pictures: Mapping[str, Picture], *kinds: str) -> list[dict[str, Any]]:
+    """Return name, caption, alternative text and width in millimetres of the figures of a section."""
     return [
-        {"name": name, "caption": picture.title, "alt": picture.alt}
+        {"name": name, "caption": picture.title, "alt": picture.alt, "width": picture.width}
         for name, picture in pictures.items()
         if name.startswith(kinds) and kinds
     ]

@@ -52,7 +52,7 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
     """
     outcome, risk, horizon = judged.at(place)
     smooth = _smooth(outcome, risk, horizon)
-    count, edges = np.histogram(risk[:, 0], bins=BINS, range=_span(risk[:, 0]))
+    edges, patients = histogram_of(risk[:, 0])
     title = judged.title("figure_calibration", "figure_calibration_binary", place, wording)
     facts = _facts(outcome, risk, horizon, smooth, judged.when(place, wording), wording)
     shown = "; ".join(f"{name} {value}" for name, value in facts)
@@ -60,8 +60,8 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
     return CalibrationContent(
         *smooth[:4],
         *_groups(outcome, risk, horizon),
-        edges=floats(edges),
-        patients=tuple(int(number) for number in count),
+        edges=edges,
+        patients=patients,
         facts=facts,
         note=wording("figure_no_curve", code=smooth.code) if smooth.code else "",
         predicted_label=wording("figure_predicted", time=time) if time else wording("figure_predicted_binary"),
@@ -74,6 +74,12 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
         title=title,
         alt=wording("figure_calibration_alt", title=title, facts=shown),
     )
+
+
+def histogram_of(risk: Floats) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return edges and numbers of patients of the distribution of predicted risks, (n,)."""
+    number, edges = np.histogram(risk, bins=BINS, range=_span(risk))
+    return floats(edges), tuple(int(patients) for patients in number)
 
 
 def _span(risk: Floats) -> tuple[float, float]:

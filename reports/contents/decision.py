@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import PredictionError
 from prognosis.metrics.net_benefit_censored import net_benefit_censored
 from reports.contents.judged import Judged, floats
 from reports.figures.decision import DecisionContent
@@ -17,22 +18,23 @@ DRAWN = 50
 PATIENTS = 1000
 
 
-def decision_content(judged: Judged, place: int, wording: Wording, thresholds: Sequence[float] = ()) -> DecisionContent:
-    """Estimate net benefit and clinical impact at one horizon.
+def decision_content(
+    judged: Judged, place: int, wording: Wording, thresholds: Sequence[float] = ()
+) -> DecisionContent | None:
+    """Estimate net benefit and clinical impact at one horizon; None where no event happened by it.
 
     Parameters
     ----------
     thresholds : ends of the curve are the smallest and the largest of them; none: from .01 to where few patients have
         a higher risk.
 
-    Raises
-    ------
-    PredictionError
-        As `net_benefit_censored`: no event by the horizon, or a horizon beyond the follow-up.
     """
     outcome, risk, horizon = judged.at(place)
     cuts = drawn_thresholds(risk[:, 0], thresholds)
-    found = net_benefit_censored(outcome, risk, horizon, cuts)
+    try:
+        found = net_benefit_censored(outcome, risk, horizon, cuts)
+    except PredictionError:
+        return None
     model, everybody = found["model"], found["treat all"]
     lower, upper = model.limits()
     title = judged.title("figure_decision", "figure_decision_binary", place, wording)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.canvas import (
     BAND,
     DASHED,
+    DOTTED,
     DOUBLE,
     HINT,
     MODEL,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 Values = tuple[float, ...]
 HEIGHT = 94.0
 SIDE, TOP, LEFT, SECOND_LEFT, FACTS_LEFT = 58.0, 6.0, 13.0, 88.0, 152.0
-HISTOGRAM = 11.0
+HISTOGRAM, NARROW = 11.0, 115.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class CalibrationContent:
     group_predicted, group_observed, group_lower, group_upper : one point a group of patients with its interval, in
         the order of risk; observed is not a number where the follow-up of the group ends before the horizon.
     edges, patients : histogram of the predicted risks: b + 1 edges, b numbers of patients.
+    apparent : the curve before it was corrected for optimism; with it the figure has one panel, without the groups.
     facts : (name, value) of the indexes that are printed beside it. note : what stands in place of a curve.
     """
 
@@ -65,10 +68,14 @@ class CalibrationContent:
     patients_label: str
     title: str
     alt: str
+    apparent: Values = ()
+    apparent_label: str = ""
 
 
 def calibration_figure(content: CalibrationContent, fonts: FontChoice) -> Picture:
-    """Draw observed against predicted risk, 180 mm wide: the curve, the groups, the distribution of the risks.
+    """Draw observed against predicted risk: the curve, the groups, the distribution of the risks; 180 mm wide.
+
+    A curve that was corrected for optimism stands alone, beside the apparent one, 115 mm wide.
 
     Both axes have the same range, so that the diagonal is where prediction and observation agree.
 
@@ -77,7 +84,8 @@ def calibration_figure(content: CalibrationContent, fonts: FontChoice) -> Pictur
     RunError
         R13 a character that no installed font can draw.
     """
-    return picture(lambda figure: _draw(figure, content), (DOUBLE, HEIGHT), content.title, content.alt, fonts)
+    width = NARROW if content.apparent else DOUBLE
+    return picture(lambda figure: _draw(figure, content), (width, HEIGHT), content.title, content.alt, fonts)
 
 
 def _draw(figure: Figure, content: CalibrationContent) -> None:
@@ -87,14 +95,22 @@ def _draw(figure: Figure, content: CalibrationContent) -> None:
     smooth.tick_params(labelbottom=False)
     _draw_curve(smooth, content)
     _histogram(figure, content, low, high)
+    panels, facts_left, key_left = [smooth], LEFT + SIDE + 5.0, LEFT + SIDE + 4.0
+    if not content.apparent:
+        panels.append(_groups_panel(figure, content, low, high))
+        facts_left, key_left = FACTS_LEFT, SECOND_LEFT
+    _legend(figure, panels, key_left)
+    for number, (name, value) in enumerate(content.facts):
+        write(figure, facts_left, TOP + 8.2 * number, name, size=SMALL, color=HINT)
+        write(figure, facts_left, TOP + 8.2 * number + 3.0, value)
+
+
+def _groups_panel(figure: Figure, content: CalibrationContent, low: float, high: float) -> Axes:
     groups = _square(figure, SECOND_LEFT, content, low, high)
     groups.set_xlabel(content.predicted_label)
     groups.set_ylabel(content.observed_label)
     _draw_groups(groups, content)
-    _legend(smooth, groups, figure)
-    for number, (name, value) in enumerate(content.facts):
-        write(figure, FACTS_LEFT, TOP + 8.2 * number, name, size=SMALL, color=HINT)
-        write(figure, FACTS_LEFT, TOP + 8.2 * number + 3.0, value)
+    return groups
 
 
 def shown_range(content: CalibrationContent) -> tuple[float, float]:
@@ -136,6 +152,9 @@ def _draw_curve(axes: Axes, content: CalibrationContent) -> None:
     axes.fill_between(
         content.predicted, content.lower, content.upper, color=BAND, linewidth=0, label=content.band_label, zorder=0
     )
+    if content.apparent:
+        axes.plot(content.predicted, content.apparent, color=SECOND, linewidth=0.9, linestyle=DOTTED,
+                  label=content.apparent_label)  # fmt: skip
     axes.plot(content.predicted, content.observed, color=MODEL, linewidth=1.4, label=content.curve_label)
 
 
@@ -169,10 +188,12 @@ def _histogram(figure: Figure, content: CalibrationContent, low: float, high: fl
     axes.set_ylabel(content.patients_label)
 
 
-def _legend(smooth: Axes, groups: Axes, figure: Figure) -> None:
-    """Set the key below the second panel, where nothing is drawn."""
+def _legend(figure: Figure, panels: Sequence[Axes], left: float) -> None:
+    """Set the key below the second panel, or below the indexes, where nothing is drawn."""
     inches = figure.get_size_inches()
-    pairs = [(*pair,) for axes in (smooth, groups) for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
+    pairs = [(*pair,) for axes in panels for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     unique = {label: handle for handle, label in pairs}
-    place = (SECOND_LEFT / 25.4 / float(inches[0]), 0.01)
-    figure.legend(unique.values(), unique.keys(), loc="lower left", bbox_to_anchor=place, ncols=2, columnspacing=1.5)
+    place = (left / 25.4 / float(inches[0]), 0.01)
+    figure.legend(
+        unique.values(), unique.keys(), loc="lower left", bbox_to_anchor=place, ncols=len(panels), columnspacing=1.5
+    )

@@ -1,0 +1,99 @@
+"""Every figure of an internal validation, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from cohorts.errors import Finding, PrognosisError
+from prognosis import FittedModel, Study
+from prognosis.evaluation import Evaluation
+from prognosis.execution import Execution
+from prognosis.outcome import read_outcome
+from prognosis.validation import HeldOut, Validation
+from reports.contents.calibration import calibration_content
+from reports.contents.corrected_calibration import corrected_content
+from reports.contents.decision import decision_content
+from reports.contents.instability import instability_content
+from reports.contents.judged import Judged
+from reports.contents.optimism import optimism_content
+from reports.figures import Picture
+from reports.figures.calibration import calibration_figure
+from reports.figures.decision import decision_figure
+from reports.figures.instability import instability_figure
+from reports.figures.optimism import optimism_figure
+from reports.fonts import FontChoice
+from reports.wording import Wording
+
+
+class Drawn(NamedTuple):
+    """Figures by name, and why one of them was left out (R20)."""
+
+    pictures: Mapping[str, Picture]
+    warnings: tuple[Finding, ...] = ()
+
+
+def internal_figures(
+    study: Study, model: FittedModel, validation: Validation, execution: Execution, fonts: FontChoice, wording: Wording
+) -> Drawn:
+    """Draw what a validation of one model found.
+
+    Every method: apparent and corrected indexes. Bootstrap: the corrected calibration curve and the instability of the
+    risks at the last horizon, each from as many resamples as the validation. Patients left out: calibration and
+    decision curve of their risks at each horizon.
+
+    Parameters
+    ----------
+    validation : of the model in its own study. execution : where the resamples run.
+    """
+    name = model.name
+    drawn = {
+        f"optimism_{name}": optimism_figure(optimism_content(validation, name, model.unit, wording), fonts),
+    }
+    if name in validation.held_out:
+        return Drawn({**drawn, **_left_out(study, model, validation.held_out[name], fonts, wording)})
+    if validation.method != "bootstrap" or not (study.horizons or study.endpoint.kind == "binary"):
+        return Drawn(drawn)
+    more = _resampled(study, model, validation, execution, fonts, wording)
+    return Drawn({**drawn, **more.pictures}, more.warnings)
+
+
+def _resampled(
+    study: Study, model: FittedModel, validation: Validation, execution: Execution, fonts: FontChoice, wording: Wording
+) -> Drawn:
+    found = study.instability(model, repeats=validation.repeats, execution=execution)
+    shown = instability_figure(instability_content(found, model.unit, wording), fonts)
+    drawn = {f"instability_{model.name}": shown}
+    try:
+        curve = study.calibration(model, repeats=validation.repeats, execution=execution)
+    except PrognosisError as error:
+        rule = f"model {model.name}: no calibration curve corrected for optimism: {error.findings[0].rule}"
+        return Drawn(drawn, (Finding("R20", rule, error.findings[0].way_out, severity="warning"),))
+    content = corrected_content(curve, validation, model.unit, wording)
+    return Drawn({f"calibration_{model.name}": calibration_figure(content, fonts), **drawn})
+
+
+def _left_out(
+    study: Study, model: FittedModel, held: HeldOut, fonts: FontChoice, wording: Wording
+) -> dict[str, Picture]:
+    """Draw the risks of patients by models that were fitted without them."""
+    outcome = read_outcome(study.outcome.to_structured(), timed=study.endpoint.kind != "binary")
+    known = np.isfinite(held.risk).all(axis=0)
+    risk, horizons = held.risk[:, known], held.horizons[known]
+    if not len(horizons):
+        return {}
+    judged = Judged(Evaluation(outcome, risk[:, -1], horizons=horizons, risk=risk), model.name, model.unit)
+    drawn: dict[str, Picture] = {}
+    for place in range(len(horizons)):
+        suffix = f"{model.name}_{horizons[place]:g}" if judged.timed else model.name
+        shown = calibration_content(judged, place, wording)
+        shown = replace(shown, title=wording("figure_title_left_out", title=shown.title))
+        drawn[f"calibration_{suffix}"] = calibration_figure(shown, fonts)
+        benefit = decision_content(judged, place, wording)
+        if benefit is not None:
+            benefit = replace(benefit, title=wording("figure_title_left_out", title=benefit.title))
+            drawn[f"decision_{suffix}"] = decision_figure(benefit, fonts)
+    return drawn
