@@ -13,6 +13,7 @@ from cohorts.version import __version__
 # What takes part in a fit or in a measure.
 LIBRARIES = ("numpy", "scipy", "pandas", "numba", "scikit-learn", "scikit-survival", "xgboost", "lifelines")
 ROOMS = ("cohorts", "prognosis")
+SOURCES = (".py", ".html", ".typ", ".toml")
 
 
 @cache
@@ -23,7 +24,7 @@ def environment() -> tuple[tuple[str, str], ...]:
     """
     versions = [(name, found) for name in LIBRARIES if (found := _version(name))]
     python = platform.python_version()
-    ours = (("bone-prognosis", __version__), ("code of bone-prognosis", _code()))
+    ours = (("bone-prognosis", __version__), ("code of bone-prognosis", code_digest(ROOMS)))
     return (("python", python), ("machine", platform.machine()), *versions, *ours)
 
 
@@ -41,11 +42,13 @@ def _version(name: str) -> str:
         return ""
 
 
-def _code() -> str:
-    """SHA-256 of the code of the rooms that compute, its first 12 digits."""
+@cache
+def code_digest(rooms: tuple[str, ...]) -> str:
+    """SHA-256 of the code, templates and declarations of some rooms, its first 12 digits."""
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for path in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+    found = (path for room in rooms for path in (root / room).rglob("*") if path.suffix in SOURCES)
+    for path in sorted(found):
         digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -170,8 +170,8 @@ def _journal(execution: Execution, key: str) -> Iterator[Journal | None]:
 def _known(journal: Journal, tasks: Sequence[int], notation: Notation[Result]) -> dict[int, Result | TaskFailure]:
     wanted = set(tasks)
     known: dict[int, Result | TaskFailure] = {}
-    for task, text in journal.contents.items():
-        result: Result | TaskFailure | None = _read(text, notation) if task in wanted else None
+    for task in wanted & journal.contents.keys():
+        result = _read(journal.contents[task], notation)
         if result is not None:
             known[task] = result
     return known

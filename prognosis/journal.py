@@ -21,6 +21,7 @@ from io import FileIO
 from pathlib import Path
 
 from cohorts.errors import Finding, RunError, warn_findings
+from cohorts.whole_file import write_whole_file
 
 SUFFIX, LOCK = ".jsonl", ".lock"
 SYNC_SECONDS = 2.0
@@ -134,16 +135,10 @@ def _read(path: Path, key: str) -> tuple[dict[int, str], list[Finding]]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write what is sound beside the file, to the disk, and move it over: a kill in between costs nothing."""
-    beside = path.with_suffix(".part")
+    """Keep what is sound; a kill in between costs nothing."""
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_whole_file(path, content)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise _unwritable(path, len(content), error) from None
 
 

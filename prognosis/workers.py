@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import joblib
@@ -20,6 +23,7 @@ Result = TypeVar("Result")
 BATCH_SECONDS = 0.5
 LARGEST_BATCH = 1000
 CONNECT_SECONDS = 10
+WATCH_SECONDS = 1.0
 ALONE = threading.Lock()
 
 
@@ -69,6 +73,24 @@ def do_batch(work: Callable[[int], Any], tasks: Sequence[int]) -> Batch:
         return Batch(results, time.perf_counter() - start, environment())
 
 
+def do_local_batch(owner: int, work: Callable[[int], Any], tasks: Sequence[int]) -> Batch:
+    """Do some tasks in a process of this machine, which ends when its owner is killed."""
+    _end_with(owner)
+    return do_batch(work, tasks)
+
+
+@cache
+def _end_with(owner: int) -> None:
+    """Watch the process that started this one: without it nobody would take the results, or free the memory."""
+
+    def watch() -> None:
+        while os.getppid() == owner:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 @dataclass
 class Batches:
     """Cuts tasks into batches as they are asked for: small at first, then by the time that tasks were seen to take."""
@@ -115,7 +137,7 @@ def finished_in_processes(
     try:
         # arrays travel whole: mapped from a file they would be read-only, which compiled code takes for another type
         with joblib.parallel_config("loky", n_jobs=workers, max_nbytes=None, inner_max_num_threads=1):
-            yield from _finished(work, Batches(tasks, workers))
+            yield from _finished(partial(do_local_batch, os.getpid()), work, Batches(tasks, workers))
     except TerminatedWorkerError:
         rule = "a worker process was killed, by the system when the memory ran out, say"
         raise RunError(Finding("J03", rule, "use fewer workers, and --resume: finished tasks are kept")) from None
@@ -135,16 +157,25 @@ def finished_on_cluster(
     with _client(address) as client:
         workers = max(1, sum(client.ncores().values()))
         with joblib.parallel_config("dask", client=client, wait_for_workers_timeout=CONNECT_SECONDS):
-            yield from _finished(work, Batches(tasks, workers))
+            yield from _finished(do_batch, work, Batches(tasks, workers))
 
 
-def _finished(work: Callable[[int], Result], batches: Batches) -> Iterator[tuple[int, Result | TaskFailure]]:
+def _finished(
+    do: Callable[[Callable[[int], Any], Sequence[int]], Batch], work: Callable[[int], Result], batches: Batches
+) -> Iterator[tuple[int, Result | TaskFailure]]:
     # few are sent ahead, so that sizes are learnt before most of the tasks are cut
     parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2 * n_jobs")
-    for batch in parallel(joblib.delayed(do_batch)(work, tasks) for tasks in batches):
-        _check_environment(batch.environment)
-        batches.learn(batch)
-        yield from batch.results
+    done = parallel(joblib.delayed(do)(work, tasks) for tasks in batches)
+    try:
+        for batch in done:
+            _check_environment(batch.environment)
+            batches.learn(batch)
+            yield from batch.results
+    finally:
+        with warnings.catch_warnings():
+            # joblib advises on how to lose less work; here what stops the work is an error or a signal
+            warnings.filterwarnings("ignore", "[0-9]+ tasks which were", UserWarning)
+            done.close()
 
 
 def _check_environment(found: tuple[tuple[str, str], ...]) -> None:

@@ -13,6 +13,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cohorts.version import __version__
+from reports.command_options import (
+    Dask,
+    Decimal,
+    Digest,
+    Encoding,
+    ModelPath,
+    Out,
+    PatientsPath,
+    Range,
+    Resume,
+    Separator,
+    Workers,
+)
+from reports.exits import Terminated, end_stopped, terminable
+from reports.validate_command import commands as validating
 
 if TYPE_CHECKING:
     from cohorts import Cohort
@@ -20,7 +35,10 @@ if TYPE_CHECKING:
     from prognosis import FittedModel
     from reports.output_folder import Run
 
-EPILOG = "Research software: no treatment advice. Exit codes: 0 done, 1 the input or the run failed, 2 usage."
+EPILOG = (
+    "Research software: no treatment advice. Exit codes: 0 done, 1 the input or the run failed, 2 usage, "
+    "130 interrupted, 143 terminated."
+)
 app = typer.Typer(
     name="prognosis",
     help="Survival and prognosis models for bone oncology: checked cohorts, models, validation, nomograms, reports.",
@@ -30,20 +48,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results: new, empty, or of an earlier run.")]
-ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, NAME.prognosis.")]
-PatientsPath = Annotated[
-    Path,
-    typer.Argument(metavar="PATIENTS", help="Table with one row a patient: the id column and the model's predictors."),
-]
-Digest = Annotated[str | None, typer.Option(help="SHA-256 you got elsewhere: the model then counts as verified.")]
-Separator = Annotated[str, typer.Option(help="Column separator of the CSV file.")]
-Decimal = Annotated[str, typer.Option(help="Decimal sign of the CSV file, '.' or ','.")]
-Range = Annotated[
-    Literal["rms", "centiles"], typer.Option(help="Axes of the nomogram. rms: full range; centiles: 1st to 99th.")
-]
-Encoding = Annotated[str, typer.Option(help="Encoding of the CSV file, for example gb18030.")]
+app.add_typer(validating)
 
 
 def _version(asked: bool) -> None:
@@ -118,11 +123,22 @@ def check(
 
 
 @app.command()
-def run(study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="Study file.")], out: Out) -> None:
-    """Run a study file: fit, validate, draw, report. Everything is written into one folder."""
+def run(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="Study file.")],
+    out: Out,
+    resume: Resume = False,
+    workers: Workers = 1,
+    dask: Dask = None,
+) -> None:
+    """Run a study file: fit, validate, draw, report. Everything is written into one folder.
+
+    Every finished resample is written into DIR/journal, so that a run that was stopped, killed or out of disk goes on
+    with --resume and ends with the same bytes, whatever the number of workers.
+    """
+    from prognosis.execution import Execution
     from reports.run import run_study
 
-    done = run_study(study, out, _say)
+    done = run_study(study, out, _say, resume=resume, execution=Execution(workers, dask))
     _finish(done)
 
 
@@ -165,14 +181,21 @@ def report(
     separator: Separator = ",",
     decimal: Decimal = ".",
     encoding: Encoding = "utf-8",
+    resume: Resume = False,
+    workers: Workers = 1,
 ) -> None:
-    """Write a one-page report on every patient, as PDF and HTML."""
+    """Write a one-page report on every patient, as PDF and HTML.
+
+    Every finished patient is a line in DIR/journal: --resume skips these. A patient who cannot be answered goes to
+    failures.json, all others are done, and the exit code is 1.
+    """
     from prognosis import load_model
+    from prognosis.execution import Execution
     from reports.batch import report_patients
 
     fitted = load_model(model, sha256)
     cohort = _patients(fitted, patients, separator, decimal, encoding)
-    done = report_patients(fitted, cohort, out, language, limits, _say)
+    done = report_patients(fitted, cohort, out, language, limits, _say, resume=resume, execution=Execution(workers))
     _finish(done)
 
 
@@ -261,20 +284,16 @@ def main() -> None:
 
     warnings.simplefilter("ignore", PrognosisWarning)
     try:
-        app()
+        with terminable():
+            app()
     except PrognosisError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
     except OSError as error:
         typer.echo(f"error: {error.strerror or error}: {error.filename or ''}", err=True)
         sys.exit(1)
-    except (KeyboardInterrupt, SystemError) as error:
-        from reports.manifest import was_interrupted
-
-        if not was_interrupted(error):
-            raise
-        typer.echo("interrupted; give the same command again", err=True)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemError, SystemExit, Terminated) as error:
+        end_stopped(error)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import platform
 from datetime import UTC, datetime
 from typing import Any
 
-from reports.output_folder import OutputFolder
+from reports.exits import stopped_by
+from reports.output_folder import MANIFEST, OutputFolder
 from reports.results import software
 
 
@@ -19,19 +20,10 @@ def base_manifest(folder: OutputFolder, started: datetime, state: str) -> dict[s
         "end": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": software(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "outputs": dict(sorted(folder.written.items())),
+        "outputs": {name: digest for name, digest in sorted(folder.written.items()) if name != MANIFEST},
     }
 
 
 def state_of(error: BaseException) -> str:
     """Return the exit state that an error leaves."""
-    return "interrupted" if was_interrupted(error) else f"failed: {type(error).__name__}"
-
-
-def was_interrupted(error: BaseException | None) -> bool:
-    """Tell an interrupt, also where a compiled kernel turned it into another error."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return "interrupted" if stopped_by(error) is not None else f"failed: {type(error).__name__}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cohorts.errors import Finding, RunError
+from cohorts.whole_file import write_whole_file
 
 MANIFEST, LOCK = "manifest.json", ".lock"
 Say = Callable[[str], None]
@@ -50,18 +51,14 @@ class OutputFolder:
         """
         raw = data.encode() if isinstance(data, str) else data
         target = self.path / name
-        beside = target.with_name(target.name + ".part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(target)
+            write_whole_file(target, raw)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             rule = f"cannot write {target} ({len(raw)} bytes needed): {error.strerror or error}"
-            raise RunError(Finding("K03", rule, "make room and give the same command again", file=name)) from None
+            raise RunError(
+                Finding("K03", rule, "make room and give the same command again with --resume", file=name)
+            ) from None
         self.written[name] = hashlib.sha256(raw).hexdigest()
         return target
 

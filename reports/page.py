@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import errno
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cohorts.errors import Finding, RunError
+from cohorts.whole_file import write_whole_file
 from reports.fonts import FontChoice, choose_fonts, typst_fonts
 from reports.wording import Wording
 
@@ -118,7 +120,7 @@ def save_document(
     Raises
     ------
     RunError
-        R17: another suffix. R18: the file cannot be written.
+        R17: another suffix. K03: the disk is full. R18: the file cannot be written for another reason.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -135,12 +137,11 @@ def save_document(
 
 def write_whole(path: Path, data: bytes) -> Path:
     """Write a file beside its place and move it there, so that no half file bears the final name."""
-    beside = path.with_name(f"{path.name}.part")
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
+        write_whole_file(path, data)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        rule = f"it cannot be written: {error.strerror or error}"
-        raise RunError(Finding("R18", rule, "check the folder and the space on the disk", file=path.name)) from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        rule = f"{path} cannot be written ({len(data)} bytes needed): {error.strerror or error}"
+        advice = "make room; prognosis report and run then go on with --resume" if full else "check the folder"
+        raise RunError(Finding("K03" if full else "R18", rule, advice, file=path.name)) from None
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
+from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
 from prognosis.models import recipes
 from prognosis.recipe import Recipe
@@ -23,19 +23,31 @@ from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
 from reports.results import all_warnings, doubtful_hazards, results_of
+from reports.resumption import begin, check_same, file_digests
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
 
 
-def run_study(study_file: str | Path, out: str | Path, say: Say = lambda _: None) -> Run:
+def run_study(
+    study_file: str | Path,
+    out: str | Path,
+    say: Say = lambda _: None,
+    *,
+    resume: bool = False,
+    execution: Execution = IN_PROCESS,
+) -> Run:
     """Run a study file and write everything into a folder.
 
     Parameters
     ----------
     study_file : TOML; its paths are relative to itself. out : folder, new or of an earlier run.
     say : told, in one line each, what is being done.
+    resume : go on with the run that the folder holds: what its journal has is not done again.
+    execution : where the resamples of a validation run; the journal is that of the folder. The results are the same.
 
     Raises
     ------
+    RunError
+        K07 the study file, the data or the codebook changed during the run, or before it was resumed.
     PrognosisError
         Anything wrong with the study file, the data, the fit or the folder; the manifest then says "failed".
     """
@@ -44,18 +56,23 @@ def run_study(study_file: str | Path, out: str | Path, say: Say = lambda _: None
     _check_horizons(declared)
     with output_folder(out) as folder:
         started = datetime.now(UTC)
-        inputs = _digests(path, declared)
+        files = _inputs(path, declared)
+        inputs = file_digests(files)
+        beginning = begin(folder, inputs, resume, execution, say)
+        folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, (), {}, "running"))
         try:
-            warnings, patients = _work(declared, path.parent, folder, say)
+            warnings, patients = _work(declared, path.parent, folder, beginning.execution, say)
+            check_same(inputs, file_digests(files), "during the run")
         except BaseException as error:
             folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, (), {}, state_of(error)))
             raise
+        warnings = (*warnings, *beginning.warnings)
         folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, warnings, patients, "done"))
         return Run(folder.path, tuple(folder.written), warnings)
 
 
 def _work(
-    declared: StudyFile, home: Path, folder: OutputFolder, say: Say
+    declared: StudyFile, home: Path, folder: OutputFolder, execution: Execution, say: Say
 ) -> tuple[tuple[Finding, ...], dict[str, str]]:
     say("reading the cohort")
     cohort = read_cohort(home / declared.cohort.file, codebook=home / declared.cohort.codebook)
@@ -68,7 +85,7 @@ def _work(
     table_one = cohort.table_one(columns=list(study.predictors))
     folder.write("table_one.csv", neutralise(table_one.reset_index()).to_csv(index=False))
     folder.write("table_one.html", table_one.to_html(escape=True))
-    models = [_fit_and_validate(declared, table, study, say) for table in declared.models]
+    models = [_fit_and_validate(declared, table, study, execution, say) for table in declared.models]
     for model in models:
         model.save(folder.place(f"models/{model.name}.prognosis"))
         folder.record(f"models/{model.name}.prognosis")
@@ -151,7 +168,9 @@ def recipes_of(declared: StudyFile, study: Study) -> list[Recipe]:
     return made
 
 
-def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say: Say) -> FittedModel:
+def _fit_and_validate(
+    declared: StudyFile, table: ModelTable, study: Study, execution: Execution, say: Say
+) -> FittedModel:
     own = study
     if table.predictors != study.predictors:
         own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=study.imputation,
@@ -163,7 +182,7 @@ def _fit_and_validate(declared: StudyFile, table: ModelTable, study: Study, say:
         return model
     say(f"validating {table.name}: {declared.validation.repeats} bootstrap resamples")
     return model.with_validation(
-        own.validate(model, method=declared.validation.method, repeats=declared.validation.repeats)
+        own.validate(model, method=declared.validation.method, repeats=declared.validation.repeats, execution=execution)
     )
 
 
@@ -232,21 +251,12 @@ def _write_patients(
     for patient in declared.reports.patients:
         say(f"reporting patient {patient}")
         language: Language = declared.reports.languages.get(patient, declared.reports.language)
-        write_patient(model, frame.loc[[patient]], language, folder, limits)
+        folder.written.update(write_patient(model, frame.loc[[patient]], language, folder.path, limits))
     return list(declared.reports.patients)
 
 
-def _digests(path: Path, declared: StudyFile) -> dict[str, str]:
-    files = (path, path.parent / declared.cohort.file, path.parent / declared.cohort.codebook)
-    found = {}
-    for file in files:
-        try:
-            found[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise RunError(
-                Finding("U01", f"cannot read it: {error.strerror}", "check the path", file=str(file))
-            ) from None
-    return found
+def _inputs(path: Path, declared: StudyFile) -> tuple[Path, ...]:
+    return path, path.parent / declared.cohort.file, path.parent / declared.cohort.codebook
 
 
 def _manifest(

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from typing import Any
 
-import numba
 import numpy as np
 import pandas as pd
 
-from cohorts.version import __version__
+from prognosis.environment import environment
 from prognosis.validation.work import Work
 
 
 def key_of(name: str, work: Work, recipe: Any, X: pd.DataFrame) -> str:
     """SHA-256 of everything that decides the values of a task: rows, outcome, recipe, plan, seed, metrics, versions."""
     digest = hashlib.sha256()
-    versions = (__version__, np.__version__, numba.__version__, pd.__version__, platform.machine())
     judged = work.judged
-    asked = (name, versions, work.plan, work.rows.seed, work.rows.levels, work.metrics, judged.thresholds)
+    asked = (name, environment(), work.plan, work.rows.seed, work.rows.levels, work.metrics, judged.thresholds)
     digest.update(repr(asked).encode())
     numbers = (judged.outcome.time, judged.outcome.event, judged.outcome.entry, judged.outcome.last_free, judged.weight,
                judged.stratum, judged.horizons, work.rows.cluster, work.rows.group, work.rows.column,
