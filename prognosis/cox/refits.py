@@ -20,14 +20,14 @@ from prognosis.cox.counted_rows import CountedRows, Drawn, counted_rows
 from prognosis.cox.estimability import FARTHEST, Estimability
 from prognosis.cox.estimability import LARGEST as LARGEST_COEFFICIENT
 from prognosis.cox.estimate import CoxEstimate
-from prognosis.cox.ordered_likelihood import counted_likelihood
+from prognosis.cox.ordered_likelihood import OrderedLikelihood, counted_likelihood
 from prognosis.cox.recalibration import DOUBT, recalibrate_cox, slope_of
 from prognosis.cox.resampled_design import Groups, ResampledDesign, groups_of, resampled_design
 from prognosis.evaluation import Recalibration
 from prognosis.kernels.counted_cox import baseline_at
 from prognosis.kernels.standardise import IN_PLACE, standardise
 from prognosis.linear_predictor import linear_predictor_of
-from prognosis.newton import climb
+from prognosis.newton import ROUNDING, VANISHED
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.recipe import as_frame
 from prognosis.refits import Answers, RecipeRefits, Refits
@@ -35,6 +35,10 @@ from prognosis.special_columns import SpecialColumns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+MOST_STEPS = 30
+# Predicted gain in log-likelihood that a last step leaves at 1e-10 standard errors from the maximum.
+LAST_GAIN = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class CoxRefits:
     Parameters
     ----------
     general : serves every recipe, and what is in doubt here. outcome : (n,). horizons : (h,). rows : sorted.
-    columns : design of resamples. groups : columns that are categories. start : (p,) coefficients to start from.
+    columns : design of resamples. groups : its categories. start : (p,) coefficients to start from.
     """
 
     general: RecipeRefits
@@ -52,7 +56,7 @@ class CoxRefits:
     horizons: Floats
     rows: CountedRows
     columns: ResampledDesign
-    groups: tuple[Groups, ...]
+    groups: Groups
     start: Floats
 
     def __call__(self, train: Integers, task: int) -> Answers:
@@ -69,40 +73,36 @@ class CoxRefits:
 
     def _counted(self, train: Integers) -> Answers | None:
         """Answer by counts; None where a check of the general way might refuse."""
-        if not self._has_enough(train) or (drawn := self.rows.draw(train)) is None:
+        if not self.groups.have_events(train) or (drawn := self.rows.draw(train)) is None:
             return None
         design = self.columns.of(train)
         if (fitted := self._fit(design, drawn)) is None:
             return None
         eta = linear_predictor_of(design, *fitted)
-        return Answers(eta, eta, self._risk(eta, drawn), partial(self._recalibrate, eta))
-
-    def _has_enough(self, train: Integers) -> bool:
-        died = self.outcome.event == 1
-        events, p = int(died[train].sum()), self.columns.design.shape[1]
-        if len(train) < 3 or len(train) <= p or events < max(p, 1):
-            return False
-        return not any(group.without_events(train, died) for group in self.groups)
+        return Answers(eta, eta, self._risk(eta, drawn), partial(self._recalibrate, eta, (train, drawn)))
 
     def _fit(self, design: Floats, drawn: Drawn) -> tuple[Floats, Floats] | None:
         """Means and coefficients of the columns; None where the columns or the estimate are in doubt."""
         columns = np.empty((len(drawn.rows), design.shape[1]))
         means, scales, _ = standardise(design[drawn.rows], drawn.copies, IN_PLACE, columns)
-        if not (scales * DOUBT > 1 / LARGEST).all() or _nearly_dependent(columns, drawn.copies):
+        products = (columns * drawn.copies[:, None]).T @ columns
+        values = np.linalg.eigvalsh(products) if (scales * DOUBT > 1 / LARGEST).all() else np.zeros(1)
+        if not values[0] * CONDITION_LIMIT * DOUBT > values[-1]:
             return None
         likelihood = counted_likelihood(columns, drawn, efron=self._efron)
-        checks = Estimability(self.columns.preparation.names, "partial likelihood", REMEDY)
-        at_zero = likelihood(np.zeros(len(scales)))
-        checks.check_independent(at_zero[2])
-        found = climb(likelihood, self.start * scales, lambda beta, at: checks.inverse(at[2], beta) @ at[1])
-        checks.check_converged(found)
-        covariance = checks.inverse(found.curvature, found.beta)
-        checks.check_known(at_zero[2], found.curvature, found.beta, covariance)
-        largest = max(float(np.abs(found.beta).max()), float(np.sqrt(np.diag(covariance)).max()))
-        farthest = float(np.abs(columns @ found.beta).max())
-        if largest > DOUBT * LARGEST_COEFFICIENT or farthest > FARTHEST / 2:
+        found = _newton(likelihood, self.start * scales)
+        if found is None or _is_extreme(*found, farthest := columns @ found[0]):
             return None
-        return means, found.beta / scales
+        if not _surely_known(found[1], farthest, values[-1] * (1 + np.log(drawn.copies.sum()))):
+            self._check_known(likelihood, *found)
+        return means, found[0] / scales
+
+    def _check_known(self, likelihood: OrderedLikelihood, beta: Floats, information: Floats) -> None:
+        """Raise what `fit_cox` raises of columns that depend on each other or separate the events."""
+        checks = Estimability(self.columns.preparation.names, "partial likelihood", REMEDY)
+        at_zero = likelihood(np.zeros(len(beta)))[2]
+        checks.check_independent(at_zero)
+        checks.check_known(at_zero, information, beta, checks.inverse(information, beta))
 
     def _risk(self, eta: Floats, drawn: Drawn) -> Floats:
         """Risk of all rows by each horizon, (n, h); not a number beyond the last observed time of the resample."""
@@ -113,9 +113,9 @@ class CoxRefits:
         with np.errstate(over="ignore"):
             return 1 - np.exp(-np.exp(np.minimum(eta, LARGEST_EXPONENT))[:, None] * hazard)
 
-    def _recalibrate(self, eta: Floats, rows: Integers) -> Recalibration:
+    def _recalibrate(self, eta: Floats, trained: tuple[Integers, Drawn], rows: Integers) -> Recalibration:
         """Refit the partial likelihood of some rows to a linear predictor (n,) alone."""
-        drawn = self.rows.draw(rows)
+        drawn = trained[1] if rows is trained[0] else self.rows.draw(rows)
         found = None if drawn is None else slope_of(eta, drawn, self._efron)
         if found is not None:
             return found
@@ -123,10 +123,39 @@ class CoxRefits:
         return recalibrate_cox(self.outcome.take(rows), eta[rows], alike, efron=self._efron)
 
 
-def _nearly_dependent(columns: Floats, count: Floats) -> bool:
-    """Tell whether standardised columns come near the limit of their condition number."""
-    values = np.linalg.eigvalsh((columns * count[:, None]).T @ columns)
-    return not values[0] * CONDITION_LIMIT * DOUBT > values[-1]
+def _newton(likelihood: OrderedLikelihood, beta: Floats) -> tuple[Floats, Floats] | None:
+    """Coefficients (p,) and the information (p, p) beside them; None where full steps do not climb to a maximum."""
+    highest = -np.inf
+    for _ in range(MOST_STEPS):
+        value, score, information = likelihood(beta)
+        if not value >= highest - 1e-9 * abs(value):
+            return None
+        try:
+            step = np.linalg.solve(information, score)
+        except np.linalg.LinAlgError:
+            return None
+        highest, beta, gain = value, beta + step, float(score @ step)
+        if 0 <= gain < LAST_GAIN:
+            return beta, information
+    return None
+
+
+def _is_extreme(beta: Floats, information: Floats, eta: Floats) -> bool:
+    """Tell whether an estimate on standardised columns comes near the limits of `fit_cox`; `eta` (k,) of the rows."""
+    least = float(np.linalg.eigvalsh(information)[0])
+    largest = max(float(np.abs(beta).max()), least**-0.5 if least > 0 else np.inf)
+    return largest > DOUBT * LARGEST_COEFFICIENT or float(np.abs(eta).max()) > FARTHEST / 2
+
+
+def _surely_known(information: Floats, eta: Floats, most: float) -> bool:
+    """Tell without the information at zero whether it and that at the estimate pass `Estimability`.
+
+    `most` bounds it in every direction from above. It is below the information at the estimate by no more than the
+    largest ratio of two risks.
+    """
+    least = float(np.linalg.eigvalsh(information)[0])
+    at_zero = least * float(np.exp(eta.min() - eta.max()))
+    return least * DOUBT > VANISHED * most and at_zero * DOUBT > ROUNDING * most
 
 
 def cox_refits(recipe: Any, X: pd.DataFrame, y: NDArray[np.void], horizons: Floats) -> Refits:
@@ -149,9 +178,8 @@ def cox_refits(recipe: Any, X: pd.DataFrame, y: NDArray[np.void], horizons: Floa
     if rows is None or (outcome.event > 1).any() or outcome.entry is not None or outcome.last_free is not None:
         return general
     columns = resampled_design(predictors, preparation, dict(recipe.splines or {}), dict(recipe.transforms or {}))
-    groups = [groups_of(predictors[name]) for name in preparation.predictors]
-    known = tuple(group for group in groups if group is not None)
-    return CoxRefits(general, outcome, horizons, rows, columns, known, _start(recipe, preparation.names))
+    groups = groups_of(predictors, outcome.event == 1, len(preparation.names))
+    return CoxRefits(general, outcome, horizons, rows, columns, groups, _start(recipe, preparation.names))
 
 
 def _start(recipe: Any, names: tuple[str, ...]) -> Floats:

@@ -17,31 +17,45 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Categories of one column, counted in resamples: n and events of each, rows outside them.
+    """Categories of all columns, to be counted in resamples.
 
-    `code` : (n,) of each row; -1 for a number that is no 0 or 1. levels : how many. all_named : True for a category,
-    every level of which must be there; a number is only judged where nothing but 0 and 1 was drawn.
+    Parameters
+    ----------
+    events : (n, levels + 1) 1 for a row with an event in a level; the last column for any event. column : (levels,)
+        which column of `others` a level belongs to. others : (n, columns) 1 for a number that is no 0 or 1; a number
+        is judged as a category only where nothing else was drawn.
+    fewest : parameters of the model; as many events are needed, and more rows.
     """
 
-    code: Integers
-    levels: int
-    all_named: bool
+    events: Floats
+    column: Integers
+    others: Floats
+    fewest: int
 
-    def without_events(self, rows: Integers, died: NDArray[np.bool_]) -> bool:
-        """Tell whether a level may lack rows or events among the rows (repeats allowed)."""
-        code = self.code[rows]
-        if not self.all_named and (code < 0).any():
-            return False
-        return bool((np.bincount(code[died[rows]], minlength=self.levels) == 0).any())
+    def have_events(self, rows: Integers) -> bool:
+        """Tell whether there are rows and events for all parameters, some of them in every level."""
+        counts = np.bincount(rows, minlength=len(self.events)).astype(float)
+        events, others = counts @ self.events, counts @ self.others
+        enough = len(rows) > max(self.fewest, 2) and events[-1] >= self.fewest
+        return bool(enough and ((events[:-1] > 0) | (others[self.column] > 0)).all())
 
 
-def groups_of(column: pd.Series) -> Groups | None:
-    """Return the categories of a column; None for numbers among which more than two values are common."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return Groups(column.cat.codes.to_numpy(np.int64), len(column.cat.categories), all_named=True)
-    x = column.to_numpy(float)
-    code = np.where(x == 0, 0, np.where(x == 1, 1, -1))
-    return Groups(code, 2, all_named=False) if (code >= 0).any() else None
+def groups_of(predictors: pd.DataFrame, died: NDArray[np.bool_], fewest: int) -> Groups:
+    """Find what `check_levels` may take for categories: levels, and the 0 and 1 of numbers."""
+    levels, column, others = [], [], []
+    for place, name in enumerate(predictors.columns):
+        values = predictors[name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            own = [values.cat.codes.to_numpy() == level for level in range(len(values.cat.categories))]
+            others.append(np.zeros(len(died)))
+        else:
+            x = values.to_numpy(float)
+            own = [x == 0, x == 1]
+            others.append(1.0 - own[0] - own[1])
+        levels += own
+        column += [place] * len(own)
+    events = np.column_stack([*levels, np.ones(len(died))]) * died[:, None]
+    return Groups(events, np.array(column), np.column_stack(others), fewest)
 
 
 @dataclass(frozen=True, eq=False)

@@ -244,7 +244,7 @@ def time_ordered(
     stratum: NDArray[np.int64] | None,
 ) -> Iterator[tuple[NDArray[np.int64], TimeOrdered]]:
     """Yield the rows of each stratum in the order of time, as places and as patients."""
-    order = np.argsort(time)
+    order = np.arange(len(time)) if (time[1:] >= time[:-1]).all() else np.argsort(time)
     groups = [order]
     if stratum is not None:
         by_stratum = order[np.argsort(stratum[order], kind="stable")]

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 MOST_STEPS = 50
-# Predicted gain in log-likelihood at which one last step makes the error negligible (quadratic convergence).
-LAST_GAIN = 1e-12
+# Predicted gain in log-likelihood that a last step leaves at 1e-10 standard errors from the maximum.
+LAST_GAIN = 1e-9
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -82,7 +82,7 @@ def _evaluate(x, drawn, beta, efron, risk):
     for i in range(x.size):
         shift = max(shift, beta * x[i])
     for i in range(x.size):
-        risk[i] = count[i] * np.exp(beta * x[i] - shift)
+        risk[i] = count[i] * np.exp(beta * x[i] - shift) if beta != 0.0 else count[i]
     s0, s1, s2 = 0.0, 0.0, 0.0
     end = x.size
     while end > 0:

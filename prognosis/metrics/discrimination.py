@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prognosis.evaluation import Evaluation
 from prognosis.kernels.concordance import concordance_counts
-from prognosis.risk_sets import merge_close_times
+from prognosis.risk_sets import merge_close_times, ordered_times
 
 
 def harrell_c(evaluation: Evaluation) -> float:
@@ -26,9 +26,10 @@ def harrell_c(evaluation: Evaluation) -> float:
     """
     e = evaluation
     exit_time, event = e.pairs
-    if e.outcome.entry is None:
-        (time,), entry = merge_close_times(exit_time), None
-    else:
+    if e.outcome.entry is not None:
         time, entry = merge_close_times(exit_time, e.outcome.entry)
-    counts = concordance_counts(time, event, e.marker, weight=e.weight, entry=entry, stratum=e.stratum)
-    return counts.concordance
+        return concordance_counts(time, event, e.marker, weight=e.weight, entry=entry, stratum=e.stratum).concordance
+    order, time = ordered_times(exit_time)
+    weight = None if e.weight is None else e.weight[order]
+    stratum = None if e.stratum is None else e.stratum[order]
+    return concordance_counts(time, event[order], e.marker[order], weight=weight, stratum=stratum).concordance
