@@ -46,7 +46,7 @@ def read_predictions(event: NDArray[Any], risk: NDArray[Any], probability: bool 
     ------
     DataContractError
         The codes of `read_outcome`; M01 a prediction is missing or infinite; V20 the lengths differ, or no
-        numbers; V21 a risk outside 0 to 1; V22 no patient with the event, or none without.
+        numbers; M09 a risk outside 0 to 1; M03 no patient with the event, or none without.
     """
     happened = read_outcome(np.asarray(event), timed=False).event == 1
     try:
@@ -70,11 +70,11 @@ def _faults(event: Flags, risk: Floats, probability: bool) -> list[Finding]:
     outside = ~absent & ((risk < 0) | (risk > 1))
     if probability and outside.any():
         rule = "a risk is a probability from 0 to 1"
-        faults.append(Finding("V21", rule, "turn linear predictors into probabilities first", rows=_places(outside)))
+        faults.append(Finding("M09", rule, "turn linear predictors into probabilities first", rows=_places(outside)))
     if not event.any() or event.all():
         which = "0 events" if not event.any() else "every patient has the event"
         rule = f"{which} in n={len(event)} patients: there is nothing to tell apart"
-        faults.append(Finding("V22", rule, "validate in patients with and without the event"))
+        faults.append(Finding("M03", rule, "validate in patients with and without the event"))
     return faults
 
 

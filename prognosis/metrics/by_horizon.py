@@ -30,13 +30,20 @@ def checked_risk(risk: ArrayLike, shape: tuple[int, int], *, probability: bool =
         raise DataContractError(Finding("M09", rule, f"give an array of shape {shape}"))
     lowest, highest = values.min(), values.max()
     if not np.isfinite(lowest + highest):
-        unusable = int((~np.isfinite(values)).any(axis=1).sum())
-        rule = f"the score is missing or infinite for {unusable} of {len(values)} patients"
-        raise DataContractError(Finding("M01", rule, "complete the predictors of these patients"))
+        rows = np.flatnonzero((~np.isfinite(values)).any(axis=1))
+        rule = f"the score is missing or infinite for {len(rows)} of {len(values)} patients"
+        raise DataContractError(Finding("M01", rule, "complete the predictors of these patients", rows=_places(rows)))
     if probability and (lowest < 0 or highest > 1):
+        rows = np.flatnonzero(((values < 0) | (values > 1)).any(axis=1))
         rule = f"risks from {lowest:g} to {highest:g} are no probabilities of the event"
-        raise DataContractError(Finding("M09", rule, "give the probability of the event by each horizon"))
+        advice = "give the probability of the event by each horizon, from 0 to 1"
+        raise DataContractError(Finding("M09", rule, advice, rows=_places(rows)))
     return values
+
+
+def _places(rows: NDArray[np.int64]) -> tuple[str, ...]:
+    """Rows of an array have no ids: their places, from 0."""
+    return tuple(str(row) for row in rows)
 
 
 def measure(

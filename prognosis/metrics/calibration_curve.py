@@ -126,8 +126,8 @@ def calibration_curve(
     Raises
     ------
     PredictionError
-        V30 to V32 as `compare_risks`; V33 delayed entry or competing events that the method does not know; V35 the
-        same risk for all; V36 knots or places that are not allowed.
+        M01 to M09 and P12 as `compare_risks`; V33 delayed entry or competing events that the method does not know;
+        V35 the same risk for all; V36 knots or places that are not allowed.
     FitError
         S11 too few different risks for the knots; V37 no curve describes them; Q03 an unknown method; for ``cox`` as
         `fit_cox`.

@@ -81,8 +81,8 @@ def calibration_groups(
     Raises
     ------
     PredictionError, DataContractError
-        V30 to V32 as `compare_risks`; V36 a number of groups or cuts that is not allowed, or so many equal risks that
-        a single group is left.
+        M01 to M09 and P12 as `compare_risks`; V36 a number of groups or cuts that is not allowed, or so many equal
+        risks that a single group is left.
 
     Source: Greenwood's standard errors; with competing events, or weights that are no counts, those of the
     infinitesimal jackknife, as ``survfit``.

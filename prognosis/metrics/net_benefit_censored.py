@@ -110,7 +110,7 @@ def net_benefit_censored(
     Raises
     ------
     PredictionError, DataContractError
-        V30 to V32 as `compare_risks`; V36 thresholds.
+        M01 to M09 and P12 as `compare_risks`; V36 thresholds.
 
     Source: Vickers, Cronin, Elkin and Gonen (2008); ``dcurves::dca``. Errors by the infinitesimal jackknife, the
     share of treated patients and the curve within them together; they hold the influence of every patient, of which

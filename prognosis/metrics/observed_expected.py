@@ -48,7 +48,7 @@ def observed_expected(
     Raises
     ------
     PredictionError, DataContractError
-        V30 to V32 as `compare_risks`; V34 an expected risk of 0.
+        M01 to M09 and P12 as `compare_risks`; V34 an expected risk of 0.
     FitError
         Q03 an unknown word for `expected`.
 
@@ -97,7 +97,7 @@ def calibration_slope_at(outcome: SurvivalArrays, risk: ArrayLike, horizons: Arr
     Raises
     ------
     PredictionError
-        V30 to V32 as `compare_risks`; V33 delayed entry; V35 the same risk for all (the slope only).
+        M01 to M09 and P12 as `compare_risks`; V33 delayed entry; V35 the same risk for all (the slope only).
     FitError
         V37 the equations have no solution.
 
@@ -127,7 +127,7 @@ PARTS = ("coefficients", "influence")
 def _interrupted(horizons: Floats, counts: Counts) -> list[Finding]:
     rule = "everybody at risk early on has an event before t={:g}, but others enter later: observed risk is unknown"
     advice = "begin at a later time, when enough patients have entered"
-    return [Finding("V31", rule.format(time), advice, "entry") for time in horizons if ends_before(counts, float(time))]
+    return [Finding("M05", rule.format(time), advice, "entry") for time in horizons if ends_before(counts, float(time))]
 
 
 def _without_risk(horizons: Floats, mean: Floats) -> list[Finding]:

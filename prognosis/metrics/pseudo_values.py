@@ -32,8 +32,8 @@ def pseudo_incidence(outcome: SurvivalArrays, horizons: ArrayLike, *, jackknife:
     Raises
     ------
     PredictionError
-        V31 horizons; V32 no event by one of them; V33 delayed entry, with which a left-out patient says nothing about
-        the time before the entry.
+        P12, M05 horizons; M03, M07 no event by one of them; V33 delayed entry, with which a left-out patient says
+        nothing about the time before the entry.
     FitError
         Q03 an unknown jackknife.
 

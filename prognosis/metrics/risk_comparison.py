@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from cohorts.errors import DataContractError, Finding, PredictionError, raise_findings
 from prognosis.curves.counts import Counts, count
 from prognosis.curves.rows import SortedRows, sort_rows
+from prognosis.metrics.by_horizon import checked_risk
 from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
@@ -57,25 +58,25 @@ def compare_risks(
     Raises
     ------
     PredictionError
-        V30 risks of another shape, missing or outside 0 to 1; V31 horizons that are no positive numbers or lie after
-        the last observed time; V32 no event of interest by a horizon.
+        P12 horizons that are no positive numbers; M05 one after the last observed time; M03 no event of interest, M07
+        none by a horizon.
     DataContractError
-        V33 a binary outcome; the codes of `sort_rows`.
+        M01 risks that are missing, M09 of another shape or outside 0 to 1; V33 a binary outcome; the codes of
+        `sort_rows`.
     """
     rows, counts, causes, times = sort_outcome(outcome, horizons, weight)
-    risks = np.asarray(risk, float)
-    risks = risks[:, None] if risks.ndim == 1 and len(times) == 1 else risks
-    if risks.shape != (rows.given, len(times)):
-        rule = f"predicted risks of shape {risks.shape} for {rows.given} patients and {len(times)} horizons"
-        raise PredictionError(Finding("V30", rule, "give one risk a patient and horizon", "risk"))
-    raise_findings(_risk_faults(risks), PredictionError)
+    risks = checked_risk(risk, (rows.given, len(times)))
+    if risks.shape[1] != len(times):
+        # what orders patients at every horizon is no level of risk at each of them
+        rule = f"risks of shape {np.shape(risk)} for {rows.given} patients and {len(times)} horizons"
+        raise DataContractError(Finding("M09", rule, "give one risk a patient and horizon", "risk"))
     return RiskComparison(rows, counts, causes, times, risks)
 
 
 def sort_outcome(
     outcome: SurvivalArrays, horizons: ArrayLike, weight: ArrayLike | None = None
 ) -> tuple[SortedRows, Counts, tuple[int, ...], Floats]:
-    """Check and sort an outcome, and check horizons against it; raises V31 to V33 as `compare_risks`."""
+    """Check and sort an outcome, and check horizons against it; raises as `compare_risks`."""
     if not outcome.timed:
         rule = "a binary outcome has no horizon"
         raise DataContractError(Finding("V33", rule, "use the measures of binary outcomes", "outcome"))
@@ -128,37 +129,23 @@ def refuse_constant(risk: Floats, horizons: Floats) -> None:
     raise_findings(findings, PredictionError)
 
 
-def _risk_faults(risk: Floats) -> list[Finding]:
-    faults = {
-        "missing or infinite predicted risk (score)": ~np.isfinite(risk).all(axis=1),
-        "predicted risk (score) outside 0 to 1": ((risk < 0) | (risk > 1)).any(axis=1),
-    }
-    advice = "give the probability of the event by the horizon of every patient"
-    return [
-        Finding("V30", rule, advice, "risk", tuple(str(row) for row in np.flatnonzero(rows)))
-        for rule, rows in faults.items()
-        if rows.any()
-    ]
-
-
 def _horizon_faults(times: Floats, rows: SortedRows, counts: Counts) -> list[Finding]:
     if times.ndim != 1 or not len(times) or not (np.isfinite(times) & (times > 0)).all():
-        return [Finding("V31", f"horizons {times.tolist()}", "give positive times", "horizons")]
+        return [Finding("P12", f"horizons {times.tolist()}", "give positive times", "horizons")]
     last, ended = counts.time[-1], counts.survival[-1] == 0
-    events = [int(((rows.event == 1) & (rows.time <= time)).sum()) for time in times]
     findings = [
         Finding(
-            "V31",
-            f"horizon {time:g} is after the last observed time {last:g}: nobody is at risk there (G(t)=0)",
-            f"choose a horizon (tau) of at most {last:g}",
+            "M05",
+            f"horizon {time:g} is after the last observed time tau={last:g}: nobody is at risk there (G(t)=0)",
+            f"choose a horizon of at most tau={last:g}",
             "horizons",
         )
         for time in times
         if time > last and not ended
     ]
     if not (rows.event == 1).any():
-        return [*findings, Finding("V32", "0 events: nothing to compare with", "check the coding of the event")]
-    none = [time for time, number in zip(times, events, strict=True) if not number]
+        return [*findings, Finding("M03", "0 events: nothing to compare with", "check the coding of the event")]
+    none = [time for time in times if not ((rows.event == 1) & (rows.time <= time)).any()]
     return findings + [
-        Finding("V32", f"0 events before t={time:g}", "choose a later horizon", "horizons") for time in none
+        Finding("M07", f"0 events before t={time:g}", "choose a later horizon", "horizons") for time in none
     ]

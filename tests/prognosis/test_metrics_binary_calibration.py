@@ -192,4 +192,4 @@ def test_separated_events_have_no_slope_and_a_reason():
 def test_linear_predictors_are_refused():
     with pytest.raises(DataContractError, match="probability") as caught:
         binary_calibration(EVENT, logit(RISK))
-    assert caught.value.code == "V21"
+    assert caught.value.code == "M09"

@@ -146,7 +146,7 @@ def test_what_is_refused():
 
 def test_a_risk_set_that_empties_before_others_enter_is_refused():
     late = SurvivalArrays(np.array([1.0, 4, 6]), np.array([1, 1, 0]), np.array([0.0, 2, 2]))
-    with pytest.raises(PredictionError, match=r"\[V31\].*everybody at risk early on has an event before t=5"):
+    with pytest.raises(PredictionError, match=r"\[M05\].*everybody at risk early on has an event before t=5"):
         observed_expected(late, [0.2, 0.3, 0.4], 5.0)
 
 

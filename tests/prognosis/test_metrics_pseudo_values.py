@@ -104,11 +104,11 @@ def test_what_pseudo_values_refuse():
     with pytest.raises(PredictionError, match=r"\[V33\] a pseudo-value knows no delayed entry"):
         pseudo_incidence(tied(30, np.random.default_rng(2), delayed=True), 8.0)
     outcome = SurvivalArrays(np.array([1.0, 2, 3]), np.array([0, 1, 0]))
-    with pytest.raises(PredictionError, match=r"\[V31\].*horizon 4 is after the last observed time 3.*\(tau\)"):
+    with pytest.raises(PredictionError, match=r"\[M05\].*horizon 4 is after the last observed time tau=3"):
         pseudo_incidence(outcome, 4.0)
-    with pytest.raises(PredictionError, match=r"\[V31\].*positive"):
+    with pytest.raises(PredictionError, match=r"\[P12\].*positive"):
         pseudo_incidence(outcome, [1.0, -2.0])
-    with pytest.raises(PredictionError, match=r"\[V32\].*0 events before t=1\.5"):
+    with pytest.raises(PredictionError, match=r"\[M07\].*0 events before t=1\.5"):
         pseudo_incidence(outcome, 1.5)
     with pytest.raises(FitError, match="Q03"):
         pseudo_incidence(outcome, 2.0, jackknife="delete-two")
@@ -116,13 +116,15 @@ def test_what_pseudo_values_refuse():
 
 def test_faults_of_outcome_and_risks_by_their_words():
     outcome = SurvivalArrays(np.array([1.0, 2, 3]), np.array([0, 1, 0]))
-    with pytest.raises(PredictionError, match=r"\[V30\].*shape \(2, 1\) for 3 patients and 1 horizons"):
+    with pytest.raises(DataContractError, match=r"\[M09\].*shape \(2, 1\) for 3 patients and 1 horizons"):
         compare_risks(outcome, [[0.1], [0.2]], 2.0)
-    with pytest.raises(PredictionError, match=r"row ids 1: missing or infinite predicted risk \(score\)"):
+    with pytest.raises(DataContractError, match=r"\[M01\] row ids 1: the score is missing or infinite for 1 of 3"):
         compare_risks(outcome, [0.1, np.nan, 0.3], 2.0)
-    with pytest.raises(PredictionError, match=r"row ids 0, 2: predicted risk \(score\) outside 0 to 1"):
+    with pytest.raises(DataContractError, match=r"\[M09\] row ids 0, 2: risks from -0.1 to 1.3 are no probabilities"):
         compare_risks(outcome, [-0.1, 0.5, 1.3], 2.0)
-    with pytest.raises(PredictionError, match=r"\[V32\] 0 events"):
+    with pytest.raises(PredictionError, match=r"\[M03\] 0 events"):
         compare_risks(SurvivalArrays(outcome.time, np.zeros(3, np.int64)), [0.1, 0.2, 0.3], 2.0)
+    with pytest.raises(DataContractError, match=r"\[M09\].*shape \(3,\) for 3 patients and 2 horizons"):
+        compare_risks(outcome, [0.1, 0.2, 0.3], [2.0, 2.5])
     with pytest.raises(DataContractError, match=r"\[V33\].*binary outcome"):
         compare_risks(SurvivalArrays(np.full(3, np.nan), outcome.event), [0.1, 0.2, 0.3], 2.0)

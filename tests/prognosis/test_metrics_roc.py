@@ -152,8 +152,8 @@ def test_a_single_event_has_no_error():
         ([0, 1, 1], [0.1, 0.2], "V20", "3 outcomes"),
         ([0, 1], ["low", "high"], "V20", "no numbers"),
         ([0, 1], [0.1, np.nan], "M01", "score is missing"),
-        ([0, 0], [0.1, 0.2], "V22", "0 events"),
-        ([1, 1], [0.1, 0.2], "V22", "every patient"),
+        ([0, 0], [0.1, 0.2], "M03", "0 events"),
+        ([1, 1], [0.1, 0.2], "M03", "every patient"),
         ([0, 2], [0.1, 0.2], "T10", "0 or 1"),
     ],
 )
