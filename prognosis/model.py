@@ -204,6 +204,7 @@ class FittedModel(ModelRecord):
             in the cohort, baseline (intercept, scale) estimated anew. ``"refit"``: all coefficients anew; knots, levels
             and scales stay. ``"closed-test"``: the least of no change, level, slope and refit that is not rejected
             against the refit at .05 (Vergouwe et al. 2017); for Cox by the likelihood that keeps the baseline's shape.
+            Fine-Gray and published hazards have their level read at the last horizon, by pseudo-values.
 
         Returns
         -------

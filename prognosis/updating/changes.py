@@ -86,7 +86,7 @@ def change(model: FittedModel, seen: Seen, chosen: str, found: Level) -> Change:
 def _levelled(estimate: Any, found: Level) -> Any:
     if isinstance(estimate, PublishedHazard):
         return published_with_level(estimate, found)
-    return (cox_with_level if isinstance(estimate, CoxEstimate) else logistic_with_level)(estimate, found)
+    return (logistic_with_level if isinstance(estimate, LogisticEstimate) else cox_with_level)(estimate, found)
 
 
 def _sloped(estimate: Any, seen: Seen) -> tuple[Any, float, float]:

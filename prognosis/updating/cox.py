@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
+from prognosis.competing.fine_gray_estimate import FineGrayEstimate
 from prognosis.cox.baseline import Baseline, baseline_of
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.regression import fit_cox
@@ -18,6 +19,7 @@ from prognosis.updating.likelihoods import SLOPE, Level, NewRows
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Hazards = TypeVar("Hazards", CoxEstimate, FineGrayEstimate)
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,11 @@ def _hazard(baseline: Baseline, times: Floats, strata: Integers) -> Floats:
     return out
 
 
-def cox_with_level(estimate: CoxEstimate, level: Level) -> CoxEstimate:
-    """Multiply the baseline hazard by exp(intercept).
+def cox_with_level(estimate: Hazards, level: Level) -> Hazards:
+    """Multiply the baseline (subdistribution) hazard by exp(intercept).
 
-    The intercept is the log of observed over expected events, its variance 1 / events (Crowson et al. 2016), which
-    adds to that of the model as if the two were independent.
+    For Cox the intercept is the log of observed over expected events, its variance 1 / events (Crowson et al. 2016).
+    It adds to that of the model as if the two were independent.
     """
     ratio, b = np.exp(level.intercept), estimate.baseline
     variance = ratio**2 * (b.variance + (b.cumulative_hazard * level.intercept_error) ** 2)

@@ -7,12 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, FitError
 from prognosis.cox.baseline import Baseline
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.logistic.estimate import LogisticEstimate
-from prognosis.metrics.observed_expected import calibration_intercept
-from prognosis.outcome import SurvivalArrays
 from prognosis.published.estimate import PublishedHazard, PublishedOdds
 from prognosis.updating.likelihoods import Level
 
@@ -53,26 +50,6 @@ def known_odds(estimate: PublishedOdds) -> LogisticEstimate:
         loglik=estimate.loglik,
         freedom=estimate.freedom,
     )
-
-
-def published_level(estimate: PublishedHazard, design: Floats, outcome: SurvivalArrays) -> Level:
-    """Estimate by how much the cumulative hazard at the last usable horizon is higher than published.
-
-    The baseline between the horizons is not known, so events cannot be counted against it: the intercept of
-    cloglog(observed) = intercept + cloglog(predicted), by pseudo-values (see `calibration_intercept`).
-
-    Raises
-    ------
-    FitError
-        E04 the follow-up ends before the first horizon. PredictionError: as `calibration_intercept`.
-    """
-    usable = estimate.time[estimate.time <= outcome.time.max()]
-    if not len(usable):
-        rule = f"the follow-up ends at {outcome.time.max():g}, before the first published horizon {estimate.time[0]:g}"
-        raise FitError(Finding("E04", rule, "update in a cohort with a longer follow-up"))
-    risk = estimate.risk(design, usable[-1:])[0]
-    found = calibration_intercept(outcome, risk, usable[-1:])
-    return Level(float("nan"), 1, float(found.estimate[0]), 1.0, float(found.std_err[0]))
 
 
 def published_with_level(estimate: PublishedHazard, level: Level) -> PublishedHazard:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError, warn_findings
+from prognosis.competing.fine_gray_estimate import FineGrayEstimate
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.logistic.estimate import LogisticEstimate
 from prognosis.new_cohort import NewCohort, read_new_cohort
@@ -17,8 +18,8 @@ from prognosis.parametric.estimate import ParametricEstimate
 from prognosis.published.estimate import PublishedHazard
 from prognosis.updating.changes import Change, Seen, change, see
 from prognosis.updating.comparison import COLUMNS, closed_test, compared
+from prognosis.updating.horizon_level import level_at_horizon
 from prognosis.updating.likelihoods import Level, nested_models
-from prognosis.updating.published import published_level
 from prognosis.updating.renewal import renewed
 from prognosis.updating.result import Updating
 
@@ -86,7 +87,7 @@ def _check_answerable(model: FittedModel, new: NewCohort, method: str) -> None:
     """
     counts = isinstance(model.estimate, CoxEstimate | LogisticEstimate)
     able = counts or method == "refit" or (isinstance(model.estimate, ParametricEstimate) and method == "slope")
-    if isinstance(model.estimate, PublishedHazard):
+    if isinstance(model.estimate, PublishedHazard | FineGrayEstimate):
         able |= method == "intercept" or (method == "slope" and model.endpoint.kind == "time_to_event")
     if not able:
         rule = f'no update "{method}" of a {model.kind} model of a {model.endpoint.kind} endpoint'
@@ -106,8 +107,9 @@ def _check_answerable(model: FittedModel, new: NewCohort, method: str) -> None:
 def _choose(model: FittedModel, seen: Seen, method: str) -> tuple[str, Mapping[str, Level], pd.DataFrame]:
     """Return the change to make, the nested models that were fitted, and their table."""
     altered = any(model.recipe.get_params().get(name) for name in ALTERED)
-    if isinstance(model.estimate, PublishedHazard) and method == "intercept":
-        level = published_level(model.estimate, seen.design, seen.new.outcome)
+    if isinstance(model.estimate, PublishedHazard | FineGrayEstimate) and method == "intercept":
+        times = np.array(model.horizons, float)
+        level = level_at_horizon(model.estimate, seen.design, seen.new.outcome, times, seen.offset)
         return method, {method: level}, pd.DataFrame(columns=list(COLUMNS))
     if seen.nested is None or (method == "refit" and altered):
         return method, {}, pd.DataFrame(columns=list(COLUMNS))

@@ -13,8 +13,10 @@ from scipy.special import expit
 from cohorts import Binary, TimeToEvent
 from cohorts.errors import FitError, LeakageError, PredictionError, PrognosisWarning
 from prognosis import load_model
+from prognosis.metrics.observed_expected import calibration_intercept
 from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
 from prognosis.new_cohort import read_new_cohort
+from prognosis.outcome import SurvivalArrays
 from prognosis.updating.changes import see
 from prognosis.updating.comparison import closed_test
 from prognosis.updating.likelihoods import Level, NewRows, nested_models
@@ -237,6 +239,24 @@ def test_follow_up_beyond_the_models_does_not_count(cox):
     assert found.events == frame["event"].sum()
 
 
+def test_a_fine_gray_model_gets_its_level_at_the_last_horizon(new, tmp_path):
+    """The intercept by pseudo-values at 48 months; hazards by it times higher, and nothing is left to change."""
+    with quiet():
+        model = made.study(endpoint=made.ENDPOINTS["competing"]).fit(FineGray())
+    found = model.updating(new, "intercept")
+    frame = other_patients(300)
+    outcome = SurvivalArrays(frame["months"].to_numpy(), frame["first"].to_numpy(np.int64))
+    wanted = calibration_intercept(outcome, model.predict(new, 48).risk, 48)
+    assert found.intercept == pytest.approx(float(wanted.estimate[0]))
+    assert found.intercept_error == pytest.approx(float(wanted.std_err[0]))
+    ratio = np.log1p(-found.updated.predict(new, [12, 48]).risk) / np.log1p(-model.predict(new, [12, 48]).risk)
+    np.testing.assert_allclose(ratio, math.exp(found.intercept))
+    assert found.updated.updating(new, "intercept").intercept == pytest.approx(0.0, abs=1e-8)
+    assert load_model(found.updated.save(tmp_path / "m.prognosis")).hash == found.updated.hash
+    early = frame.assign(months=frame["months"].clip(upper=8))
+    assert refused(model, other_cohort(frame=early)) == "E04"
+
+
 def test_few_events_are_said(cox):
     frame = other_patients(60)
     frame["event"] = np.where(np.arange(60) < 6, 1, 0)
@@ -252,12 +272,11 @@ def refused(model, cohort, method="intercept", error=FitError, **options):
 
 
 def test_what_no_likelihood_answers_is_refused(cox, new):
-    for recipe in (FineGray(), Cox()):
+    for recipe, methods in ((FineGray(), ("slope", "closed-test")), (Cox(), ("intercept", "slope", "closed-test"))):
         with quiet():
             model = made.study(endpoint=made.ENDPOINTS["competing"]).fit(recipe)
             assert model.updated(new, "refit").warnings[-1].code == "E10"
-        assert refused(model, new) == "E07"
-        assert refused(model, new, "slope") == "E07"
+        assert {refused(model, new, method) for method in methods} == {"E07"}
     assert refused(made.fit(AcceleratedFailureTime()), new) == "E07"
     assert refused(made.fit(Cox(penalty="firth")), new, "closed-test") == "E07"
     assert refused(cox, new, "shrink") == "S14"
