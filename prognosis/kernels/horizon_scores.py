@@ -10,10 +10,9 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def rows_in_order(table, order):
-    """Columns of a table as rows, with the table's rows in another order, (h, n)."""
+def _write_rows(table, order, out):
+    """Write the columns of a table as the rows of `out` (h, n), with the table's rows in another order."""
     n, width = order.size, table.shape[1]
-    out = np.empty((width, n))
     # eight numbers: the cache line of a column
     block = 8
     for low in range(0, n, block):
@@ -21,6 +20,13 @@ def rows_in_order(table, order):
         for j in range(width):
             for i in range(low, high):
                 out[j, i] = table[order[i], j]
+
+
+def rows_in_order(table: Floats, order: NDArray[np.int64]) -> Floats:
+    """Return the columns of a table as rows, with the table's rows in another order, (h, n)."""
+    # numpy asks for large pages, which a kernel does not
+    out = np.empty((table.shape[1], len(order)))
+    _write_rows(table, order, out)
     return out
 
 
@@ -56,71 +62,80 @@ def auc_area(risk, place, case, control, known, at_risk, beaten):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def auc_parts(found, event, before, known, at_horizon, parts):
-    """Turn what each patient beats (of `auc_area`, by time) into parts.
+def auc_parts(found, case, control, known, at_risk, parts):
+    """Turn what each patient beats (of `auc_area`) into parts; all (n,) by time, weights as there.
 
     A part is the derivative of the area by the log of the patient's weight, times n; their mean is 0.
     """
     area, cases, controls = found
-    n = event.size
-    for i in range(n):
-        if i < known and event[i] == 0:
-            parts[i] = 0.0
-        elif i < known and event[i] == 1:
-            parts[i] = n * (parts[i] / controls - area) / (cases * before[i])
-        else:
-            weight = 1 / (before[i] if i < known else at_horizon)
-            parts[i] = n * weight * (1 - parts[i] / cases - area) / controls
+    n = parts.size
+    by_case, by_control = n / cases, n / controls
+    for i in range(known):
+        as_case, as_control = parts[i] / controls - area, 1 - parts[i] / cases - area
+        parts[i] = by_case * case[i] * as_case + by_control * control[i] * as_control
+    for i in range(known, n):
+        parts[i] = by_control * at_risk * (1 - parts[i] / cases - area)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def brier_parts(risk, event, before, known, at_horizon, parts):
+def brier_parts(risk, case, control, known, at_risk, parts):
     """Squared error of each patient, weighted for censoring; their mean is the Brier score.
 
-    Patients in the order of time; the first `known` have left by the horizon; the event of interest is 1.
+    Patients in the order of time, weights as in `auc_area`.
     """
-    n, total = event.size, 0.0
-    for i in range(n):
-        if i >= known:
-            parts[i] = risk[i] ** 2 / at_horizon
-        elif event[i] == 0:
-            parts[i] = 0.0
-        else:
-            parts[i] = ((1 - risk[i]) if event[i] == 1 else risk[i]) ** 2 / before[i]
-        total += parts[i]
-    return total / n
+    n = parts.size
+    for i in range(known):
+        missed = 1 - risk[i]
+        parts[i] = case[i] * missed * missed + control[i] * risk[i] * risk[i]
+    for i in range(known, n):
+        parts[i] = at_risk * risk[i] * risk[i]
+    return parts.mean()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def spread_censoring(parts, event, ends, known, order, scale, influence):
-    """Influence of each patient (by the rows' own order), the estimation of the censoring weights included.
+def censoring_hazards(event, ends):
+    """Prepare what `spread_censoring` needs at the first of the patients with equal times, (n, 2), 0 at the others.
 
-    `parts`: derivative of the measure by the log weight of each patient, by time. `ends` (n,): for the first of those
-    with equal times the index after the last of them, else 0. A censoring at u changes the weights of all that depend
-    on the censoring up to u: later events by the horizon and those who are still at risk.
+    One over the number at risk, and the number of censorings over its square. `ends` (n,): for the first of those with
+    equal times the index after the last of them, else 0.
     """
-    n, centre, later = parts.size, parts.mean(), 0.0
-    for i in range(known, n):
-        later += parts[i]
-    rest = np.empty(known)
-    high = known
-    for low in range(known - 1, -1, -1):
-        if ends[low]:
-            for i in range(low, high):
-                rest[i] = later
-            for i in range(low, high):
-                later += parts[i]
-            high = low
-    compensator, step = 0.0, 0.0
-    for i in range(known):
+    n = event.size
+    out = np.zeros((n, 2))
+    for i in range(n):
         if ends[i]:
             censored = 0
             for k in range(i, ends[i]):
                 censored += event[k] == 0
-            at_risk = n - i
-            step = rest[i] / at_risk
-            compensator += censored * step / at_risk
-        own = step - compensator if event[i] == 0 else -compensator
+            out[i, 0] = 1.0 / (n - i)
+            out[i, 1] = censored * out[i, 0] * out[i, 0]
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def spread_censoring(parts, censored, hazards, known, order, scale, influence):
+    """Influence of each patient (by the rows' own order), the estimation of the censoring weights included.
+
+    `parts`: derivative of the measure by the log weight of each patient, by time. `censored` (n,), `hazards` (n, 2):
+    see `censoring_hazards`. A censoring at u changes the weights of all that depend on the censoring up to u: later
+    events by the horizon and those who are still at risk.
+    """
+    n, centre, later = parts.size, parts.mean(), 0.0
+    for i in range(known, n):
+        later += parts[i]
+    rest, among = np.empty(known), 0.0
+    for i in range(known - 1, -1, -1):
+        # what lies after the time of the patient counts, not what lies at it
+        among += parts[i]
+        rest[i] = later
+        if hazards[i, 0] > 0.0:
+            later += among
+            among = 0.0
+    compensator, step = 0.0, 0.0
+    for i in range(known):
+        if hazards[i, 0] > 0.0:
+            step = rest[i] * hazards[i, 0]
+            compensator += rest[i] * hazards[i, 1]
+        own = step - compensator if censored[i] else -compensator
         influence[order[i]] = scale * (parts[i] - centre + own)
     for i in range(known, n):
         influence[order[i]] = scale * (parts[i] - centre - compensator)

@@ -104,8 +104,13 @@ def integrated_brier(score: Measured) -> Measured:
     steps = np.diff(times)
     if (steps <= 0).any():
         raise PredictionError(Finding("P12", "horizons do not ascend", "sort them, each once"))
-    share = np.tril(np.tile(np.append(steps, 0.0), (len(times), 1)), -1) / times[:, None]
-    return from_influence(f"integrated {score.name}", times, share @ score.estimate, score.influence @ share.T)
+    estimate = np.append(0.0, np.cumsum(steps * score.estimate[:-1])) / times
+    by_horizon = score.influence.T
+    influence, running = np.empty(by_horizon.shape), np.zeros(by_horizon.shape[1])
+    for j, step in enumerate(np.append(steps, 0.0)):
+        np.divide(running, times[j], out=influence[j])
+        running += step * by_horizon[j]
+    return from_influence(f"integrated {score.name}", times, estimate, influence.T)
 
 
 def null_brier_of(weights: CensoringWeights, *, errors: bool = True) -> Measured:
@@ -122,6 +127,7 @@ def brier_of(weights: CensoringWeights, risk: Floats, *, errors: bool = True) ->
 def _scores(by_time: Floats, weights: CensoringWeights) -> Iterator[tuple[float, Floats]]:
     """Score and parts of each horizon."""
     w, parts = weights, np.empty(len(weights.time))
+    case, control = w.once_left
     for j, (known, at_horizon) in enumerate(zip(w.known, w.at_horizon, strict=True)):
         values = by_time[min(j, len(by_time) - 1)]
-        yield brier_parts(values, w.event, w.before, known, at_horizon, parts), parts
+        yield brier_parts(values, case, control, known, 1 / at_horizon, parts), parts

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cohorts.errors import DataContractError, Finding
-from prognosis.kernels.horizon_scores import spread_censoring
+from prognosis.kernels.horizon_scores import censoring_hazards, spread_censoring
 from prognosis.metrics.measured import Measured, from_influence
 from prognosis.metrics.weights import CensoringWeights
 
@@ -58,8 +58,9 @@ def measure(
     # A row is a horizon: memory is walked straight. R's standard error divides by n - 1.
     influence = np.empty((len(estimate), n if errors else 0))
     scale = np.sqrt(n / (n - 1)) / n if n > 1 else np.nan
+    censored, hazards = w.event == 0, censoring_hazards(w.event, w.ends)
     for j, (value, parts) in enumerate(judged):
         estimate[j] = value
         if errors:
-            spread_censoring(parts, w.event, w.ends, w.known[j], w.order, scale, influence[j])
+            spread_censoring(parts, censored, hazards, w.known[j], w.order, scale, influence[j])
     return from_influence(name, w.horizons, estimate, influence.T)

@@ -79,7 +79,7 @@ def _areas(scores: Floats, weights: CensoringWeights, errors: bool) -> Iterator[
     w, parts = weights, np.empty(len(weights.time) if errors else 0)
     order = np.argsort(scores[:, 0])
     columns = rows_in_order(scores, order)
-    by_score = _in_order(order, w)
+    by_score, (case, control) = _in_order(order, w), w.once_left
     for j, (known, at_horizon) in enumerate(zip(w.known, w.at_horizon, strict=True)):
         values, rows = columns[min(j, len(columns) - 1)], by_score
         if (values[1:] < values[:-1]).any():
@@ -87,7 +87,7 @@ def _areas(scores: Floats, weights: CensoringWeights, errors: bool) -> Iterator[
             values, rows = scores[order, j], _in_order(order, w)
         found = auc_area(values, *rows, known, 1 / at_horizon, parts)
         if errors:
-            auc_parts(found, w.event, w.before, known, at_horizon, parts)
+            auc_parts(found, case, control, known, 1 / at_horizon, parts)
         yield found[0], parts
 
 
@@ -96,8 +96,8 @@ def _in_order(order: Integers, w: CensoringWeights) -> tuple[Integers, Floats, F
     place = np.empty(len(order), np.int64)
     place[w.order] = np.arange(len(order))
     place = place[order]
-    event, inverse = w.event[place], 1 / w.before[place]
-    return place, np.where(event == 1, inverse, 0.0), np.where(event > 1, inverse, 0.0)
+    case, control = w.once_left
+    return place, case[place], control[place]
 
 
 def _check_controls(weights: CensoringWeights) -> None:

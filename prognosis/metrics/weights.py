@@ -52,6 +52,12 @@ class CensoringWeights:
         return out
 
     @property
+    def once_left(self) -> tuple[Floats, Floats]:
+        """(n,) weights of a patient who has left, by time: as one with the event, and as one with another event."""
+        inverse = 1 / self.before
+        return np.where(self.event == 1, inverse, 0.0), np.where(self.event > 1, inverse, 0.0)
+
+    @property
     def observed(self) -> Floats:
         """(h,) probability of the event of interest by each horizon: 1 - Kaplan-Meier, or Aalen-Johansen."""
         weighted = np.append(0.0, np.cumsum((self.event == 1) / self.before))
