@@ -19,12 +19,14 @@ from prognosis.imputation.chained import Chained
 from prognosis.models import recipes
 from prognosis.recipe import Recipe
 from reports.batch import Language, Limits, write_patient
+from reports.figures import Picture
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
 from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.resumption import begin, check_same, file_digests
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
+from reports.study_validation import describe, validate_and_draw
 
 
 def run_study(
@@ -85,7 +87,9 @@ def _work(
     table_one = cohort.table_one(columns=list(study.predictors))
     folder.write("table_one.csv", neutralise(table_one.reset_index()).to_csv(index=False))
     folder.write("table_one.html", table_one.to_html(escape=True))
-    models = [_fit_and_validate(declared, table, study, execution, say) for table in declared.models]
+    found = [_fit_and_validate(declared, table, study, execution, folder, say) for table in declared.models]
+    models = [model for model, _ in found]
+    pictures = {name: picture for _, drawn in found for name, picture in drawn.items()}
     for model in models:
         model.save(folder.place(f"models/{model.name}.prognosis"))
         folder.record(f"models/{model.name}.prognosis")
@@ -96,7 +100,7 @@ def _work(
         declared.study.title, study, models, {nomogram.model.name: nomogram} if nomogram else {}, table_one
     )
     folder.write_json("results.json", results)
-    _write_study_report(declared, results, nomogram, folder, say)
+    _write_study_report(declared, results, nomogram, pictures, folder, say)
     written = _write_patients(declared, cohort, chosen or models[0], folder, say)
     return tuple(all_warnings(study, models)), {patient: names[patient] for patient in written}
 
@@ -169,8 +173,8 @@ def recipes_of(declared: StudyFile, study: Study) -> list[Recipe]:
 
 
 def _fit_and_validate(
-    declared: StudyFile, table: ModelTable, study: Study, execution: Execution, say: Say
-) -> FittedModel:
+    declared: StudyFile, table: ModelTable, study: Study, execution: Execution, folder: OutputFolder, say: Say
+) -> tuple[FittedModel, dict[str, Picture]]:
     own = study
     if table.predictors != study.predictors:
         own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=study.imputation,
@@ -179,11 +183,9 @@ def _fit_and_validate(
     model = own.fit(recipe_of(table), name=table.name)
     model = replace(model, warnings=(*model.warnings, *doubtful_hazards(model)))
     if declared.validation is None:
-        return model
-    say(f"validating {table.name}: {declared.validation.repeats} bootstrap resamples")
-    return model.with_validation(
-        own.validate(model, method=declared.validation.method, repeats=declared.validation.repeats, execution=execution)
-    )
+        return model, {}
+    say(f"validating {table.name}: {describe(declared.validation)}")
+    return validate_and_draw(own, model, declared.validation, execution, declared.reports.language, folder)
 
 
 def _write_imputed(model: FittedModel, folder: OutputFolder) -> None:
@@ -229,7 +231,12 @@ def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, fold
 
 
 def _write_study_report(
-    declared: StudyFile, results: dict[str, Any], nomogram: Nomogram | None, folder: OutputFolder, say: Say
+    declared: StudyFile,
+    results: dict[str, Any],
+    nomogram: Nomogram | None,
+    pictures: dict[str, Picture],
+    folder: OutputFolder,
+    say: Say,
 ) -> None:
     from reports.study import StudyReport
 
@@ -237,7 +244,7 @@ def _write_study_report(
     figures = {}
     if nomogram is not None:
         figures["nomogram"] = (folder.path / f"nomogram_{nomogram.model.name}.svg").read_text(encoding="utf-8")
-    report = StudyReport(results, figures, declared.reports.language)
+    report = StudyReport(results, figures, declared.reports.language, pictures)
     for suffix in ("pdf", "html"):
         report.save(folder.place(f"study_report.{suffix}"))
         folder.record(f"study_report.{suffix}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cohorts.errors import Finding, RunError
 
@@ -37,11 +37,46 @@ class ImputationTable(_Table):
     copies: int = Field(default=5, ge=2, le=1000)
 
 
-class ValidationTable(_Table):
-    """``[validation]``: internal validation."""
+Method = Literal["bootstrap", "632+", "cross-validation", "internal-external", "group-combinations", "temporal"]
+# What a method needs, and what else it takes.
+NEEDS = {"internal-external": {"by"}, "group-combinations": {"by"}, "temporal": {"by", "after"}}
+TAKES = {
+    "bootstrap": {"repeats"},
+    "632+": {"repeats"},
+    "cross-validation": {"repeats", "folds"},
+    "group-combinations": {"k"},
+}
 
-    method: Literal["bootstrap"] = "bootstrap"
-    repeats: int = Field(default=200, ge=2)
+
+class ValidationTable(_Table):
+    """``[validation]``: internal validation; without a method the package chooses, and says why."""
+
+    method: Method | None = None
+    repeats: int | None = Field(default=None, ge=1)
+    folds: int | None = Field(default=None, ge=2)
+    by: str | None = None
+    k: int | None = Field(default=None, ge=1)
+    after: float | str | None = None
+    metrics: tuple[str, ...] | Literal["all"] | None = None
+    thresholds: tuple[float, ...] = ()
+    figures: bool = True
+
+    @model_validator(mode="after")
+    def _fits_the_method(self) -> ValidationTable:
+        given = {name for name in ("repeats", "folds", "by", "k", "after") if getattr(self, name) is not None}
+        needed = NEEDS.get(self.method or "", set())
+        allowed = needed | (TAKES.get(self.method, set()) if self.method else {"repeats"})
+        name = f'method = "{self.method}"' if self.method else "a method that the package chooses"
+        if needed - given:
+            message = f"{name} needs {', '.join(sorted(needed - given))}"
+            raise ValueError(message)
+        if given - allowed:
+            message = f"{name} takes no {', '.join(sorted(given - allowed))}"
+            raise ValueError(message)
+        if self.method in ("bootstrap", "632+") and self.repeats == 1:
+            message = "a bootstrap needs repeats = 2 or more; 200 is usual"
+            raise ValueError(message)
+        return self
 
 
 class NomogramTable(_Table):

@@ -130,7 +130,7 @@ def _facts(
         (wording(f"metric_{name}"), f"{value:.3f}" if np.isfinite(value) else wording("figure_unknown"))
         for name, value in (("ici", smooth.ici), ("e50", smooth.e50), ("e90", smooth.e90))
     ]
-    by = wording("figure_slope", time=time) if time else wording("figure_slope_binary")
+    by = wording("figure_slope") if time else wording("figure_slope_binary")
     ratio = _estimate(observed_expected, outcome, risk, horizon)
     slope = _estimate(calibration_slope_at, outcome, risk, horizon)
     return (

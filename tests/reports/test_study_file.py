@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from cohorts.errors import RunError
+from prognosis.validation import CrossValidation, GroupCombinations, Temporal
 from reports.run import recipe_of
 from reports.study_file import ModelTable, read_study_file
+from reports.study_validation import plan_of
 
 GOOD = """
 [study]
@@ -62,7 +64,12 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
         (('predictors = ["b", "c"]', "predictors = []"), "U02", "models.1.predictors"),
         (("[study]", '[nomogram]\nmodel = "x"\n[study]'), "U02", "[nomogram] names the model x"),
         (("[study]", '[imputation]\nmethod = "mean"\n[study]'), "U02", "imputation.method"),
-        (("[study]", "[validation]\nrepeats = 1\n[study]"), "U02", "validation.repeats"),
+        (("[study]", "[validation]\nrepeats = 0\n[study]"), "U02", "validation.repeats"),
+        (("[study]", '[validation]\nmethod = "bootstrap"\nrepeats = 1\n[study]'), "U02", "repeats = 2 or more"),
+        (("[study]", '[validation]\nmethod = "bootstrap"\nfolds = 5\n[study]'), "U02", "takes no folds"),
+        (("[study]", '[validation]\nmethod = "internal-external"\n[study]'), "U02", "needs by"),
+        (("[study]", '[validation]\nmethod = "temporal"\nby = "year"\n[study]'), "U02", "needs after"),
+        (("[study]", '[validation]\nby = "site"\n[study]'), "U02", "that the package chooses takes no by"),
         (("[study]", "[study"), "U01", "not valid TOML"),
     ],
 )
@@ -109,3 +116,24 @@ def test_an_option_the_model_lacks_is_never_ignored() -> None:
     assert caught.value.code == "T24"
     assert "Cox has no option sample_weights" in str(caught.value)
     assert "weights" in caught.value.findings[0].way_out
+
+
+@pytest.mark.parametrize(
+    ("lines", "plan"),
+    [
+        ("repeats = 5", None),
+        ('method = "632+"\nrepeats = 5', "632+"),
+        ('method = "cross-validation"', "cross-validation"),
+        ('method = "cross-validation"\nfolds = 4\nrepeats = 2', CrossValidation(4, 2)),
+        ('method = "cross-validation"\nfolds = 4', CrossValidation(4, 10)),
+        ('method = "internal-external"\nby = "site"', "internal-external"),
+        ('method = "group-combinations"\nby = "site"\nk = 3', GroupCombinations("site", 3)),
+        ('method = "group-combinations"\nby = "site"', "group-combinations"),
+        ('method = "temporal"\nby = "year"\nafter = 2015', Temporal("year", 2015)),
+        ('method = "temporal"\nby = "day"\nafter = "2015-06-30"', Temporal("day", "2015-06-30")),
+    ],
+)
+def test_the_validation_table_says_which_plan(tmp_path: Path, lines: str, plan: object) -> None:
+    study = read_study_file(write(tmp_path, GOOD.replace("[study]", f"[validation]\n{lines}\n[study]")))
+    assert study.validation is not None
+    assert plan_of(study.validation) == plan

@@ -60,7 +60,9 @@ def test_every_text_is_in_pdf_and_html(results: dict[str, Any], drawing: str, la
     content = report.to_dict()
     for key in ("language", "created", "nomogram_alt"):
         content.pop(key)
-    shown = list(texts({**content, "headings": {k: v for k, v in content["headings"].items() if k not in ("none", "summary")}}))
+    shown = list(
+        texts({**content, "headings": {k: v for k, v in content["headings"].items() if k not in ("none", "summary")}})
+    )
     footer = report.content["headings"]["page"]
     assert len(shown) > 100
     assert [text for text in shown if squeezed(text) not in on_pdf] == []

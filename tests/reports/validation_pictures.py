@@ -1,0 +1,140 @@
+"""Made validations for the figures: usual and extreme, with every text as long as it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from prognosis.evaluation import Evaluation
+from prognosis.outcome import SurvivalArrays
+from prognosis.validation import Validation
+from prognosis.validation.instability import Instability
+from reports.contents.calibration import calibration_content
+from reports.contents.decision import decision_content
+from reports.contents.instability import instability_content
+from reports.contents.judged import Judged
+from reports.contents.optimism import optimism_content
+from reports.contents.over_time import over_time_content, times_to_judge
+from reports.figures import Picture
+from reports.figures.calibration import calibration_figure
+from reports.figures.decision import decision_figure
+from reports.figures.instability import instability_figure
+from reports.figures.optimism import optimism_figure
+from reports.figures.over_time import over_time_figure
+from reports.figures.subgroups import SubgroupColumn, SubgroupContent, subgroup_figure
+from reports.fonts import FontChoice
+from reports.wording import Wording
+
+HORIZON = 60.0
+LONG = "a_very_long_name_of_a_model_that_nobody_types"
+ORIGIN = "first diagnosis of the disease at any hospital"
+METRICS = (
+    *("harrell_c", "uno_c", "auc", "brier", "ipa", "ibs", "calibration_slope", "calibration_intercept"),
+    *("oe_ratio", "ici", "e50", "e90", "net_benefit"),
+)
+Draw = Callable[[FontChoice, Wording], Picture]
+
+
+def evaluation(risk: np.ndarray, seed: int = 3) -> Evaluation:
+    """Exponential times with these risks by the horizon, censored between .6 and 1.8 horizons."""
+    rng = np.random.default_rng(seed)
+    rate = -np.log1p(-np.clip(risk, 1e-6, 1 - 1e-6)) / HORIZON
+    time, censoring = rng.exponential(1 / rate), rng.uniform(0.6 * HORIZON, 1.8 * HORIZON, len(risk))
+    outcome = SurvivalArrays(np.minimum(time, censoring) + 1e-6, (time <= censoring).astype(np.int64))
+    return Evaluation(outcome, risk, horizons=np.array([HORIZON]), risk=risk[:, None])
+
+
+def risks(kind: str) -> np.ndarray:
+    """Risks of made patients: usual, few patients, all the same, near 0, near 1."""
+    rng = np.random.default_rng(7)
+    return {
+        "usual": rng.beta(2, 3, 400),
+        "few": rng.uniform(0.1, 0.9, 20),
+        "equal": np.full(100, 0.3),
+        "low": rng.beta(1, 40, 800),
+        "high": 1 - rng.beta(1, 25, 300),
+    }[kind]
+
+
+def judged(kind: str) -> Judged:
+    return Judged(evaluation(risks(kind)), LONG, "months")
+
+
+def over_time(kind: str) -> Judged:
+    """The same at many times, the risk at each that of an exponential time."""
+    e = evaluation(risks(kind))
+    times = times_to_judge(e.outcome, HORIZON)
+    risk = 1 - (1 - e.risk) ** (times / HORIZON)
+    return Judged(Evaluation(e.outcome, e.marker, horizons=times, risk=risk), LONG, "months")
+
+
+def validation() -> Validation:
+    """Every metric at two horizons, one of them unknown."""
+    lines = [
+        (LONG, horizon, metric, 0.71, 0.02, 0.69, 0.61, 0.77, 0.2 if metric == "net_benefit" else np.nan)
+        for metric in METRICS
+        for horizon in (12.0, 120.0)
+    ]
+    names = ("model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper", "threshold")
+    table = pd.DataFrame(lines, columns=list(names))
+    table.loc[3, ["corrected", "lower", "upper"]] = np.nan
+    return Validation(table, pd.DataFrame(), "bootstrap", 200, 1, 0)
+
+
+def instability(n: int = 300) -> Instability:
+    rng = np.random.default_rng(5)
+    risk = rng.beta(2, 3, n)
+    resampled = np.clip(risk + rng.normal(0, 0.05, (40, n)), 0, 1)
+    resampled[0, :3] = np.nan
+    return Instability(LONG, tuple(map(str, range(n))), HORIZON, risk, resampled, 0)
+
+
+def subgroups(wording: Wording) -> SubgroupContent:
+    """Six groups with long names, one of them without values."""
+    groups = tuple(f"Anatomical site of the primary tumour as recorded: {place}" for place in range(6))
+    values = (0.71, 0.65, 0.8, 0.55, 0.6, float("nan"))
+    spread = tuple(value - 0.07 for value in values), tuple(value + 0.07 for value in values)
+    text = (*["0.71 (0.64 to 0.78)"] * 5, wording("figure_unknown"))
+    columns = [
+        SubgroupColumn(wording(f"metric_{name}"), reference, values, *spread, text)
+        for name, reference in (("harrell_c", 0.5), ("calibration_slope", 1.0), ("brier", None))
+    ]
+    labels = (wording("figure_group"), wording("figure_numbers"))
+    return SubgroupContent(groups, ("12345 / 2345",) * 6, tuple(columns), *labels, title="t", alt="a")
+
+
+def _decision(kind: str) -> Draw:
+    def draw(fonts: FontChoice, wording: Wording) -> Picture:
+        content = decision_content(judged(kind), 0, wording)
+        assert content is not None
+        return decision_figure(content, fonts)
+
+    return draw
+
+
+def _over_time(kind: str) -> Draw:
+    def draw(fonts: FontChoice, wording: Wording) -> Picture:
+        content = over_time_content(over_time(kind), (HORIZON,), ORIGIN, wording)
+        assert content is not None
+        return over_time_figure(content, fonts)
+
+    return draw
+
+
+def _calibration(kind: str) -> Draw:
+    return lambda fonts, wording: calibration_figure(calibration_content(judged(kind), 0, wording), fonts)
+
+
+KINDS = ("usual", "few", "equal", "low", "high")
+PICTURES: Mapping[str, Draw] = {
+    **{f"calibration {kind}": _calibration(kind) for kind in KINDS},
+    **{f"decision {kind}": _decision(kind) for kind in KINDS},
+    **{f"over time {kind}": _over_time(kind) for kind in ("usual", "equal", "high")},
+    "optimism": lambda fonts, wording: optimism_figure(optimism_content(validation(), LONG, "months", wording), fonts),
+    "instability": lambda fonts, wording: instability_figure(
+        instability_content(instability(), "months", wording), fonts
+    ),
+    "subgroups": lambda fonts, wording: subgroup_figure(subgroups(wording), fonts),
+}
