@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +107,9 @@ def instability_of(
     plan = Bootstrap(repeats)
     work = _Resampled(refits_in(study, recipe, X, y, times, plan), plan_rows(study, X, recipe, None), plan)
     with shown("instability", progress) as report:
-        results = run_tasks(work, range(repeats), execution, "", lambda done: report(0, repeats, done))
+        # without a key of its own in the journal: entries of another question would be taken for these
+        apart = replace(execution, journal=None)
+        results = run_tasks(work, range(repeats), apart, "", lambda done: report(0, repeats, done))
     failures = [result for result in results if isinstance(result, TaskFailure)]
     findings = too_many_failures(model.name, failures, repeats)
     raise_findings(findings, FitError)
