@@ -31,8 +31,8 @@ OF_ALL = {
 # How corrected values and their intervals are made, by method of validation.
 LEFT_OUT = "corrected = mean over patients left out; interval by t with the variance of Nadeau and Bengio (2003)"
 CORRECTED = {
-    "bootstrap": "corrected = apparent - mean optimism; normal interval, variance in the resamples plus that "
-    "of the refits in the original rows",
+    "bootstrap": "corrected = apparent - mean optimism; normal interval (logit scale from 0 to 1), variance "
+    "in the resamples plus that of the refits in the original rows",
     "632+": "corrected by Efron and Tibshirani's .632+ rule; normal interval, variance in the resamples",
 }
 OF_TIMES = {

@@ -59,7 +59,8 @@ def _by_optimism(rows: pd.DataFrame, difference: float, level: float) -> tuple[f
     if min(len(chosen), len(outside)) < 2:
         return difference, float("nan"), float("nan"), float("nan")
     # left out patients differ from resample to resample: their spread is no error of the mean
-    error = np.sqrt(chosen.var(ddof=1) + (outside.var(ddof=1) if "in_original_of" in rows else 0.0))
+    both = "in_original_of" in rows and chosen is spread
+    error = np.sqrt(chosen.var(ddof=1) + (outside.var(ddof=1) if both else 0.0))
     p = p_of_mean(np.array([difference]), np.array([error]), np.array([np.inf]))
     reach = z_of_level(level) * error
     return difference, float(difference - reach), float(difference + reach), float(p[0])

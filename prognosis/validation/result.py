@@ -45,9 +45,10 @@ class Validation:
 
     Notes
     -----
-    Bootstrap: corrected = apparent minus mean optimism; normal interval whose variance is that of the index over the
-    resamples plus that of the refits in the original rows, see `corrected_by_optimism`; for an index that is fixed by
-    construction when apparent (the slope, always 1) that of the original model in the resamples. Patients left out:
+    Bootstrap: corrected = apparent minus mean optimism; normal interval (on the logit scale for what lies between 0 and
+    1) whose variance is that of the index over the resamples plus that of the refits in the original rows, see
+    `corrected_by_optimism`; for an index that is fixed by construction when apparent (the slope, always 1) that of the
+    original model in the resamples. Patients left out:
     corrected = mean over the tasks, optimism = apparent minus it; interval by t with the variance of Nadeau and Bengio
     (2003), (1 / tasks + tested / trained) times that of the tasks, which counts that training sets overlap.
     """

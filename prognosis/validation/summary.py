@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import expit, logit, stdtr, stdtrit
 
 from prognosis.normal import z_of_level
 
@@ -22,39 +22,45 @@ class Corrected(NamedTuple):
     upper: Floats
 
 
-def corrected_by_optimism(apparent: Floats, found: Floats, fixed: NDArray[np.bool_]) -> Corrected:
+def corrected_by_optimism(apparent: Floats, found: Floats, fixed: NDArray[np.bool_], bounds: Floats) -> Corrected:
     """Subtract the mean optimism of the resamples.
 
     Parameters
     ----------
     apparent : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the original rows, and the
         original model in the resample. fixed : (k,) metrics whose apparent value is fixed by construction.
+    bounds : (k, 2) smallest and largest possible values.
 
     Notes
     -----
-    The interval is normal. Its variance is that of the index over the resamples, as an estimate of its sampling error,
-    and that of the refits in the original rows: the corrected index estimates the performance to be expected of such a
-    model, and this model's own lies about it. Percentiles of the index in the resamples, shifted by the optimism (Noma
-    et al. 2021), lie too high, since a resample is overfitted more than the cohort is.
+    The variance is that of the index over the resamples, as an estimate of its sampling error, and that of the
+    refits in the original rows: the corrected index estimates the performance to be expected of such a model, and
+    this model's own lies about it. Of a metric that is fixed when apparent it is that of the original model in the
+    resamples. The error of the mean optimism is added. Limits are normal, on the logit scale where the bounds are 0
+    and 1. Percentiles of the index in the resamples, shifted by the optimism (Noma et al. 2021), lie too high,
+    since a resample is overfitted more than the cohort is.
     """
-    corrected = apparent - _mean(found[:, 0] - found[:, 1])
-    reach = NORMAL * np.sqrt(_variance(np.where(fixed, found[:, 2], found[:, 0])) + _variance(found[:, 1]))
-    return Corrected(corrected, corrected - reach, corrected + reach)
+    optimism = found[:, 0] - found[:, 1]
+    corrected = apparent - _mean(optimism)
+    sampling = np.where(fixed, _variance(found[:, 2]), _variance(found[:, 0]) + _variance(found[:, 1]))
+    return _limited(corrected, np.sqrt(sampling + _variance(optimism) / len(found)), bounds)
 
 
-def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fixed: NDArray[np.bool_]) -> Corrected:
+def corrected_by_632(
+    apparent: Floats, found: Floats, no_information: Floats, fixed: NDArray[np.bool_], bounds: Floats
+) -> Corrected:
     """Weigh apparent values and those of the rows left out by the .632+ rule, .632 where no information is unknown.
 
     Parameters
     ----------
     apparent, no_information : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the rows left
-        out, and the original model in the resample.
+        out, and the original model in the resample. fixed, bounds : as `corrected_by_optimism`.
 
     Notes
     -----
     Efron and Tibshirani (1997): weight .632 / (1 - .368 R) of the rows left out, with the relative overfitting R
     = (apparent - left out) / (apparent - no information) between 0 and 1. Normal limits, by the variance of the index
-    over the resamples.
+    over the resamples, on the logit scale where the bounds are 0 and 1.
     """
     outside = _mean(found[:, 1])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -65,8 +71,19 @@ def corrected_by_632(apparent: Floats, found: Floats, no_information: Floats, fi
     left_out = np.where(beyond, no_information, outside)
     share = 0.632 / (1 - 0.368 * overfitted)
     corrected = (1 - share) * apparent + share * left_out
-    reach = NORMAL * np.sqrt(_variance(np.where(fixed, found[:, 2], found[:, 0])))
-    return Corrected(corrected, corrected - reach, corrected + reach)
+    return _limited(corrected, np.sqrt(_variance(np.where(fixed, found[:, 2], found[:, 0]))), bounds)
+
+
+def _limited(value: Floats, error: Floats, bounds: Floats) -> Corrected:
+    """Return normal limits; on the logit scale where that is the range, but for values at or beyond its ends."""
+    low, high = bounds.T
+    reach = NORMAL * error
+    between = (low == 0) & (high == 1) & (value > 0) & (value < 1)
+    inside = np.where(between, value, 0.5)
+    odds, width = logit(inside), reach / (inside * (1 - inside))
+    lower = np.where(between, expit(odds - width), np.maximum(value - reach, low))
+    upper = np.where(between, expit(odds + width), np.minimum(value + reach, high))
+    return Corrected(value, lower, upper)
 
 
 def _mean(values: Floats) -> Floats:

@@ -96,25 +96,24 @@ def _constant(found: Found) -> list[Finding]:
 
 def _corrected(found: Found) -> Corrected:
     """Correct by the rule of the plan; limits stop at the smallest and largest possible value."""
-    value, lower, upper = (_resampled if found.work.resamples else _left_out)(found)
-    low, high = np.array([_index_of(found, place).bounds for place in found.places]).reshape(-1, 2).T
-    return Corrected(value, np.maximum(lower, low), np.minimum(upper, high))
+    bounds = np.array([_index_of(found, place).bounds for place in found.places]).reshape(-1, 2)
+    return _resampled(found, bounds) if found.work.resamples else _left_out(found, bounds)
 
 
-def _resampled(found: Found) -> Corrected:
+def _resampled(found: Found, bounds: Floats) -> Corrected:
     fixed = np.array([_index_of(found, place).fixed_when_apparent for place in found.places], bool)
     if found.work.plan.method == "bootstrap":
-        return corrected_by_optimism(found.apparent, found.values, fixed)
+        return corrected_by_optimism(found.apparent, found.values, fixed, bounds)
     everybody = found.work.judged.evaluation(found.work.original, np.arange(found.work.rows.n))
     nothing = np.concatenate([index.without_information(everybody) for index in found.work.chosen])
-    return corrected_by_632(found.apparent, found.values, nothing, fixed)
+    return corrected_by_632(found.apparent, found.values, nothing, fixed, bounds)
 
 
-def _left_out(found: Found) -> Corrected:
+def _left_out(found: Found, bounds: Floats) -> Corrected:
     ratio = float((found.sizes[:, 1] / found.sizes[:, 0]).mean())
     mean, _, reach = mean_of_tasks(found.values, ratio)
     mean = np.where(_pooled(found), _together(found), mean)
-    return Corrected(mean, mean - reach, mean + reach)
+    return Corrected(mean, np.maximum(mean - reach, bounds[:, 0]), np.minimum(mean + reach, bounds[:, 1]))
 
 
 def _pooled(found: Found) -> NDArray[np.bool_]:

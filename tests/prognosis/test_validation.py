@@ -47,9 +47,14 @@ def test_it_equals_an_explicit_loop(study):
     np.testing.assert_allclose(validation.table["apparent"], apparent, rtol=1e-9)
     np.testing.assert_allclose(validation.table["optimism"], mean, rtol=1e-7)
     np.testing.assert_allclose(validation.table["corrected"], validation.table["apparent"] - mean, rtol=1e-9)
-    variance = np.var(apparent_in_resample, axis=0, ddof=1) + np.var(outside, axis=0, ddof=1)
-    limits = apparent - mean + np.outer([-1, 1], 1.959963984540054 * np.sqrt(variance))
-    np.testing.assert_allclose(validation.table[["lower", "upper"]].to_numpy().T, limits, rtol=1e-7)
+    # C varies in the resamples and in the original rows, the slope (always 1 in its resample) where it is judged
+    error = np.sqrt(np.var(apparent_in_resample, axis=0, ddof=1) + [np.var(outside, axis=0, ddof=1)[0], 0]
+                    + np.var(optimism, axis=0, ddof=1) / 12)  # fmt: skip
+    c, slope = apparent - mean
+    width = 1.959963984540054 * error
+    odds = np.log(c / (1 - c)) + np.array([-1, 1]) * width[0] / (c * (1 - c))
+    limits = np.column_stack([1 / (1 + np.exp(-odds)), slope + np.array([-1, 1]) * width[1]])
+    np.testing.assert_allclose(validation.table[["lower", "upper"]].to_numpy().T, limits, rtol=1e-6)
 
 
 def test_the_table_has_the_keys_that_scripts_rely_on(study):

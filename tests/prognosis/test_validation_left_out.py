@@ -82,10 +82,11 @@ def test_632_plus_by_hand():
     found = np.full((4, 3, 3), 0.9)
     found[:, 1] = [0.7, 0.5, 0.3]
     apparent, nothing, fixed = np.full(3, 0.9), np.full(3, 0.5), np.zeros(3, bool)
-    corrected = corrected_by_632(apparent, found, nothing, fixed).corrected
+    bounds = np.tile([0.0, 1.0], (3, 1))
+    corrected = corrected_by_632(apparent, found, nothing, fixed, bounds).corrected
     share = 0.632 / (1 - 0.368 * 0.5)
     np.testing.assert_allclose(corrected, [(1 - share) * 0.9 + share * 0.7, 0.5, 0.5], rtol=1e-12)
-    plain = corrected_by_632(apparent, found, np.full(3, np.nan), fixed).corrected
+    plain = corrected_by_632(apparent, found, np.full(3, np.nan), fixed, bounds).corrected
     np.testing.assert_allclose(plain, 0.368 * 0.9 + 0.632 * np.array([0.7, 0.5, 0.3]), rtol=1e-12)
 
 
