@@ -129,7 +129,7 @@ def _overlap(model: FittedModel, frame: pd.DataFrame, outcome: SurvivalArrays) -
     if design is None or len(design) != len(training.ids):
         return patient_overlap(pd.DataFrame(index=list(training.ids)), frame[[]])
     # Of imputed copies the first one's rows are kept, centred at its own means.
-    means = getattr(training.fitted, "fits_", (training.fitted,))[0].estimate_.means
+    means = getattr(getattr(training.fitted, "fits_", (training.fitted,))[0].estimate_, "means", 0.0)
     scale = np.where(design.std(axis=0) > 0, design.std(axis=0), 1.0)
     names = model.preparation.names
     old = _rows(design / scale, names, trained.outcome, training.ids)

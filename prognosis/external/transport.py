@@ -110,9 +110,11 @@ Test = tuple[float, int, float]
 def _drift(model: FittedModel, new: NewCohort) -> tuple[pd.DataFrame, Test, list[Finding]]:
     empty, unknown = pd.DataFrame(columns=list(DRIFT)), (float("nan"), 0, float("nan"))
     estimate: Any = model.estimate
-    if not hasattr(estimate, "coefficients") or new.frame.isna().any().any():
-        why = "patients lack predictors" if hasattr(estimate, "coefficients") else "the model has none"
-        return empty, unknown, [_no_drift(why)]
+    if not hasattr(estimate, "coefficients"):
+        # Trees have no effects that could drift.
+        return empty, unknown, []
+    if new.frame.isna().any().any():
+        return empty, unknown, [_no_drift("patients lack predictors")]
     try:
         again: Any = refitted(model, new, quiet=True).estimate
     except PrognosisError as error:
