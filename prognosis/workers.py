@@ -174,7 +174,7 @@ def _finished(
     finally:
         with warnings.catch_warnings():
             # joblib advises on how to lose less work; here what stops the work is an error or a signal
-            warnings.filterwarnings("ignore", "[0-9]+ tasks which were", UserWarning)
+            warnings.filterwarnings("ignore", ".*You could benefit from adjusting the input task", UserWarning)
             done.close()
 
 

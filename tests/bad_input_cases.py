@@ -38,7 +38,10 @@ COVERED: dict[str, str] = {
     # imaging and long runs
     **dict.fromkeys(("I04", "I05", "I06", "I07", "I08", "I09", "I10", "I11", "I13", "I14"), LATER + "the image head"),
     **dict.fromkeys(("K03", "K04", "K05"), "tests/reports/test_output_folder.py"),
-    **dict.fromkeys(("K02", "K06", "K07", "K10", "K11"), LATER + "long runs"),
+    "K02": "tests/reports/test_long_batches.py",
+    "K06": "tests/prognosis/test_journal.py",
+    **dict.fromkeys(("K07", "K10"), "tests/reports/test_long_runs.py"),
+    "K11": "tests/prognosis/test_memory.py",
 }
 
 
