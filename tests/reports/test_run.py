@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning
 EXPECTED = {
     "results.json", "manifest.json", "table_one.csv", "table_one.html", "models/cox.prognosis", "nomogram_cox.pdf",
     "nomogram_cox.svg", "nomogram_cox.json", "study_report.pdf", "study_report.html",
-    *(f"figures/{name}_cox.{suffix}" for name in ("optimism", "calibration", "instability") for suffix in ("pdf", "svg")),
+    *(f"figures/{name}_cox.{form}" for name in ("optimism", "calibration", "instability") for form in ("pdf", "svg")),
     *(f"patients/{i}.{suffix}" for i in ("90", "203", "402") for suffix in ("pdf", "html")),
 }  # fmt: skip
 
