@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.cox.baseline import Interval
+from prognosis.estimate import require_coefficients
 from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance, joint_remark
 from prognosis.prediction import Remark
@@ -62,6 +63,7 @@ class Answering:
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return what each predictor adds to the linear predictor, patients x predictors."""
+        require_coefficients(self.estimate, "contributions to a linear predictor")
         means, coefficients = self.estimate.means, self.estimate.coefficients
         (parts,) = self._averaged(frame, lambda rows: ((self.preparation.design(rows) - means) * coefficients,))
         out = pd.DataFrame(0.0, index=[str(row) for row in frame.index], columns=list(self.preparation.predictors))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, FitError
 from prognosis.cox.baseline import Interval
 
 Floats = NDArray[np.float64]
@@ -58,3 +59,16 @@ class Estimate(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not an array."""
+
+
+def require_coefficients(estimate: Any, what: str) -> None:
+    """Refuse a question about coefficients to a model that has none, a forest say.
+
+    Raises
+    ------
+    FitError
+        N03 naming what was asked.
+    """
+    if not hasattr(estimate, "coefficients"):
+        rule = f"this model has no coefficients, and so no {what}"
+        raise FitError(Finding("N03", rule, "use predict, or fit a regression"))

@@ -14,6 +14,7 @@ from prognosis.cox.baseline import Interval
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.hypothesis_tests import wald_tests
 from prognosis.cox.survival_times import restricted_mean, survival_quantiles
+from prognosis.estimate import require_coefficients
 from prognosis.patients import Patients
 from prognosis.shrinkage import heuristic_shrinkage
 
@@ -43,6 +44,7 @@ def asked_of_fit(model: FittedModel, name: str, *arguments: Any, **options: Any)
 
 def anova(model: FittedModel) -> pd.DataFrame:
     """Wald tests by term: all columns of a variable together, non-linear parts, interactions; as ``rms::anova``."""
+    require_coefficients(model.estimate, "Wald tests")
     return wald_tests(model.estimate, model.preparation)
 
 
@@ -89,6 +91,7 @@ def restricted_means(model: FittedModel, patients: Patients, tau: float) -> pd.D
 
 def shrunken(model: FittedModel, slope: float | None) -> FittedModel:
     """See `FittedModel.shrunken`."""
+    require_coefficients(model.estimate, "uniform shrinkage")
     factor, source = (slope, "as given") if slope is not None else _slope_of(model)
     estimate = asked_of_fit(model, "shrunken", factor)
     rule = f"coefficients are multiplied by {factor:.4g} (uniform shrinkage, {source}); the baseline is estimated anew"

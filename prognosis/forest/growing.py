@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numba.core import config
 from numpy.typing import NDArray
 
+from cohorts.errors import FitError
 from prognosis.forest.sampling import Drawn
 from prognosis.forest.scikit_survival import grow_with_scikit_survival
 from prognosis.forest.trees import Forest, Tree, over_threads
 from prognosis.kernels.forest_curves import leaf_hazards
 from prognosis.kernels.forest_growth import Rule, grow_tree
+from prognosis.memory import check_memory
 
 Floats = NDArray[np.float64]
 Grower = Literal["ours", "scikit-survival"]
 GROWERS = ("ours", "scikit-survival")
+# Bytes of a node (feature, threshold, child, start), of a value with its code, and of a row in the scratch of a thread.
+NODE_BYTES, CELL_BYTES, SCRATCH_BYTES = 24, 18, 128
 
 
 def grow_forest(drawn: Drawn, rule: Rule, trees: int, grower: Grower = "ours") -> Forest:
@@ -25,7 +30,15 @@ def grow_forest(drawn: Drawn, rule: Rule, trees: int, grower: Grower = "ours") -
     ----------
     drawn : rows. rule : of a split. trees : how many. grower : ``ours``, this package's kernel, or
         ``scikit-survival``, on the same bags (one kind of event only).
+
+    Raises
+    ------
+    FitError
+        K11 the forest would not fit into memory; F20 scikit-survival cannot grow it.
     """
+    rows = f"a forest of {trees} trees on {len(drawn.time)} rows and {len(drawn.event_times)} event times"
+    way_out = "fewer trees, larger leaves, or times on a coarser time grid (weeks or months for days)"
+    check_memory(forest_size(drawn, rule, trees), rows, way_out, FitError)
 
     def grow(tree: int) -> Tree:
         weight, seed = drawn.bag(tree)
@@ -34,6 +47,18 @@ def grow_forest(drawn: Drawn, rule: Rule, trees: int, grower: Grower = "ours") -
         return grow_one(drawn, weight, rule, seed)
 
     return Forest.of(over_threads(grow, range(trees)), drawn.event_times, float(drawn.time[-1]))
+
+
+def forest_size(drawn: Drawn, rule: Rule, trees: int) -> float:
+    """Estimate from above the bytes that growing a forest takes, the trees and their copy into one forest included.
+
+    A bag holds 63 % of the rows; a leaf at least `leaf` of them, and no more event times than events.
+    """
+    n, p, bag = len(drawn.time), drawn.X.shape[1], 1 - np.exp(-1)
+    nodes = 2 * bag * n / rule.leaf + 1
+    entries = bag * float((drawn.sample.event > 0).sum())
+    kept = nodes * NODE_BYTES + entries * (4 + 8 * len(rule.cause))
+    return trees * 2 * kept + n * p * CELL_BYTES + config.NUMBA_NUM_THREADS * n * SCRATCH_BYTES  # type: ignore[attr-defined]
 
 
 def grow_one(drawn: Drawn, weight: Floats, rule: Rule, seed: int) -> Tree:

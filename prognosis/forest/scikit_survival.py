@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,24 @@ def grow_with_scikit_survival(drawn: Drawn, weight: Floats, rule: Rule, seed: in
         min_samples_split=2 * rule.leaf, min_samples_leaf=rule.leaf, max_features=rule.draws, random_state=seed
     )
     return tree_of(tree.fit(drawn.X, y, sample_weight=weight), drawn.event_times)
+
+
+def check_single(X: Floats, names: Sequence[str]) -> None:
+    """Refuse values that are one in floats of 32 bits, in which scikit-survival splits.
+
+    Raises
+    ------
+    FitError
+        F25 naming the features.
+    """
+    merged = [
+        name
+        for name, column in zip(names, X.T, strict=True)
+        if len(np.unique(column.astype(np.float32))) < len(np.unique(column))
+    ]
+    if merged:
+        rule = f"values of {', '.join(merged)} are one in floats of 32 bits, in which scikit-survival splits"
+        raise FitError(Finding("F25", rule, "shift or round the values, or take grower='ours'", ", ".join(merged)))
 
 
 def tree_of(fitted: Any, event_times: Floats) -> Tree:

@@ -5,6 +5,8 @@ event times, and for each row the event times it outlived and its martingale res
 times) to the left child changes the numerator by its residual and the variance ``sum a_t YL_t (Y_t - YL_t)``,
 ``a_t = d (Y - d) / (Y^2 (Y - 1))``, by ``w AY(k) - w^2 A(k) - 2 w sum_{t<k} a_t YL_t``; A and AY are running sums over
 the event times, and the last sum comes from one Fenwick tree of pairs over the rows that have moved.
+A threshold lies midway, by rank among all rows, in the gap between the two sides: of rows out of the bag with values in
+the gap half go each way, on any monotone scale of the feature alike.
 """
 
 from __future__ import annotations
@@ -15,13 +17,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# Nodes up to this size are sorted by insertion, larger ones by counting.
-SMALL = 48
+SMALL = 48  # nodes up to this size are sorted by insertion, larger ones by counting
 BYTE = 256
-# Cost of one step of the Fenwick tree against one of the plain sum over event times.
-FENWICK = 25.0
-# A variance below this part of its scale is rounding.
-NOTHING = 1e-11
+FENWICK = 25.0  # cost of one step of the Fenwick tree against one of the plain sum over event times
+NOTHING = 1e-11  # a variance below this part of its scale is rounding
 
 
 class Sample(NamedTuple):
@@ -111,9 +110,8 @@ def grow_tree(sample, weight, rule, seed):
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _scratch(n):
     """Return the scratch of the largest node."""
-    rows, times = np.empty((4, n)), np.empty((3, n + 1))
-    node = Node(rows[0], rows[1], np.empty(n, np.int32), rows[2], rows[3], times[0], times[1], times[2])
-    whole = np.empty((3, n), np.int32)
+    rows, times, whole = np.empty((4, n)), np.empty((3, n + 1)), np.empty((4, n), np.int32)
+    node = Node(rows[0], rows[1], whole[3], rows[2], rows[3], times[0], times[1], times[2])
     return node, Order(whole[0], whole[1], whole[2], np.empty(BYTE + 1, np.int32), np.empty(2 * n + 4))
 
 
@@ -145,8 +143,15 @@ def _best_split(sample, weight, rule, own, node, order, drawn):
             gain, here, following = _walk(own.size, times, rule.leaf, NOTHING * scale, node, order)
         if gain > most:
             most, best, cut = gain, j, here
-            middle = 0.5 * (sample.high[j, here] + sample.low[j, following])
+            middle = _between(sample.high[j], sample.low[j], (here + following - 1) // 2)
     return best, cut, middle
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _between(high, low, code):
+    """Return a threshold between two neighbouring codes of all rows: no rounding puts one of them on the other side."""
+    middle = 0.5 * (high[code] + low[code + 1])
+    return middle if middle < low[code + 1] else high[code]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -154,10 +159,8 @@ def _scan(sample, weight, cause, own, node):
     """Fill the node's event times and rows; return the number of event times and the scale of the variance."""
     m, times, first = own.size, 0, 0
     residual, a, ay, died = 0.0, 0.0, 0.0, np.zeros(cause.size)
-    for q in range(m):
-        node.weight[q] = weight[own[q]]
-    whole = node.weight[:m].sum()
-    at_risk = whole
+    node.weight[:m] = weight[own]
+    whole = at_risk = node.weight[:m].sum()
     node.summed[0] = 0.0
     while first < m:
         here, last, leaving, happened = sample.place[own[first]], first, 0.0, 0.0
@@ -229,8 +232,7 @@ def _count_byte(code, source, target, count, m, shift, first):
     for q in range(m):
         row = q if first else source[q]
         b = (code[row] >> shift) & (BYTE - 1)
-        target[count[b]] = row
-        count[b] += 1
+        target[count[b]], count[b] = row, count[b] + 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -255,9 +257,7 @@ def _walk(m, times, leaf, nothing, node, order):
             moved[2 * at + 1] += w
             at += at & -at
         here, after = order.code[row], order.code[order.by[q + 1]]
-        if q + 1 < leaf or here == after:
-            continue
-        if v > nothing and u * u > best * v:
+        if q + 1 >= leaf and here != after and v > nothing and u * u > best * v:
             best, cut, following = u * u / v, here, after
     return best, cut, following
 

@@ -28,6 +28,15 @@ ESTIMATE: Mapping[str, Shape] = {
     "curve_nonzero": ("path",),
     "curve_mean": ("judged",),
     "curve_se": ("judged",),
+    "column_feature": ("columns",),
+    "column_step": ("columns",),
+    "roots": ("roots",),
+    "feature": ("nodes",),
+    "threshold": ("nodes",),
+    "child": ("nodes",),
+    "start": ("cuts",),
+    "hazard": ("times", "causes"),
+    "last": (1,),
 }
 PARTS: Mapping[str, Mapping[str, Shape]] = {
     "estimate": ESTIMATE,
@@ -53,6 +62,7 @@ OFF_BY: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("parameters", "columns"): (0, 1),
     ("limits", "columns"): (0, 1),
     ("joint", "columns"): (1, 2),
+    ("cuts", "nodes"): (1,),
 }
 
 

@@ -7,7 +7,8 @@ import pytest
 from lifelines.statistics import logrank_test
 from sksurv.ensemble import RandomSurvivalForest as Oracle
 
-from prognosis.forest.growing import grow_forest, grow_one
+from cohorts.errors import FitError
+from prognosis.forest.growing import forest_size, grow_forest, grow_one
 from prognosis.forest.sampling import draw_from
 from prognosis.forest.scikit_survival import grow_with_scikit_survival, tree_of
 from prognosis.forest.trees import Forest
@@ -86,8 +87,10 @@ def test_trees_are_those_of_scikit_survival(seed):
     theirs = grow_with_scikit_survival(drawn, weight, made.rule(6, 15), 1)
     for name in ("feature", "child", "start", "time"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
-    np.testing.assert_allclose(ours.threshold, theirs.threshold, rtol=1e-15)
     np.testing.assert_allclose(ours.hazard, theirs.hazard, rtol=1e-12)
+    bag = set(np.flatnonzero(weight))
+    for (_, mine), (_, its) in zip(made.nodes_of(ours, drawn.X), made.nodes_of(theirs, drawn.X), strict=True):
+        assert bag & set(mine) == bag & set(its)
 
 
 def test_small_leaves_split_as_well_as_those_of_scikit_survival():
@@ -146,6 +149,7 @@ def test_neither_the_order_of_rows_nor_a_monotone_scale_changes_a_tree():
     bent = grow_forest(draw_from(np.exp(X), outcome, weight, None, (5,)), made.rule(2, 5), 6)
     for name in ("roots", "feature", "child", "start", "time", "hazard"):
         np.testing.assert_array_equal(getattr(first, name), getattr(bent, name))
+    np.testing.assert_array_equal(first.leaves(X), bent.leaves(np.exp(X)))
 
 
 def test_the_number_of_threads_changes_no_byte(monkeypatch):
@@ -198,6 +202,35 @@ def test_hundreds_of_codes_are_sorted_by_two_bytes():
     outcome = SurvivalArrays(np.where(X[:, 0] > 613, time, time + 2000), np.ones(1000, np.int64))
     drawn = draw_from(X, outcome, np.ones(1000), None, (0,))
     assert grow_one(drawn, np.ones(1000), made.rule(1, 15), 0).threshold[0] == 613.5
+
+
+def test_values_in_the_gap_of_a_split_go_half_each_way_by_rank():
+    """Rows 0 1 2 | 9 10 11 are split; of the values 3, 4, 5, 6, 8 out of the bag 3 and 4 go left."""
+    X = np.array([0.0, 1, 2, 9, 10, 11, 3, 4, 5, 6, 8])[:, None]
+    outcome = SurvivalArrays(np.array([1.0, 2, 3, 7, 8, 9, 5, 5, 5, 5, 5]), np.ones(11, np.int64))
+    drawn = draw_from(X, outcome, np.ones(11), None, (0,))
+    bag = np.isin(drawn.X[:, 0], [0, 1, 2, 9, 10, 11]).astype(float)
+    assert grow_one(drawn, bag, made.rule(1, 3), 0).threshold[0] == 4.5
+
+
+def test_neighbours_without_a_number_between_them_are_kept_apart():
+    X = np.repeat([1.0, np.nextafter(1.0, 2)], 5)[:, None]
+    outcome = SurvivalArrays(np.arange(1.0, 11), np.ones(10, np.int64))
+    drawn = draw_from(X, outcome, np.ones(10), None, (0,))
+    tree = grow_one(drawn, np.ones(10), made.rule(1, 3), 0)
+    assert (X[:, 0] <= tree.threshold[0]).tolist() == [True] * 5 + [False] * 5
+
+
+def test_a_forest_that_would_not_fit_is_refused_before_it_grows(monkeypatch):
+    drawn = made.drawn(300, 4)
+    needed = forest_size(drawn, made.rule(2, 5), 40)
+    grown = grow_forest(drawn, made.rule(2, 5), 40)
+    kept = sum(values.nbytes for values in grown.arrays().values())
+    assert kept < needed < 10 * kept
+    monkeypatch.setattr("prognosis.memory.memory_budget", lambda: needed - 1)
+    with pytest.raises(FitError, match=r"estimated GB .*time grid") as caught:
+        grow_forest(drawn, made.rule(2, 5), 40)
+    assert caught.value.code == "K11"
 
 
 def test_weights_count_as_patients():

@@ -12,7 +12,7 @@ import pytest
 from cohorts.errors import ModelFileError, PrognosisWarning
 from prognosis import load_model
 from prognosis.imputation.chained import Chained
-from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox
+from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox, RandomSurvivalForest
 from prognosis.persistence.content import content_of, hash_of, self_test_of
 from tests.prognosis import made
 from tests.prognosis.test_model_file import write
@@ -25,6 +25,7 @@ MODELS = {
     "logistic": (Logistic(penalty="firth"), "binary"),
     "aft": (AcceleratedFailureTime(), "time_to_event"),
     "lasso": (PenalisedCox(penalty=0.05), "time_to_event"),
+    "forest": (RandomSurvivalForest(trees=20), "time_to_event"),
     "imputed": (Cox(), "time_to_event"),
 }
 ARRAYS = {

@@ -38,6 +38,9 @@ def test_c20_same_z_as_the_standardised_fit(kind, scale, shift):
         model, _ = fitted(kind, scale, shift, standardise)
         tables.append(model.estimate_.summary().set_index("term").loc[["age", "albumin"]])
     given, standard = tables
+    if "coefficient" not in given:
+        assert given.equals(standard)
+        return
     if "z" in standard:
         np.testing.assert_allclose(given["z"], standard["z"], rtol=1e-8)
     spread = fitted(kind, scale, shift, False)[1]["albumin"].std()
