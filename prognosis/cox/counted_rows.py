@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -54,10 +55,17 @@ class CountedRows:
 
     def draw(self, rows: Integers) -> Drawn | None:
         """Draw rows (repeats allowed); None where their times do not merge as those of all rows do."""
+        if len(rows) == len(self.order) and (rows == np.arange(len(rows))).all():
+            return self.everybody
         counts = np.bincount(rows, minlength=len(self.order))
         if self.unsure and not self._merge_alike(counts):
             return None
         return Drawn(*draw(counts, self.order, self.run, self.died))
+
+    @cached_property
+    def everybody(self) -> Drawn:
+        """Each row once."""
+        return Drawn(*draw(np.ones(len(self.order), np.int64), self.order, self.run, self.died))
 
     def end(self, drawn: Drawn, time: Floats) -> float:
         """Last observed time of a resample; `time` (n,) in the rows' own order."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cox.counted_rows import Drawn, counted_rows
+from prognosis.cox.counted_rows import CountedRows, Drawn, counted_rows
 from prognosis.cox.estimability import FARTHEST, LARGEST
 from prognosis.cox.regression import fit_cox
 from prognosis.evaluation import NONE, Recalibration
@@ -42,8 +44,7 @@ def recalibrate_cox(
     Sources: van Houwelingen (2000); ``coxph(Surv(time, event) ~ lp)`` and the ``Slope``, ``D``, ``U`` and ``Q`` of
     ``rms::validate.cph``.
     """
-    alike = outcome.entry is None and special.stratum is None and (special.weight == 1).all()
-    found = _counted(outcome, linear_predictor, efron) if alike else None
+    found = _counted(outcome, linear_predictor, efron) if counted_alike(outcome, special) else None
     if found is not None:
         return found
     sets = build_risk_sets(outcome.time, outcome.event == 1, outcome.entry, special.stratum, special.weight)
@@ -52,6 +53,35 @@ def recalibrate_cox(
     given = evaluate(column, np.zeros(len(column)), sets, np.ones(1), efron)[0]
     error = float(np.sqrt(fit.covariance[0, 0]))
     return Recalibration(float(fit.coefficients[0]), fit.loglik[0], float(given), fit.loglik[1], error)
+
+
+@dataclass(frozen=True, eq=False)
+class CoxRecalibrations:
+    """Recalibration of a linear predictor in chosen rows of one weight and stratum, which are sorted once.
+
+    Parameters
+    ----------
+    outcome, linear_predictor : (n,). rows : by time; None where they cannot be counted. efron : ties, else Breslow's.
+    """
+
+    outcome: SurvivalArrays
+    linear_predictor: Floats
+    rows: CountedRows | None
+    efron: bool
+
+    def __call__(self, rows: NDArray[np.int64]) -> Recalibration:
+        """Refit the partial likelihood of the rows (repeats allowed); raises as `recalibrate_cox`."""
+        drawn = self.rows.draw(rows) if self.rows else None
+        found = slope_of(self.linear_predictor, drawn, self.efron) if drawn else None
+        if found is not None:
+            return found
+        alike = SpecialColumns(np.ones(len(rows)))
+        return recalibrate_cox(self.outcome.take(rows), self.linear_predictor[rows], alike, efron=self.efron)
+
+
+def counted_alike(outcome: SurvivalArrays, special: SpecialColumns) -> bool:
+    """Tell whether rows differ in nothing but time and event: no delayed entry, one stratum, weights of 1."""
+    return bool(outcome.entry is None and special.stratum is None and (special.weight == 1).all())
 
 
 def _counted(outcome: SurvivalArrays, linear_predictor: Floats, efron: bool) -> Recalibration | None:

@@ -21,7 +21,7 @@ from prognosis.cox.estimability import FARTHEST, Estimability
 from prognosis.cox.estimability import LARGEST as LARGEST_COEFFICIENT
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.ordered_likelihood import OrderedLikelihood, counted_likelihood
-from prognosis.cox.recalibration import DOUBT, recalibrate_cox, slope_of
+from prognosis.cox.recalibration import DOUBT, CoxRecalibrations, slope_of
 from prognosis.cox.resampled_design import Groups, ResampledDesign, groups_of, resampled_design
 from prognosis.evaluation import Recalibration
 from prognosis.kernels.counted_cox import baseline_at
@@ -31,7 +31,6 @@ from prognosis.newton import ROUNDING, VANISHED
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.recipe import as_frame
 from prognosis.refits import Answers, RecipeRefits, Refits
-from prognosis.special_columns import SpecialColumns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -91,9 +90,12 @@ class CoxRefits:
             return None
         likelihood = counted_likelihood(columns, drawn, efron=self._efron)
         found = _newton(likelihood, self.start * scales)
-        if found is None or _is_extreme(*found, farthest := columns @ found[0]):
+        if found is None:
             return None
-        if not _surely_known(found[1], farthest, values[-1] * (1 + np.log(drawn.copies.sum()))):
+        eta, least = columns @ found[0], float(np.linalg.eigvalsh(found[1])[0])
+        if _is_extreme(found[0], least, eta):
+            return None
+        if not _surely_known(least, eta, values[-1] * (1 + np.log(drawn.copies.sum()))):
             self._check_known(likelihood, *found)
         return means, found[0] / scales
 
@@ -115,12 +117,8 @@ class CoxRefits:
 
     def _recalibrate(self, eta: Floats, trained: tuple[Integers, Drawn], rows: Integers) -> Recalibration:
         """Refit the partial likelihood of some rows to a linear predictor (n,) alone."""
-        drawn = trained[1] if rows is trained[0] else self.rows.draw(rows)
-        found = None if drawn is None else slope_of(eta, drawn, self._efron)
-        if found is not None:
-            return found
-        alike = SpecialColumns(np.ones(len(rows)))
-        return recalibrate_cox(self.outcome.take(rows), eta[rows], alike, efron=self._efron)
+        found = slope_of(eta, trained[1], self._efron) if rows is trained[0] else None
+        return found or CoxRecalibrations(self.outcome, eta, self.rows, self._efron)(rows)
 
 
 def _newton(likelihood: OrderedLikelihood, beta: Floats) -> tuple[Floats, Floats] | None:
@@ -140,20 +138,21 @@ def _newton(likelihood: OrderedLikelihood, beta: Floats) -> tuple[Floats, Floats
     return None
 
 
-def _is_extreme(beta: Floats, information: Floats, eta: Floats) -> bool:
-    """Tell whether an estimate on standardised columns comes near the limits of `fit_cox`; `eta` (k,) of the rows."""
-    least = float(np.linalg.eigvalsh(information)[0])
+def _is_extreme(beta: Floats, least: float, eta: Floats) -> bool:
+    """Tell whether an estimate on standardised columns comes near the limits of `fit_cox`.
+
+    `least` : smallest eigenvalue of its information. `eta` : (k,) linear predictor of the rows.
+    """
     largest = max(float(np.abs(beta).max()), least**-0.5 if least > 0 else np.inf)
     return largest > DOUBT * LARGEST_COEFFICIENT or float(np.abs(eta).max()) > FARTHEST / 2
 
 
-def _surely_known(information: Floats, eta: Floats, most: float) -> bool:
+def _surely_known(least: float, eta: Floats, most: float) -> bool:
     """Tell without the information at zero whether it and that at the estimate pass `Estimability`.
 
     `most` bounds it in every direction from above. It is below the information at the estimate by no more than the
     largest ratio of two risks.
     """
-    least = float(np.linalg.eigvalsh(information)[0])
     at_zero = least * float(np.exp(eta.min() - eta.max()))
     return least * DOUBT > VANISHED * most and at_zero * DOUBT > ROUNDING * most
 

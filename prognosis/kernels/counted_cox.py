@@ -11,6 +11,8 @@ from numba import njit
 MOST_STEPS = 50
 # Predicted gain in log-likelihood that a last step leaves at 1e-10 standard errors from the maximum.
 LAST_GAIN = 1e-9
+# Below this a step changes nothing that is looked at, and its end need not be evaluated.
+NO_GAIN = 1e-18
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -125,6 +127,8 @@ def search_slope(x, drawn, efron):
         step = score / information
         gain = score * step
         slope += step
+        if 0.0 <= gain < NO_GAIN:
+            return slope, null, given, value, before, information
         now, score, information = _evaluate(x, drawn, slope, efron, risk)
         if not now >= value - 1e-9 * max(1.0, abs(value)):
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -14,17 +14,22 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, FitError
 from prognosis.answering import Answering
 from prognosis.competing.cause_specific import CauseSpecificEstimate, fit_causes
+from prognosis.cox.counted_rows import counted_rows
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.fitting import fit_event, risk_sets_of
 from prognosis.cox.questions import CoxQuestions, CoxTraining
+from prognosis.cox.recalibration import CoxRecalibrations, counted_alike
 from prognosis.cox.refits import cox_refits
+from prognosis.evaluation import NONE, Recalibration
 from prognosis.imputation.pooled_hazards import pool_cox
 from prognosis.imputation.pooling import Pooled, pooled_causes
 from prognosis.limits import Bounds, Choice, Limit, Shape
+from prognosis.outcome import SurvivalArrays
 from prognosis.preparation import Knots
 from prognosis.published.estimate import PublishedHazard
 from prognosis.refits import Refits
 from prognosis.regression import COLUMN_LIMITS, TERM_LIMITS, Rows
+from prognosis.special_columns import SpecialColumns
 
 Floats = NDArray[np.float64]
 
@@ -114,6 +119,15 @@ class Cox(CoxQuestions):
     def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
         """Return what refits this recipe to chosen rows, by counts where they give the same numbers."""
         return cox_refits(self, X, y, horizons)
+
+    def recalibration(
+        self, outcome: SurvivalArrays, special: SpecialColumns, linear_predictor: Floats
+    ) -> Callable[[NDArray[np.int64]], Recalibration]:
+        """Return what recalibrates chosen rows, by counts where they differ in nothing but time and event."""
+        if not counted_alike(outcome, special):
+            return super().recalibration(outcome, special, linear_predictor)
+        rows = counted_rows(outcome.time, outcome.event == 1, NONE)
+        return CoxRecalibrations(outcome, linear_predictor, rows, self.ties == "efron")
 
     def _fit_event(self, rows: Rows, died: NDArray[np.bool_]) -> CoxEstimate:
         sets = risk_sets_of(rows, died)
