@@ -52,7 +52,7 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         pooled=getattr(fitted, "pooled_", None),
         screening=getattr(fitted, "screening_", None),
         distance=_distance(state),
-        training=Training(outcome.ids, fitted),
+        training=Training(outcome.ids, fitted, study.rows_of(fitted)),
     )
 
 

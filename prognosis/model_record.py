@@ -25,10 +25,11 @@ from prognosis.validation import Validation
 
 @dataclass(frozen=True)
 class Training:
-    """What only a freshly fitted model has: the ids of its rows and the fitted recipe. Never saved."""
+    """What only a freshly fitted model has: ids and digest of its rows, and the fitted recipe. Never saved."""
 
     ids: tuple[str, ...]
     fitted: Recipe
+    rows: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -33,11 +33,12 @@ from prognosis.study_checks import (
 )
 from prognosis.validation.choice import declared_plan
 from prognosis.validation.corrected_calibration import CorrectedCalibration, corrected_calibration
-from prognosis.validation.engine import Question, validate_inside
+from prognosis.validation.engine import Question, check_models, validate_inside
 from prognosis.validation.instability import Instability, instability_of
 from prognosis.validation.leaks import honest_beside_leaky, told_side_by_side
 from prognosis.validation.plans import Plan
 from prognosis.validation.result import Validation
+from prognosis.validation.rows import rows_digest
 
 Missing = Literal["complete_cases", "chained"]
 
@@ -170,6 +171,10 @@ class Study:
         raise_findings(check_special(self.cohort, self.endpoint, named, self.allow_post_baseline), DataContractError)
         return self.cohort.view(tuple(wanted))
 
+    def rows_of(self, recipe: Recipe) -> str:
+        """Digest of what a recipe is fitted to here: raw columns and outcome."""
+        return rows_digest(self.columns_of(recipe), self.outcome.to_structured())
+
     def validate(
         self,
         models: FittedModel | Sequence[FittedModel],
@@ -177,7 +182,7 @@ class Study:
         repeats: int | None = None,
         *,
         metrics: Sequence[str] | str | None = None,
-        thresholds: Sequence[float] = (),
+        thresholds: float | Sequence[float] = (),
         by: str | None = None,
         execution: Execution = IN_PROCESS,
         progress: Callable[[int, int], None] | None = None,
@@ -200,21 +205,19 @@ class Study:
         Raises
         ------
         FitError
-            M10 when more than 5 % of the refits fail; V01 another method or a foreign model; V04 an unusable column.
+            M10 when more than 5 % of the refits fail; V01 another method or a foreign model; V04 an unusable column;
+            V09 given folds that do not place every patient; V10 repeats or a column that the method has no use for.
         LeakageError
             L12 a selection outside the resamples; L16 to L18 a stored image score that this method would leak; L19 a
             cluster in training and test.
         PredictionError
-            M12 an unknown metric; V26 a threshold that is not between 0 and 1.
+            M12 an unknown metric; M15 none at all; V26 a threshold that is not between 0 and 1.
         """
         chosen = [models] if isinstance(models, FittedModel) else list(models)
-        for model in chosen:
-            if model.training is None or model.training.ids != self.outcome.ids:
-                rule = f"model {model.name} was not fitted by this study"
-                raise FitError(Finding("V01", rule, "fit it with study.fit, so that rows and seed are shared"))
+        raise_findings(check_models(self, chosen), FitError)
         chosen = honest_beside_leaky(chosen)
         plan, choice, doubts = declared_plan(self, chosen, method, repeats, by)
-        cuts = tuple(map(float, read_thresholds(thresholds))) if len(thresholds) else ()
+        cuts = tuple(dict.fromkeys(map(float, read_thresholds(thresholds))))
         question = Question(plan, choice, tuple(doubts), metrics, cuts, execution)
         validation = told_side_by_side(validate_inside(self, chosen, question, progress), chosen)
         warn_findings(validation.warnings)

@@ -34,7 +34,7 @@ def declared_strategy(missing: Any) -> tuple[str | None, Chained | None]:
 
 
 def declared_horizons(horizons: Any, endpoint: Endpoint) -> tuple[float, ...]:
-    """Return the horizons of a study: its own, else the endpoint's.
+    """Return the horizons of a study: its own, else the endpoint's; each once.
 
     Raises
     ------
@@ -45,7 +45,8 @@ def declared_horizons(horizons: Any, endpoint: Endpoint) -> tuple[float, ...]:
         return (float(horizons),)
     if isinstance(horizons, str | bytes):
         raise DataContractError(Finding("P12", f"horizons={horizons!r} is no list of numbers", "horizons=[12, 24]"))
-    return tuple(float(h) for h in (horizons if horizons is not None else getattr(endpoint, "horizons", ())))
+    given = horizons if horizons is not None else getattr(endpoint, "horizons", ())
+    return tuple(dict.fromkeys(float(h) for h in given))
 
 
 def check_predictors(

@@ -1,15 +1,7 @@
 """Validation inside the cohort: plans of resampling, one engine for all of them, corrected values with intervals."""
 
-from prognosis.validation.plans import (
-    Bootstrap,
-    Bootstrap632,
-    CrossValidation,
-    GivenFolds,
-    GroupCombinations,
-    InternalExternal,
-    Plan,
-    Temporal,
-)
+from prognosis.validation.divisions import GivenFolds, GroupCombinations, InternalExternal, Temporal
+from prognosis.validation.plans import Bootstrap, Bootstrap632, CrossValidation, Plan
 from prognosis.validation.result import COLUMNS, HeldOut, Validation
 
 __all__ = [

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cohorts.errors import Finding, FitError
-from prognosis.validation.plans import (
-    Bootstrap,
-    Bootstrap632,
-    CrossValidation,
-    GivenFolds,
-    GroupCombinations,
-    InternalExternal,
-    Plan,
-    Temporal,
-)
+from cohorts.errors import Finding, FitError, raise_findings
+from prognosis.validation.divisions import GivenFolds, GroupCombinations, InternalExternal, Temporal
+from prognosis.validation.plans import Bootstrap, Bootstrap632, CrossValidation, Plan
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -35,16 +27,27 @@ def declared_plan(
     Raises
     ------
     FitError
-        V01 an unknown method or an impossible number; V04 a method that needs a column.
+        V01 an unknown method or an impossible number; V04 a method that needs a column; V10 repeats or a column that
+        the method has no use for.
     """
     doubts = {model.name: why for model in models if (why := _flattered(model))}
-    if method is None:
-        plan, why = _chosen(study, doubts, repeats)
-        return plan, why, []
-    plan = _asked(study, method, repeats, by)
-    if plan.method != "bootstrap":
-        return plan, "", []
-    return plan, "", [_doubt(name, why) for name, why in doubts.items()]
+    plan, why = _chosen(study, doubts, repeats) if method is None else (_asked(study, method, repeats, by), "")
+    raise_findings(_unheard(plan, repeats, by), FitError)
+    told = method is not None and plan.method == "bootstrap"
+    return plan, why, [_doubt(name, reason) for name, reason in doubts.items()] if told else []
+
+
+def _unheard(plan: Plan, repeats: int | None, by: str | None) -> list[Finding]:
+    """Find what was asked for and would not be done (V10)."""
+    findings = []
+    if repeats is not None and repeats != plan.repeats:
+        rule = f"repeats={repeats}, where this {plan.method} has {plan.repeats}"
+        findings.append(Finding("V10", rule, "leave repeats out: the plan, or the given division, says how many"))
+    if by is not None and by != plan.by:
+        rule = f"by={by!r}, where this {plan.method} divides by {plan.by or 'chance, or given folds'}"
+        way_out = 'leave it out, or method="internal-external" or "group-combinations"'
+        findings.append(Finding("V10", rule, way_out))
+    return findings
 
 
 def _chosen(study: Study, doubts: dict[str, str], repeats: int | None) -> tuple[Plan, str]:
@@ -52,9 +55,9 @@ def _chosen(study: Study, doubts: dict[str, str], repeats: int | None) -> tuple[
         return _study_folds(study), "cross-validation by the study's own folds"
     if not doubts:
         why = f"optimism bootstrap: no model selects predictors, and each has at least {SPARE} events a column"
-        return Bootstrap(repeats or 200), why
+        return Bootstrap(200 if repeats is None else repeats), why
     name, why = next(iter(doubts.items()))
-    return CrossValidation(repeats=repeats or 10), f"repeated cross-validation: model {name} {why}"
+    return CrossValidation(repeats=10 if repeats is None else repeats), f"repeated cross-validation: model {name} {why}"
 
 
 def _asked(study: Study, method: str | Plan, repeats: int | None, by: str | None) -> Plan:

@@ -58,10 +58,8 @@ def validate_inside(
     Raises
     ------
     FitError
-        V01 for a model of another question (the refits would be other models than the one judged), or two models of
-        one name; M10 when more than 5 % of the tasks of a model cannot be fitted.
+        M10 when more than 5 % of the tasks of a model cannot be fitted; V04, V09 rows that the plan cannot divide.
     """
-    raise_findings(check_models(study, models), FitError)
     keys, works = zip(*(_work(study, model, question) for model in models), strict=True)
     counts = [work.plan.count(work.rows) for work in works]
     found = []
@@ -88,19 +86,32 @@ def validate_inside(
 
 
 def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
-    """Check that models were fitted by this study, and are told apart by their names (V01)."""
+    """Check (V01) that models were fitted by this study, and are told apart by their names.
+
+    The refits would be other models than the one judged, and the apparent values of other rows.
+    """
     if not models:
         return [Finding("V01", "no model to validate", "give the models that study.fit returned")]
     names = [model.name for model in models]
     findings = [
-        Finding("V01", f"model {model.name} was not fitted by this study", "fit it with study.fit")
-        for model in models
-        if (model.endpoint, model.candidates) != (study.endpoint, study.predictors)
+        Finding(
+            "V01", f"model {name} was not fitted by this study", "fit it with study.fit, which shares rows and seed"
+        )
+        for name, model in zip(names, models, strict=True)
+        if not _fitted_by(study, model)
     ]
     twice = sorted({name for name in names if names.count(name) > 1})
     return findings + [
         Finding("V01", f"two models are called {name}", 'name them: study.fit(recipe, name="...")') for name in twice
     ]
+
+
+def _fitted_by(study: Study, model: FittedModel) -> bool:
+    """Tell whether question, patients and their data are those of the study."""
+    training = model.training
+    if training is None or (model.endpoint, model.candidates) != (study.endpoint, study.predictors):
+        return False
+    return training.ids == study.outcome.ids and training.rows == study.rows_of(training.fitted)
 
 
 def _work(study: Study, model: FittedModel, question: Question) -> tuple[str, Work]:
@@ -110,6 +121,8 @@ def _work(study: Study, model: FittedModel, question: Question) -> tuple[str, Wo
     horizons = np.array([np.nan] if study.endpoint.kind == "binary" else study.horizons, float)
     chosen = chosen_indexes(question.metrics, study.endpoint.kind, question.thresholds, len(study.horizons))
     rows = plan_rows(study, X, recipe, question.plan.by)
+    # rows that cannot be divided are refused here, with the reason, not as a refit that failed
+    question.plan.task(rows, question.plan.count(rows) - 1)
     raise_findings(check_apart(question.plan, rows, study.outcome.ids), LeakageError)
     work = Work(
         refits_in(study, recipe, X, y, horizons, question.plan),
@@ -136,7 +149,8 @@ def too_many_failures(name: str, failures: Sequence[TaskFailure], count: int) ->
         return []
     codes = [failure.code for failure in failures]
     counted = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))
-    rule = f"model {name}: {len(failures)} of {count} failed to fit in a resample; reasons: {counted}"
+    rule = f"model {name}: {len(failures)} of {count} failed to fit in a resample; reasons: {counted}; for example: "
+    example, *_ = failures[0].message.split(" Way out: ")
     advice = "merge rare categories, use fewer predictors, or a penalty"
     severity: Literal["error", "warning"] = "error" if len(failures) > FAILED_SHARE * count else "warning"
-    return [Finding("M10", rule, advice, severity=severity)]
+    return [Finding("M10", rule + example, advice, severity=severity)]

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, FitError, raise_findings
+from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.execution import Execution, TaskFailure, run_tasks
+from prognosis.horizons import checked_horizons
 from prognosis.progress import shown
 from prognosis.refits import Refits
+from prognosis.study_checks import check_study_horizons
 from prognosis.validation.engine import check_models, too_many_failures
 from prognosis.validation.plans import Bootstrap, PlanRows
 from prognosis.validation.rows import plan_rows
@@ -119,9 +121,23 @@ def instability_of(
 
 
 def asked_horizon(study: Study, horizon: float | None) -> float:
-    """Return the horizon that is asked for, by default the study's last; not a number for a binary outcome (V07)."""
+    """Return the horizon that is asked for, by default the study's last; not a number for a binary outcome.
+
+    Raises
+    ------
+    FitError
+        V07 no horizon, or one of a binary outcome.
+    PredictionError
+        P12 a horizon that is no positive number.
+    DataContractError
+        P10 one beyond the follow-up, where no risk is known.
+    """
     if study.endpoint.kind == "binary":
+        if horizon is not None:
+            raise FitError(Finding("V07", "a binary outcome has no horizon", "leave horizon out"))
         return float("nan")
     if horizon is None and not study.horizons:
         raise FitError(Finding("V07", "risks at which horizon?", "give horizon=..., or declare horizons"))
-    return float(study.horizons[-1] if horizon is None else horizon)
+    times = checked_horizons([max(study.horizons) if horizon is None else horizon])
+    raise_findings(check_study_horizons(tuple(times), study.outcome, study.endpoint), DataContractError)
+    return float(times[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,11 +43,20 @@ def plan_rows(study: Study, X: pd.DataFrame, recipe: Recipe, by: str | None) -> 
     return PlanRows(event, study.seed, cluster, codes.astype(np.int64), names, _as_numbers(column))
 
 
+def rows_digest(X: pd.DataFrame, y: NDArray[Any]) -> str:
+    """SHA-256 of the rows that a model is fitted to: raw columns with their ids, and the outcome."""
+    digest = hashlib.sha256(repr(list(X.columns)).encode())
+    digest.update(pd.util.hash_pandas_object(X, index=True).to_numpy().tobytes())
+    digest.update(np.ascontiguousarray(y).tobytes())
+    return digest.hexdigest()
+
+
 def _as_numbers(column: pd.Series) -> NDArray[np.float64] | None:
-    """Return numbers, and dates as seconds; None for words."""
+    """Return numbers, and dates as seconds, not a number where unknown; None for words."""
     values: Any = column
     if pd.api.types.is_datetime64_any_dtype(column):
-        return values.to_numpy("datetime64[s]").astype(np.int64).astype(float)
+        seconds = values.to_numpy("datetime64[s]").astype(np.int64).astype(float)
+        return np.where(column.isna(), np.nan, seconds)
     if pd.api.types.is_numeric_dtype(column):
         return values.to_numpy(float)
     return None

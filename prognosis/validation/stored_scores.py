@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cohorts import Score
 from cohorts.errors import Finding, LeakageError, raise_findings
 from prognosis.refits import Answers, Refits
-from prognosis.validation.plans import GivenFolds, Plan
+from prognosis.validation.divisions import GivenFolds
+from prognosis.validation.plans import Plan
 
 if TYPE_CHECKING:
     from prognosis.recipe import Recipe

@@ -15,8 +15,8 @@ from prognosis import Study
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.models import Cox, Screened
 from prognosis.patient_overlap import patient_overlap
+from prognosis.validation import Bootstrap, CrossValidation, GivenFolds
 from prognosis.validation.identity import key_of
-from prognosis.validation.plans import Bootstrap, CrossValidation, GivenFolds
 from prognosis.validation.rows import plan_rows
 from prognosis.validation.stored_scores import ScoredRefits, refits_in
 from prognosis.validation.work import Work

@@ -40,7 +40,7 @@ def chosen_indexes(
     ------
     PredictionError
         M12 an unknown name, a metric that this kind of endpoint does not have, or one without its threshold or
-        horizons.
+        horizons; M15 an empty list.
     """
     known = {name: index for name, index in indexes().items() if kind in index.endpoints}
     lacks = {name: why for name, index in known.items() if (why := _lacking(index, kind, thresholds, horizons))}
@@ -50,6 +50,8 @@ def chosen_indexes(
     if metrics is None:
         return tuple(i for i in ready.values() if (i.external if external else i.internal) or i.by_threshold)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
+    if not names:
+        raise PredictionError(Finding("M15", "no metric is asked for", "leave metrics out for those in use"))
     wrong = [name for name in names if name not in known]
     if wrong:
         rule = f"a {kind} endpoint has no metric {', '.join(map(str, wrong))}"
