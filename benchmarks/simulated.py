@@ -26,17 +26,25 @@ POPULATION = 50_000
 
 @dataclass(frozen=True)
 class Design:
-    """A truth: n patients, log hazard ratios of eight predictors, hazard where they are 0, latest censoring time."""
+    """A truth, and what is measured of it.
+
+    Parameters
+    ----------
+    n : patients. beta : log hazard ratios of eight predictors. hazard : where they are 0. latest : censoring time.
+    metrics : whose intervals are judged.
+    """
 
     n: int
     beta: tuple[float, ...]
     hazard: float = 1.0
     latest: float = 2.0
+    metrics: tuple[str, ...] = ("harrell_c",)
 
 
+ALL = ("harrell_c", "auc", "brier", "calibration_slope")
 DESIGNS = {
-    "n = 300, strong signal, 60 % events": Design(300, (0.8, 0.5, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0)),
-    "n = 300, weak signal, 60 % events": Design(300, (0.25, 0.15, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0)),
+    "n = 300, strong signal, 60 % events": Design(300, (0.8, 0.5, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0), metrics=ALL),
+    "n = 300, weak signal, 60 % events": Design(300, (0.25, 0.15, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0), metrics=ALL),
     "n = 500, middling signal, 40 % events": Design(500, (0.5, 0.3, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0), 0.45),
     "n = 150, middling signal, 60 % events": Design(150, (0.5, 0.3, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0)),
 }

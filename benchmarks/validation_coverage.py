@@ -36,7 +36,6 @@ ROOT = Path(__file__).resolve().parents[1]
 KEPT, RESULT = ROOT / "results" / "validation_coverage.jsonl", ROOT / "benchmarks/results/validation_coverage.json"
 SIMULATIONS = 2000
 PLANS: dict[str, Plan] = {"bootstrap": Bootstrap(100), "cross-validation": CrossValidation(folds=10, repeats=2)}
-METRICS = ("harrell_c", "auc", "brier", "calibration_slope")
 METHODS = ("pseudo-values", "cox")
 # Share of patients below each place of the calibration curve, and the share of them that a 95 % band should hold.
 DECILES = np.arange(1, 10) / 10
@@ -88,7 +87,7 @@ def indexes(number: int, plan: str, design: Design, population: Population) -> d
     cohort = Cohort.from_frame(frame_of(draw(design, np.random.default_rng([number, design.n]))))
     study = Study(cohort, ENDPOINT, COLUMNS, seed=number)
     model = study.fit(Cox())
-    validation = study.validate(model, PLANS[plan], metrics=METRICS)
+    validation = study.validate(model, PLANS[plan], metrics=design.metrics)
     truth = population.measures(model)
     lines = validation.table.set_index("metric")
     spread = validation.raw.groupby("metric", sort=False)[spread_columns(validation.raw)].agg(["mean", "std"])
@@ -96,7 +95,7 @@ def indexes(number: int, plan: str, design: Design, population: Population) -> d
         metric: {"truth": truth[metric]}
         | {column: float(lines.loc[metric, column]) for column in ("apparent", "corrected", "lower", "upper")}
         | {" ".join(pair): float(value) for pair, value in spread.loc[metric].items()}
-        for metric in METRICS
+        for metric in design.metrics
     }
 
 
@@ -134,7 +133,7 @@ def summary(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
             "deciles": (100 * inside.mean()).round(1).tolist(),
             "mean": round(100 * float(inside.stack().mean()), 2),
         }
-    return {metric: covered(pd.DataFrame([one[metric] for one in found])) for metric in METRICS}
+    return {metric: covered(pd.DataFrame([one[metric] for one in found])) for metric in found[0]}
 
 
 def covered(found: pd.DataFrame) -> dict[str, float]:
