@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cohorts.datasets import load_mgus2, mgus2_progression
 from cohorts.errors import FitError, ModelFileError
-from prognosis import load_model
-from prognosis.models import Cox
+from prognosis import Study, load_model
+from prognosis.models import Cox, FineGray
 from prognosis.persistence.content import SCHEMA, content_of, hash_of
 from prognosis.persistence.writing import ARRAYS, CONTENT, STAMP
 from tests.prognosis.made import cohort, patients, study
@@ -487,3 +488,15 @@ def test_a_cohort_is_answered_by_a_loaded_model(saved):
     found = loaded.predict(cohort(20))
     assert found.ids[:2] == ("P000", "P001")
     assert np.isfinite(found.risk).all()
+
+
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+def test_a_fine_gray_model_whose_variance_falls_is_opened(tmp_path):
+    """Of the variance of its hazard only the part that the coefficients leave unexplained is stored, which may fall."""
+    whole = load_mgus2()
+    half = whole.without([row for number, row in enumerate(whole.ids) if number % 2], "half")
+    question = Study(half, mgus2_progression(), ["age", "sex", "hgb"], horizons=[60], missing="complete_cases")
+    fitted = question.fit(FineGray())
+    assert (np.diff(fitted.estimate.baseline.variance) < 0).any()
+    loaded = load_model(fitted.save(tmp_path / "fine_gray.prognosis"))
+    np.testing.assert_array_equal(loaded.predict(half).lower, fitted.predict(half).lower)
