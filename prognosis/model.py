@@ -19,6 +19,7 @@ from prognosis.cox.baseline import Interval
 from prognosis.cox.diagnostics import Residual
 from prognosis.cox.proportional_hazards import Transform
 from prognosis.estimate import NO_HORIZON
+from prognosis.evaluation import Evaluation
 from prognosis.external.result import ExternalValidation
 from prognosis.external.validate import Asked, validate_outside
 from prognosis.horizons import check_interval, checked_horizons, horizon_remarks, stratum_remarks
@@ -139,6 +140,16 @@ class FittedModel(ModelRecord):
     def anova(self) -> pd.DataFrame:
         """Wald tests by term, as ``rms::anova``: term, part, chisq, df, p."""
         return anova(self)
+
+    def out_of_bag(self, horizons: Sequence[float] = ()) -> Evaluation:
+        """Training rows answered by the trees that did not see them (random survival forest), for any metric."""
+        seen: Evaluation = asked_of_fit(self, "out_of_bag", horizons)
+        return seen
+
+    def importance(self, repeats: int = 10) -> pd.DataFrame:
+        """Fall of the out-of-bag C when a variable is permuted (random survival forest): term, importance, se."""
+        table: pd.DataFrame = asked_of_fit(self, "importance", repeats)
+        return table
 
     def summary_at(self, level: float) -> pd.DataFrame:
         """Return the summary with limits of another level; by t where the model was pooled over imputed copies."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
-from cohorts.errors import Finding, FitError
+from cohorts.errors import Finding, FitError, raise_findings
+from prognosis.evaluation import Evaluation
 from prognosis.forest.estimate import Features, ForestEstimate, features_of
 from prognosis.forest.growing import GROWERS, Grower, grow_forest
+from prognosis.forest.out_of_bag import OutOfBag
 from prognosis.forest.sampling import MOST_CODES, Drawn, draw_from
 from prognosis.forest.scikit_survival import check_single
 from prognosis.forest.trees import Forest
@@ -131,6 +134,27 @@ class RandomSurvivalForest(Regression):
         self.drawn_ = drawn
         return self._keep(rows, estimate, training, self._doubts(forest))
 
+    def out_of_bag(self, horizons: Sequence[float] = ()) -> Evaluation:
+        """Return the training rows as the trees answer that did not see them, for any metric; horizons in their unit.
+
+        Raises
+        ------
+        FitError
+            F26 too few trees for anybody to be out of a bag.
+        """
+        return self._out_of_bag().evaluation(np.array(horizons, float))
+
+    def importance(self, repeats: int = 10) -> pd.DataFrame:
+        """Return the fall of the out-of-bag C when a variable is permuted; see `OutOfBag.importance`."""
+        raise_findings(_check_repeats(repeats), FitError)
+        fitted: Any = self
+        return self._out_of_bag().importance(fitted.estimate_.variables, repeats)
+
+    def _out_of_bag(self) -> OutOfBag:
+        check_is_fitted(self, "estimate_")
+        fitted: Any = self
+        return OutOfBag.of(fitted.drawn_, fitted.estimate_.forest, fitted.training_.outcome)
+
     @property
     def _rounded(self) -> bool:
         return self.grower == "scikit-survival"
@@ -182,6 +206,12 @@ class RandomSurvivalForest(Regression):
             rule = f"no tree has a split at min_leaf={self.min_leaf}: everybody has the same risk"
             found.append(Finding("F24", rule, "a smaller min_leaf, more patients, or Cox", severity="warning"))
         return tuple(found)
+
+
+def _check_repeats(repeats: int) -> list[Finding]:
+    if _whole(repeats, 1):
+        return []
+    return [Finding("S14", f"repeats={repeats!r} is not allowed", "repeats must be a whole number of at least 1")]
 
 
 def _ordered(frame: pd.DataFrame, rows: Rows) -> tuple[str, ...]:
