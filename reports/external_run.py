@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cohorts import Cohort
-from cohorts.errors import Finding, FitError, RunError
+from cohorts.errors import Finding, FitError
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from prognosis import FittedModel, load_model
@@ -25,6 +24,7 @@ from reports.fonts import FontChoice, choose_fonts
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
 from reports.page import save_document, texts
+from reports.resumption import file_digests
 from reports.wording import Wording
 
 
@@ -61,7 +61,8 @@ def validate_model(sources: Sources, out: str | Path, question: Question, say: S
         Anything wrong with model, cohort or folder; the manifest then says "failed".
     """
     with output_folder(out) as folder:
-        started, inputs = datetime.now(UTC), _digests(sources)
+        started = datetime.now(UTC)
+        inputs = file_digests((sources.model, sources.cohort, sources.codebook))
 
         def manifest(state: str, warnings: Sequence[Finding]) -> dict[str, Any]:
             told = [{"code": finding.code, "message": str(finding)} for finding in warnings]
@@ -139,14 +140,3 @@ def _write_report(found: Findings, pictures: Mapping[str, Picture], wording: Wor
     for suffix in ("pdf", "html"):
         save_document(folder.place(f"validation_report.{suffix}"), content, "study", drawn)
         folder.record(f"validation_report.{suffix}")
-
-
-def _digests(sources: Sources) -> dict[str, str]:
-    found = {}
-    for file in (sources.model, sources.cohort, sources.codebook):
-        try:
-            found[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            rule = f"cannot read it: {error.strerror}"
-            raise RunError(Finding("U01", rule, "check the path", file=str(file))) from None
-    return found

@@ -499,4 +499,5 @@ def test_a_fine_gray_model_whose_variance_falls_is_opened(tmp_path):
     fitted = question.fit(FineGray())
     assert (np.diff(fitted.estimate.baseline.variance) < 0).any()
     loaded = load_model(fitted.save(tmp_path / "fine_gray.prognosis"))
-    np.testing.assert_array_equal(loaded.predict(half).lower, fitted.predict(half).lower)
+    some = question.cohort.view(("age", "sex", "hgb")).iloc[:50]
+    np.testing.assert_array_equal(loaded.predict(some).lower, fitted.predict(some).lower)
