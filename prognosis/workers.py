@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import joblib
@@ -155,9 +156,31 @@ def finished_on_cluster(
         would give other numbers, or lacks this package.
     """
     with _client(address) as client:
-        workers = max(1, sum(client.ncores().values()))
-        with joblib.parallel_config("dask", client=client, wait_for_workers_timeout=CONNECT_SECONDS):
-            yield from _finished(do_batch, work, Batches(tasks, workers))
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        batches = Batches(tasks, sum(client.ncores().values()))
+        for batch in _gathered(client, work, batches):
+            yield from batch.results
+
+
+def _gathered(client: Any, work: Callable[[int], Any], batches: Batches) -> Iterator[Batch]:
+    """Send batches to the cluster, some ahead of what its workers can do at once, and yield them as they finish.
+
+    Not by joblib's backend for dask: that waits for ever for a batch whose workers died (seen with joblib 1.6).
+    """
+    from distributed import as_completed
+
+    # the work travels to a worker once; each keeps it, so that the loss of one costs its batches only
+    held = client.scatter(work, broadcast=True, hash=False)
+    queue = iter(batches)
+    ahead = [client.submit(do_batch, held, tasks, pure=False) for tasks in islice(queue, 2 * batches.workers)]
+    waiting = as_completed(ahead, loop=client.loop)
+    for future in waiting:
+        batch: Batch = future.result()
+        _check_environment(batch.environment)
+        batches.learn(batch)
+        yield batch
+        for tasks in islice(queue, 1):
+            waiting.add(client.submit(do_batch, held, tasks, pure=False))
 
 
 def _finished(
