@@ -13,7 +13,7 @@ from cohorts.errors import RunError
 from prognosis.environment import differences, environment
 from prognosis.execution import Execution, TaskFailure, run_tasks
 from prognosis.workers import Batch, Batches
-from tests.prognosis.made_tasks import DiskFull, Draw, Killed, SometimesFails
+from tests.prognosis.made_tasks import DiskFull, Draw, Killed, KilledOnce, SometimesFails
 
 # Closing a cluster leaves sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -50,6 +50,12 @@ def test_two_processes_give_the_same_bits_in_order(alone):
 
 def test_a_cluster_gives_the_same_bits(alone, cluster):
     assert same(alone, run_tasks(Draw(7, 200), range(40), Execution(dask=cluster), KEY, nothing))
+
+
+def test_a_cluster_that_loses_a_worker_goes_on(alone, cluster, tmp_path):
+    work = KilledOnce(tmp_path / "mark", Draw(7, 200))
+    assert same(alone, run_tasks(work, range(40), Execution(dask=cluster), KEY, nothing))
+    assert work.mark.exists()
 
 
 def test_part_here_part_on_the_cluster_part_in_processes(alone, cluster, tmp_path):
