@@ -34,7 +34,8 @@ def gain_of(table: pd.DataFrame, raw: pd.DataFrame, of: str, over: str, level: f
         difference = float(first[place] - second[place])
         rows = _rows_at(by_place, place)
         judge = _by_optimism if "in_resample_of" in rows else _left_out
-        lines.append((*place, *judge(rows, difference, level)))
+        # what the table does not give, since too many tasks lack it, has no difference either
+        lines.append((*place, *(judge(rows, difference, level) if np.isfinite(difference) else [np.nan] * 4)))
     return pd.DataFrame(lines, columns=list(DIFFERENCE))
 
 

@@ -10,6 +10,7 @@ from numbers import Real
 from typing import ClassVar, cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
@@ -150,14 +151,11 @@ class Temporal:
     def _cut(self) -> float:
         if isinstance(self.after, Real) and not isinstance(self.after, bool):
             return float(self.after)
-        try:
-            date = np.datetime64(cast("str", self.after), "s")
-        except (TypeError, ValueError):
-            date = np.datetime64("NaT", "s")
-        if np.isnat(date):
+        date = pd.to_datetime(self.after, format="ISO8601", errors="coerce") if isinstance(self.after, str) else pd.NaT
+        if date is pd.NaT:
             rule = f"after={self.after!r} is no date"
             raise FitError(Finding("V04", rule, 'write it as "2015-06-30"', self.by))
-        return float(date.astype(np.int64))
+        return float(date.timestamp())
 
 
 def _levels(rows: PlanRows, by: str, least: int) -> Sequence[str]:

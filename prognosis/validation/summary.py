@@ -41,37 +41,47 @@ def corrected_by_optimism(apparent: Floats, found: Floats, fixed: NDArray[np.boo
     since a resample is overfitted more than the cohort is.
     """
     optimism = found[:, 0] - found[:, 1]
-    corrected = apparent - _mean(optimism)
+    corrected = apparent - mean_of_known(optimism)
     sampling = np.where(fixed, _variance(found[:, 2]), _variance(found[:, 0]) + _variance(found[:, 1]))
     return _limited(corrected, np.sqrt(sampling + _variance(optimism) / len(found)), bounds)
 
 
-def corrected_by_632(
-    apparent: Floats, found: Floats, no_information: Floats, fixed: NDArray[np.bool_], bounds: Floats
-) -> Corrected:
+class Scale(NamedTuple):
+    """What is known of k metrics.
+
+    `no_information` : (k,) value of predictions that know nothing. `upwards` : (k,) True where higher is better.
+    `fixed` : (k,) True where the apparent value is fixed by construction. `bounds` : (k, 2) least and largest values.
+    """
+
+    no_information: Floats
+    upwards: NDArray[np.bool_]
+    fixed: NDArray[np.bool_]
+    bounds: Floats
+
+
+def corrected_by_632(apparent: Floats, found: Floats, scale: Scale) -> Corrected:
     """Weigh apparent values and those of the rows left out by the .632+ rule, .632 where no information is unknown.
 
     Parameters
     ----------
-    apparent, no_information : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the rows left
-        out, and the original model in the resample. fixed, bounds : as `corrected_by_optimism`.
+    apparent : (k,). found : (B, 3, k) of each resample: the refit in its resample, in the rows left out, and the
+        original model in the resample.
 
     Notes
     -----
     Efron and Tibshirani (1997): weight .632 / (1 - .368 R) of the rows left out, with the relative overfitting R
-    = (apparent - left out) / (apparent - no information) between 0 and 1. Normal limits, by the variance of the index
-    over the resamples, on the logit scale where the bounds are 0 and 1.
+    = (apparent - left out) / (apparent - no information) between 0 and 1; 0 where the apparent value is not better than
+    both. Normal limits, by the variance of the index over the resamples, on the logit scale where the bounds are 0
+    and 1.
     """
-    outside = _mean(found[:, 1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = (apparent - outside) / (apparent - no_information)
-    overfitted = np.clip(np.where(np.isfinite(relative), relative, 0.0), 0.0, 1.0)
+    outside, sign = mean_of_known(found[:, 1]), np.where(scale.upwards, 1.0, -1.0)
+    lost, room = sign * (apparent - outside), sign * (apparent - scale.no_information)
+    relative = np.divide(lost, room, out=np.zeros_like(lost), where=(lost > 0) & (room > 0))
     # beyond no information nothing more can be lost
-    beyond = np.isfinite(relative) & (relative > 1)
-    left_out = np.where(beyond, no_information, outside)
-    share = 0.632 / (1 - 0.368 * overfitted)
+    left_out = np.where(relative > 1, scale.no_information, outside)
+    share = 0.632 / (1 - 0.368 * np.minimum(relative, 1.0))
     corrected = (1 - share) * apparent + share * left_out
-    return _limited(corrected, np.sqrt(_variance(np.where(fixed, found[:, 2], found[:, 0]))), bounds)
+    return _limited(corrected, np.sqrt(_variance(np.where(scale.fixed, found[:, 2], found[:, 0]))), scale.bounds)
 
 
 def _limited(value: Floats, error: Floats, bounds: Floats) -> Corrected:
@@ -86,7 +96,7 @@ def _limited(value: Floats, error: Floats, bounds: Floats) -> Corrected:
     return Corrected(value, lower, upper)
 
 
-def _mean(values: Floats) -> Floats:
+def mean_of_known(values: Floats) -> Floats:
     """Mean over the tasks of what is known, (k,); not a number where nothing is."""
     known = np.isfinite(values)
     count = known.sum(axis=0)
@@ -97,7 +107,7 @@ def _variance(values: Floats) -> Floats:
     """Sample variance over the tasks of what is known, (k,); not a number with fewer than two."""
     known = np.isfinite(values)
     count = known.sum(axis=0)
-    squares = np.where(known, (values - _mean(values)) ** 2, 0.0).sum(axis=0)
+    squares = np.where(known, (values - mean_of_known(values)) ** 2, 0.0).sum(axis=0)
     return np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
 
 

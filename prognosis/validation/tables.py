@@ -12,14 +12,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
-from prognosis.evaluation import Recalibration
+from prognosis.evaluation import Evaluation
 from prognosis.execution import TaskFailure
 from prognosis.metrics.index import Index
 from prognosis.metrics.time_dependent import find_constant
-from prognosis.refits import Answers
+from prognosis.validation.pooled import evaluation_of, left_out, pooled_values
 from prognosis.validation.result import COLUMNS, HeldOut
-from prognosis.validation.summary import Corrected, corrected_by_632, corrected_by_optimism, mean_of_tasks
-from prognosis.validation.work import Place, Work, places_of, reason_at, values_of
+from prognosis.validation.summary import (
+    Corrected,
+    Scale,
+    corrected_by_632,
+    corrected_by_optimism,
+    mean_of_known,
+    mean_of_tasks,
+)
+from prognosis.validation.work import Place, Work, places_of, reason_at
 
 Floats = NDArray[np.float64]
 # A value that more than this share of the tasks lack is not given.
@@ -55,6 +62,22 @@ class Found:
         width = int(np.prod(shape[1:]))
         return np.array([result[:width] for result in self.results.values()]).reshape(shape)
 
+    @cached_property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Tell which values follow from the fit itself when apparent, (k,)."""
+        return np.array([_index_of(self, place).fixed_when_apparent for place in self.places], bool)
+
+    @cached_property
+    def pooled(self) -> NDArray[np.bool_]:
+        """Tell which values are measured in all patients left out together, (k,)."""
+        alone = not self.work.resamples
+        return np.array([alone and _index_of(self, place).pooled for place in self.places], bool)
+
+    @cached_property
+    def together(self) -> Floats:
+        """Pooled values of every whole division, (D, k)."""
+        return pooled_values(self.work, self.results, self.pooled)
+
     @property
     def held_out(self) -> Floats:
         """Values in the rows that judge, (T, k)."""
@@ -76,16 +99,26 @@ class Summary(NamedTuple):
 
 def summarise(found: Found) -> Summary:
     """Correct the apparent values; a value that too many tasks lack is not given, and said so (V05)."""
-    missing = ~np.isfinite(found.held_out) & ~_pooled(found)
-    share = missing.mean(axis=0)
+    missing = [_missing(found, number) for number in range(len(found.places))]
     corrected = _corrected(found)
-    gone = share > MISSING_SHARE
+    # without a single whole division nothing is known
+    gone = np.array([lacks.mean() > MISSING_SHARE if len(lacks) else True for lacks in missing], bool)
     columns = {name: np.where(gone, np.nan, values) for name, values in corrected._asdict().items()}
     places = pd.DataFrame(found.places, columns=list(Place._fields))
     table = places.assign(
         model=found.name, apparent=found.apparent, optimism=found.apparent - columns["corrected"], **columns
     )
     return Summary(table[list(COLUMNS)], [*_constant(found), *_said(found, missing)])
+
+
+def _missing(found: Found, number: int) -> NDArray[np.bool_]:
+    """Tell which tasks, or divisions for a pooled metric, lack a value that the correction needs."""
+    if found.pooled[number]:
+        return ~np.isfinite(found.together[:, number])
+    if found.work.plan.method != "bootstrap":
+        return ~np.isfinite(found.held_out[:, number])
+    needed = found.values[:, : 3 if found.fixed[number] else 2, number]
+    return np.asarray(~np.isfinite(needed).all(axis=1))
 
 
 def _constant(found: Found) -> list[Finding]:
@@ -101,66 +134,35 @@ def _corrected(found: Found) -> Corrected:
 
 
 def _resampled(found: Found, bounds: Floats) -> Corrected:
-    fixed = np.array([_index_of(found, place).fixed_when_apparent for place in found.places], bool)
     if found.work.plan.method == "bootstrap":
-        return corrected_by_optimism(found.apparent, found.values, fixed, bounds)
+        return corrected_by_optimism(found.apparent, found.values, found.fixed, bounds)
     everybody = found.work.judged.evaluation(found.work.original, np.arange(found.work.rows.n))
     nothing = np.concatenate([index.without_information(everybody) for index in found.work.chosen])
-    return corrected_by_632(found.apparent, found.values, nothing, fixed, bounds)
+    upwards = np.array([_index_of(found, place).higher_is_better is not False for place in found.places], bool)
+    return corrected_by_632(found.apparent, found.values, Scale(nothing, upwards, found.fixed, bounds))
 
 
 def _left_out(found: Found, bounds: Floats) -> Corrected:
     ratio = float((found.sizes[:, 1] / found.sizes[:, 0]).mean())
     mean, _, reach = mean_of_tasks(found.values, ratio)
-    mean = np.where(_pooled(found), _together(found), mean)
+    mean = np.where(found.pooled, mean_of_known(found.together), mean)
     return Corrected(mean, np.maximum(mean - reach, bounds[:, 0]), np.minimum(mean + reach, bounds[:, 1]))
-
-
-def _pooled(found: Found) -> NDArray[np.bool_]:
-    """Tell which values are measured in all patients left out together, (k,)."""
-    alone = not found.work.resamples
-    return np.array([alone and _index_of(found, place).pooled for place in found.places], bool)
-
-
-def _together(found: Found) -> Floats:
-    """Measure those in the risks of every repeat, and take the mean, (k,); not a number without a whole repeat."""
-    if not _pooled(found).any():
-        return np.full(len(found.places), np.nan)
-    work, values = found.work, []
-    for risk in repeats_of(found):
-        answers = Answers(risk[:, 0], np.empty(0), risk, lambda _: Recalibration(np.nan))
-        values.append(values_of(work.judged.evaluation(answers, np.arange(work.rows.n)), work.chosen))
-    return np.mean(values, axis=0) if values else np.full(len(found.places), np.nan)
-
-
-def repeats_of(found: Found) -> Iterator[Floats]:
-    """Yield the risks of all patients, (n, h), of every repeat in which each is left out once."""
-    work, h = found.work, len(found.work.judged.horizons)
-    risk, seen = np.full((work.rows.n, h), np.nan), np.zeros(work.rows.n, np.int64)
-    for number, result in found.results.items():
-        test = work.plan.task(work.rows, number).test
-        risk[test] = result[len(found.places) :].reshape(-1, h)
-        seen[test] += 1
-        if (seen == 1).all():
-            yield risk
-            risk, seen = np.full((work.rows.n, h), np.nan), np.zeros(work.rows.n, np.int64)
 
 
 def _index_of(found: Found, place: Place) -> Index:
     return next(index for index in found.work.chosen if index.name == place.metric)
 
 
-def _said(found: Found, missing: NDArray[np.bool_]) -> list[Finding]:
+def _said(found: Found, missing: Sequence[NDArray[np.bool_]]) -> list[Finding]:
     """Name the values that some tasks lack, with the reason in the first of them (V05)."""
     lines: dict[str, tuple[str, list[str]]] = {}
-    tasks = list(found.results)
-    for number, place in enumerate(found.places):
-        if not missing[:, number].any():
+    for number, (place, lacks) in enumerate(zip(found.places, missing, strict=True)):
+        if len(lacks) and not lacks.any():
             continue
-        first = tasks[int(np.flatnonzero(missing[:, number])[0])]
-        code, why = _reason(found, first, place)
+        code, why = _reason(found, number, int(np.argmax(lacks)) if len(lacks) else None)
         where = place.metric if np.isnan(place.horizon) else f"{place.metric} at {place.horizon:g}"
-        lines.setdefault(code, (why, []))[1].append(f"{where} ({int(missing[:, number].sum())} of {len(tasks)})")
+        together = " divisions" if found.pooled[number] else ""
+        lines.setdefault(code, (why, []))[1].append(f"{where} ({int(lacks.sum())} of {len(lacks)}{together})")
     return [
         Finding(
             "V05",
@@ -172,12 +174,31 @@ def _said(found: Found, missing: NDArray[np.bool_]) -> list[Finding]:
     ]
 
 
-def _reason(found: Found, task: int, place: Place) -> tuple[str, str]:
+def _reason(found: Found, number: int, first: int | None) -> tuple[str, str]:
+    """Code and words for why a value is not known in the first task (or division) that lacks it."""
+    if first is None:
+        return "no division", "in every division of the patients a refit failed"
+    place = found.places[number]
+    index = _index_of(found, place)
+    reasons = (reason_at(evaluation, index, place.horizon) for evaluation in _judged(found, number, first))
+    reason = next((each for each in reasons if each is not None), None)
+    undefined = "it is not defined in these patients (nobody above the threshold, or all with the event, say)"
+    return ("", undefined) if reason is None else (reason.code, f"{reason.code} {reason.rule}")
+
+
+def _judged(found: Found, number: int, first: int) -> Iterator[Evaluation]:
+    """Yield the evaluations that a value of a task (or division) is made of."""
     work = found.work
+    if found.pooled[number]:
+        yield evaluation_of(work, list(left_out(work, found.results, len(found.places)))[first])
+        return
+    task = list(found.results)[first]
     rows = work.plan.task(work.rows, task)
     answers = work.refits(rows.train, task + 1)
-    reason = reason_at(work.judged.evaluation(answers, rows.test), _index_of(found, place), place.horizon)
-    return ("", "the value is not finite") if reason is None else (reason.code, f"{reason.code} {reason.rule}")
+    yield work.judged.evaluation(answers, rows.test)
+    if work.plan.method == "bootstrap":
+        yield work.judged.evaluation(answers, rows.train)
+        yield work.judged.evaluation(work.original, rows.train)
 
 
 def raw_of(found: Found) -> pd.DataFrame:
@@ -197,8 +218,11 @@ def raw_of(found: Found) -> pd.DataFrame:
 
 
 def held_out_of(found: Found, ids: Sequence[str]) -> HeldOut | None:
-    """Return the risks of patients left out, of the first repeat in which each is left out once; None without one."""
-    horizons = found.work.judged.horizons
-    if found.work.resamples or not len(horizons):
+    """Return the risks of patients left out, of the first division that leaves everybody out; None without one."""
+    work = found.work
+    if work.resamples or not len(work.judged.horizons):
         return None
-    return next((HeldOut(tuple(ids), horizons, risk) for risk in repeats_of(found)), None)
+    for each in left_out(work, found.results, len(found.places)):
+        if len(each.rows) == work.rows.n:
+            return HeldOut(tuple(ids), work.judged.horizons, each.risk[np.argsort(each.rows)])
+    return None

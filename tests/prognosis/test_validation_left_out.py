@@ -17,7 +17,7 @@ from prognosis.metrics.time_dependent import auc
 from prognosis.models import Cox, Logistic, PenalisedCox
 from prognosis.outcome import read_outcome
 from prognosis.validation import CrossValidation, GroupCombinations, Temporal
-from prognosis.validation.summary import corrected_by_632, mean_of_tasks
+from prognosis.validation.summary import Scale, corrected_by_632, mean_of_tasks
 from tests.prognosis import made
 
 H = np.array([12.0])
@@ -83,10 +83,11 @@ def test_632_plus_by_hand():
     found[:, 1] = [0.7, 0.5, 0.3]
     apparent, nothing, fixed = np.full(3, 0.9), np.full(3, 0.5), np.zeros(3, bool)
     bounds = np.tile([0.0, 1.0], (3, 1))
-    corrected = corrected_by_632(apparent, found, nothing, fixed, bounds).corrected
+    up = ~fixed
+    corrected = corrected_by_632(apparent, found, Scale(nothing, up, fixed, bounds)).corrected
     share = 0.632 / (1 - 0.368 * 0.5)
     np.testing.assert_allclose(corrected, [(1 - share) * 0.9 + share * 0.7, 0.5, 0.5], rtol=1e-12)
-    plain = corrected_by_632(apparent, found, np.full(3, np.nan), fixed, bounds).corrected
+    plain = corrected_by_632(apparent, found, Scale(np.full(3, np.nan), up, fixed, bounds)).corrected
     np.testing.assert_allclose(plain, 0.368 * 0.9 + 0.632 * np.array([0.7, 0.5, 0.3]), rtol=1e-12)
 
 
