@@ -91,7 +91,9 @@ def _work(sources: Sources, question: Question, folder: OutputFolder, say: Say) 
         folder.record(name)
     say("drawing and writing the report")
     wording = Wording(question.language)
-    fonts = choose_fonts("".join(texts([external_content(found, {}, wording), _labels(cohort)])), question.language)
+    fonts = choose_fonts(
+        "".join(texts([external_content(found, {}, wording), _labels(cohort, question.language)])), question.language
+    )
     pictures = external_figures(model, cohort, found.external, question.thresholds, fonts, wording)
     write_pictures(pictures, model.created, folder)
     _write_report(found, pictures, wording, folder)
@@ -106,8 +108,8 @@ def _find(model: FittedModel, cohort: Cohort, question: Question, file: str) -> 
         return Findings(model, external, None, f"{error.code} {error.findings[0].rule}", file)
 
 
-def _labels(cohort: Cohort) -> list[str]:
-    return [variable.text(language) for variable in cohort.codebook.values() for language in ("en", "zh")]
+def _labels(cohort: Cohort, language: str) -> list[str]:
+    return [variable.text(language) for variable in cohort.codebook.values()]
 
 
 def write_pictures(pictures: Mapping[str, Picture], created: str, folder: OutputFolder) -> None:

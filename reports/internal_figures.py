@@ -42,7 +42,8 @@ def internal_figures(
     """Draw what a validation of one model found.
 
     Every method: apparent and corrected indexes. Bootstrap: the corrected calibration curve and the instability of the
-    risks at the last horizon, each from as many resamples as the validation. Patients left out: calibration and
+    risks at the last horizon, each from as many resamples as the validation (no such curve is made of a binary
+    outcome). Patients left out: calibration and
     decision curve of their risks at each horizon.
 
     Parameters
@@ -67,6 +68,8 @@ def _resampled(
     found = study.instability(model, repeats=validation.repeats, execution=execution)
     shown = instability_figure(instability_content(found, model.unit, wording), fonts)
     drawn = {f"instability_{model.name}": shown}
+    if study.endpoint.kind == "binary":
+        return Drawn(drawn)
     try:
         curve = study.calibration(model, repeats=validation.repeats, execution=execution)
     except PrognosisError as error:

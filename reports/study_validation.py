@@ -59,10 +59,12 @@ def validated(study: Study, model: FittedModel, table: ValidationTable, executio
     FitError, PredictionError, LeakageError
         As `Study.validate`.
     """
+    plan = plan_of(table)
     return study.validate(
         model,
-        plan_of(table),
-        table.repeats,
+        plan,
+        # a plan has its own
+        table.repeats if plan is None or isinstance(plan, str) else None,
         metrics=table.metrics,
         thresholds=table.thresholds,
         by=table.by,
