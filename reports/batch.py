@@ -23,7 +23,7 @@ from prognosis.progress import shown
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
-from reports.patient import PatientReport
+from reports.patient import PatientReport, check_kind
 from reports.resumption import begin
 
 Language = Literal["en", "zh"]
@@ -125,8 +125,10 @@ def report_patients(
     Raises
     ------
     RunError
-        The folder cannot be used; K07 to resume with another model or table; U06 patients who could not be answered.
+        R19 no page is made of this kind of model; the folder cannot be used; K07 to resume with another model or table;
+        U06 patients who could not be answered.
     """
+    check_kind(model)
     names = file_names(cohort.ids)
     columns = tuple(name for name in model.door.columns if name in cohort.codebook)
     rows = cohort.view(columns).loc[list(cohort.ids)]

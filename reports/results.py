@@ -17,58 +17,15 @@ from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.cox.baseline import Baseline
+from prognosis.metrics.discrimination import harrell_c
 from prognosis.validation import Validation
+from reports.conventions import conventions_of
 from reports.formatting import p_value
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "matplotlib", "typst", "Jinja2")
 # Level of the proportional hazards test below which a run says so: globally, or for a term after Bonferroni.
 DOUBTFUL = 0.05
-OF_ALL = {
-    "splines": "restricted cubic, Harrell's knots (Hmisc::rcspline.eval, norm 2)",
-    "linear_predictor": "centred at the training means of all columns (rms::cph)",
-}
-# How corrected values and their intervals are made, by method of validation.
-LEFT_OUT = "corrected = mean over patients left out; interval by t with the variance of Nadeau and Bengio (2003)"
-CORRECTED = {
-    "bootstrap": "corrected = apparent - mean optimism; normal interval (logit scale from 0 to 1), variance "
-    "in the resamples plus that of the refits in the original rows",
-    "632+": "corrected by Efron and Tibshirani's .632+ rule; normal interval, variance in the resamples",
-}
-OF_TIMES = {
-    "risk_interval": "normal on the log survival scale (R default), 95 %; covers the model's uncertainty",
-    "harrell_c": "R survival::concordance, timewt n; whoever had a competing event is never overtaken (Wolbers 2009)",
-    "follow_up": "median by reverse Kaplan-Meier",
-}
-OF_COX = {
-    "ties": "Efron unless the model says breslow",
-    "baseline": "hazard matching the ties (R survfit.coxph), step function, S(0) = 1, at the training means",
-}
-# What holds for some models only, said where such a model is in the run.
-CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("cox", "time_to_event"): OF_TIMES | OF_COX,
-    ("cox", "competing"): OF_TIMES | OF_COX | {
-        "competing_events": "one Cox model an event; absolute risk by the product limit of all hazards (R "
-        "riskRegression::CSC); C of that risk at the last horizon",
-    },
-    ("fine_gray", "competing"): OF_TIMES | {
-        "fine_gray": "R cmprsk::crr: Breslow ties, censoring by ordinary Kaplan-Meier, errors with the censoring term",
-    },
-    ("logistic", "binary"): {
-        "logistic": "maximum likelihood (R glm), or the penalty of the options; C is the area under the ROC curve; "
-        "intervals on the logit scale",
-    },
-    ("accelerated_failure_time", "time_to_event"): OF_TIMES | {
-        "accelerated_failure_time": "location and scale of log time as R survreg; coefficients have its sign",
-    },
-    ("penalised_cox", "time_to_event"): OF_TIMES | OF_COX | {
-        "penalised_cox": "R glmnet's penalty and standardisation, chosen by cross-validation; no standard errors",
-    },
-}  # fmt: skip
-VISITS = (
-    "events lie between two visits for the model; observed curves and C take the visit that found them, and so lie late"
-)
-IMPUTATION = "chained equations, outcome in training rows only; Rubin's rules, limits by t (R mice::pool)"
 
 
 def results_of(
@@ -91,22 +48,9 @@ def results_of(
         "external": {},
         "nomograms": {name: nomogram.to_dict() for name, nomogram in nomograms.items()},
         "warnings": [{"code": f.code, "message": str(f)} for f in all_warnings(study, models)],
-        "conventions": _conventions(models),
+        "conventions": conventions_of(models),
         "software": software(),
     }
-
-
-def _conventions(models: Sequence[FittedModel]) -> dict[str, str]:
-    found = dict(OF_ALL)
-    methods = dict.fromkeys(model.validation.method for model in models if model.validation is not None)
-    found |= (
-        {"optimism": "; ".join(dict.fromkeys(CORRECTED.get(method, LEFT_OUT) for method in methods))} if methods else {}
-    )
-    for model in models:
-        found |= CONVENTIONS.get((model.kind, model.endpoint.kind), {})
-    if any(getattr(model.endpoint, "last_free", None) for model in models):
-        found["visits"] = VISITS
-    return found | ({"imputation": IMPUTATION} if any(model.pooled is not None for model in models) else {})
 
 
 def all_warnings(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
@@ -167,7 +111,6 @@ def endpoint_facts(study: Study) -> dict[str, Any]:
 def model_facts(model: FittedModel) -> dict[str, Any]:
     """Everything a third party needs to predict, and to judge the fit."""
     estimate = model.estimate
-    coefficients = model.summary.rename(columns={"coefficient": "estimate"})
     tested, reason = _hazards_test(model)
     return {
         "kind": model.kind,
@@ -183,13 +126,26 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "loglik_null": _number(model.loglik[0]),
         "covariance": _covariance_text(model),
         "parameters": {key: value for key, value in estimate.to_dict().items() if isinstance(value, str | int | float)},
-        "coefficients": records(coefficients),
+        **_term_facts(model),
         "knots": {term.variable: list(term.knots) for term in model.preparation.terms if term.knots},
         "means": dict(zip(estimate.names, map(float, estimate.means), strict=True)),
         **_baseline_facts(model),
         "imputation": _imputation_facts(model),
         "proportional_hazards": None if tested is None else records(tested),
         "proportional_hazards_reason": reason,
+    }
+
+
+def _term_facts(model: FittedModel) -> dict[str, Any]:
+    """Coefficients; of a forest, which has none, how its trees ask the variables, and its error out of the bags."""
+    table = model.summary
+    if "coefficient" in table:
+        return {"coefficients": records(table.rename(columns={"coefficient": "estimate"}))}
+    return {
+        "coefficients": [],
+        "coefficients_reason": f"a {model.kind} model has no coefficients",
+        "splits": records(table),
+        "out_of_bag": {"harrell_c": _number(harrell_c(model.out_of_bag()))},
     }
 
 
@@ -243,6 +199,8 @@ def _baselines_by_event(model: FittedModel) -> dict[str, Any]:
 
 
 def _covariance_text(model: FittedModel) -> str:
+    if not hasattr(model.estimate, "covariance"):
+        return "none: there are no coefficients"
     if not np.isfinite(model.estimate.covariance).all():
         return "none: selection leaves no valid standard errors"
     if model.kind == "fine_gray":

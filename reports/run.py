@@ -17,6 +17,7 @@ from prognosis import FittedModel, Study
 from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
 from prognosis.models import recipes
+from prognosis.models.forest import RandomSurvivalForest
 from prognosis.recipe import Recipe
 from reports.batch import Language, Limits, write_patient
 from reports.figures import Picture
@@ -27,6 +28,7 @@ from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.resumption import begin, check_same, file_digests
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
 from reports.study_validation import describe, validate_and_draw
+from reports.wording import Wording
 
 
 def run_study(
@@ -203,10 +205,17 @@ def _check_horizons(declared: StudyFile) -> None:
 
 
 def _check_pages(declared: StudyFile, study: Study) -> None:
-    """Refuse patients' pages of an endpoint that has none before the fit, not after it."""
+    """Refuse pages and nomograms that an endpoint or a model does not have before the fit, not after it."""
     if declared.reports.patients and study.endpoint.kind != "time_to_event":
         rule = f"[reports] asks for patients' pages, which are not made of a {study.endpoint.kind} endpoint"
         raise RunError(Finding("R19", rule, "leave out patients; models/NAME.prognosis answers prognosis predict"))
+    shown = declared.nomogram.model if declared.nomogram else declared.models[0].name
+    kind = next(table.kind for table in declared.models if table.name == shown)
+    if declared.reports.patients and not Wording("en").has(f"kind_{kind}"):
+        rule = f"[reports] asks for patients' pages, which are not made of a {kind} model ({shown})"
+        raise RunError(Finding("R19", rule, "put a Cox model first, or leave out patients"))
+    if declared.nomogram and kind == RandomSurvivalForest.kind:
+        raise RunError(Finding("G04", f"[nomogram] names {shown}: no nomogram of a {kind} model", "name a Cox model"))
 
 
 def _check_patients(cohort: Cohort, declared: StudyFile) -> None:

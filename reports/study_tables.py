@@ -49,7 +49,7 @@ def figures_of(pictures: Mapping[str, Picture], *kinds: str) -> list[dict[str, A
 def model_tables(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], wording: Wording) -> list[Table]:
     """Return every table of one model."""
     return [
-        _coefficients(name, model, wording),
+        _coefficients(name, model, wording) if model["coefficients"] else _splits(name, model, wording),
         *_baseline(name, model, endpoint, wording),
         *_imputation(name, model, wording),
         *_proportional_hazards(name, model, wording),
@@ -86,6 +86,17 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
     return Table(wording("study_coefficients", name=visible(name)), columns, rows, note)
 
 
+def _splits(name: str, model: Mapping[str, Any], wording: Wording) -> Table:
+    """Tabulate how the trees of a forest ask its variables."""
+    rows = tuple(
+        (visible(row["term"]), str(row["splits"]), f"{row['minimal_depth']:.2f}", f"{100 * row['unused']:.0f} %")
+        for row in model["splits"]
+    )
+    columns = tuple(wording(f"study_column_{key}") for key in ("term", "splits", "depth", "unused"))
+    note = wording("study_splits_note", c=number_text(model["out_of_bag"]["harrell_c"], ".3f", wording))
+    return Table(wording("study_splits", name=visible(name)), columns, rows, note)
+
+
 def _term(row: Mapping[str, Any], wording: Wording) -> str:
     """Return the term, with its event where every cause has coefficients of its own."""
     return visible(row["term"]) if "cause" not in row else wording(
@@ -118,6 +129,8 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
 def _equation(model: Mapping[str, Any], wording: Wording) -> str:
     if model["kind"] == "logistic":
         return wording("study_how_to_predict_logistic")
+    if not model["coefficients"]:
+        return wording("study_how_to_predict_forest")
     parameters = model["parameters"]
     if "location" in parameters:
         return wording(

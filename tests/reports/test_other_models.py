@@ -6,10 +6,12 @@ import json
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from cohorts.datasets import DATA
 from cohorts.errors import RunError
 from prognosis import load_model
+from reports.command_line import app
 from reports.run import run_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
@@ -115,6 +117,54 @@ def test_time_ratios_and_a_lasso_without_errors(tmp_path):
     assert all(row["se"] is None and row["lower"] is None for row in lasso["coefficients"])
     for words in ("Time ratio", "W of the weibull model", "not computed"):
         assert words in html
+
+
+FOREST = """
+[[models]]
+name = "forest"
+kind = "random_survival_forest"
+trees = 20
+predictors = ["age", "sex", "mspike"]
+"""
+COMPLETE = """
+[imputation]
+method = "complete_cases"
+"""
+
+
+def test_a_forest_is_reported_by_its_trees(tmp_path):
+    _, results, html = run(tmp_path, SURVIVAL, FOREST, COMPLETE)
+    forest = results["models"]["forest"]
+    assert forest["coefficients"] == []
+    assert forest["coefficients_reason"] == "a random_survival_forest model has no coefficients"
+    assert [row["term"] for row in forest["splits"]] == ["age", "sex", "mspike"]
+    assert 0.55 < forest["out_of_bag"]["harrell_c"] < 0.75
+    assert "Kaplan-Meier curve of the leaf" in results["conventions"]["random_survival_forest"]
+    for words in ("What the trees of forest ask", "Minimal depth", "the leaf that the patient falls into"):
+        assert words in html
+    patients = tmp_path / "patients.csv"
+    patients.write_text("id,age,sex,mspike\nA,80,M,1.0\nB,55,F,1.0\n", encoding="utf-8")
+    model = str(tmp_path / "out" / "models" / "forest.prognosis")
+    done = CliRunner().invoke(app, ["predict", model, str(patients), "--out", str(tmp_path / "risks.csv")])
+    assert done.exit_code == 0, done.output
+    risks = pd.read_csv(tmp_path / "risks.csv")
+    assert risks["risk"].notna().all()
+    assert risks.loc[risks["id"] == "A", "risk"].max() > risks.loc[risks["id"] == "B", "risk"].max()
+    for command in (["nomogram", model, "--out", str(tmp_path / "n.pdf")],
+                    ["report", model, str(patients), "--out", str(tmp_path / "pages")]):  # fmt: skip
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 1
+        assert done.exception.code in ("G04", "R19")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"), [('[nomogram]\nmodel = "forest"\n', "G04"), ('[reports]\npatients = ["1"]\n', "R19")]
+)
+def test_what_a_forest_does_not_have_is_refused_before_it_grows(tmp_path, asked, code, monkeypatch):
+    monkeypatch.setattr("prognosis.study.Study.fit", refuse)
+    with pytest.raises(RunError) as caught:
+        run(tmp_path, SURVIVAL, FOREST, COMPLETE, asked)
+    assert caught.value.code == code
 
 
 def test_events_found_at_a_visit_are_said_to_lie_late_in_the_observed_curve(tmp_path):
