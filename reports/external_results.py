@@ -19,14 +19,14 @@ UPDATED = ("observed", "expected", "intercept", "intercept_error", "slope", "slo
 def external_results(found: Findings, cohort: Cohort) -> dict[str, Any]:
     """Collect the numbers as plain values; ``external.NAME[]`` has the shape of ``results.json``."""
     model, external = found.model, found.external
-    transport = external.transport
+    transport, timed = external.transport, external.evaluation.outcome.timed
     return {
         "schema_version": SCHEMA_VERSION,
         "model": {"name": model.name, "kind": model.kind, "hash": model.hash, "verified": model.verified},
         "endpoint": model.endpoint.to_dict(),
         "cohort": {"file": found.file, "n": external.n, "events": external.events, "flow": records(cohort.flow)},
-        "external": {model.name: lines_with_reasons(external.table.drop(columns="model"), external.warnings)},
-        "subgroups": lines_with_reasons(external.subgroups, external.warnings),
+        "external": {model.name: lines_with_reasons(external.table.drop(columns="model"), external.warnings, timed)},
+        "subgroups": lines_with_reasons(external.subgroups, external.warnings, timed),
         "transport": {
             "case_mix": records(transport.shift),
             "linear_predictor": records(transport.linear_predictor),
@@ -42,12 +42,13 @@ def external_results(found: Findings, cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def lines_with_reasons(table: pd.DataFrame, warnings: tuple[Finding, ...]) -> list[dict[str, Any]]:
-    """Return the lines of a table of metrics; where there is no estimate, why."""
+def lines_with_reasons(table: pd.DataFrame, warnings: tuple[Finding, ...], timed: bool) -> list[dict[str, Any]]:
+    """Return the lines of a table of metrics; where there is no estimate, why. `timed`: no binary outcome."""
     rows = records(table)
     for row in rows:
         if row["horizon"] is None:
-            row["reason"] = f"{row['metric']} is one number for the whole follow-up"
+            whole = f"{row['metric']} is one number for the whole follow-up"
+            row["reason"] = whole if timed else "a binary outcome has no horizon"
         if row["estimate"] is None:
             row["reason"] = _reason(row, warnings)
         elif row["lower"] is None or row["upper"] is None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import PrognosisError
+from prognosis.metrics.binary_calibration import binary_calibration, smooth_calibration
 from prognosis.metrics.calibration_curve import calibration_curve
 from prognosis.metrics.calibration_groups import calibration_groups
 from prognosis.metrics.horizon_estimate import HorizonEstimate
@@ -54,9 +55,9 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
     smooth = _smooth(outcome, risk, horizon)
     edges, patients = histogram_of(risk[:, 0])
     title = judged.title("figure_calibration", "figure_calibration_binary", place, wording)
-    facts = _facts(outcome, risk, horizon, smooth, judged.when(place, wording), wording)
-    shown = "; ".join(f"{name} {value}" for name, value in facts)
     time = judged.when(place, wording)
+    facts = _facts(outcome, risk, horizon, smooth, wording) if judged.timed else _binary_facts(judged, wording)
+    shown = "; ".join(f"{name} {value}" for name, value in facts)
     return CalibrationContent(
         *smooth[:4],
         *_groups(outcome, risk, horizon),
@@ -122,23 +123,41 @@ def _groups(outcome: SurvivalArrays, risk: Floats, horizon: Floats) -> tuple[Poi
     return floats(found.predicted), floats(found.observed), floats(lower), floats(upper)
 
 
-def _facts(
-    outcome: SurvivalArrays, risk: Floats, horizon: Floats, smooth: _Smooth, time: str, wording: Wording
-) -> tuple[tuple[str, str], ...]:
+Facts = tuple[tuple[str, str], ...]
+
+
+def _facts(outcome: SurvivalArrays, risk: Floats, horizon: Floats, smooth: _Smooth, wording: Wording) -> Facts:
     by_time = int(((outcome.event == 1) & (outcome.time <= horizon[0])).sum())
-    distances = [
-        (wording(f"metric_{name}"), f"{value:.3f}" if np.isfinite(value) else wording("figure_unknown"))
-        for name, value in (("ici", smooth.ici), ("e50", smooth.e50), ("e90", smooth.e90))
-    ]
-    by = wording("figure_slope") if time else wording("figure_slope_binary")
     ratio = _estimate(observed_expected, outcome, risk, horizon)
     slope = _estimate(calibration_slope_at, outcome, risk, horizon)
     return (
         (wording("figure_counts"), f"{len(risk)} / {by_time}"),
         (wording("figure_observed_expected"), with_limits(*ratio, wording)),
-        (by, with_limits(*slope, wording)),
-        *distances,
+        (wording("figure_slope"), with_limits(*slope, wording)),
+        *_distances((smooth.ici, smooth.e50, smooth.e90), wording),
     )
+
+
+def _binary_facts(judged: Judged, wording: Wording) -> Facts:
+    """Slope of the log odds and distances by lowess, as in the tables (``rms::val.prob``)."""
+    event, risk = judged.evaluation.outcome.event, judged.evaluation.risk[:, 0]
+    found, smooth = binary_calibration(event, risk), smooth_calibration(event, risk)
+    lower, upper = found.limits()
+    ratio, slope = (
+        (float(found.estimate[place]), float(lower[place]), float(upper[place]))
+        for place in map(found.names.index, ("oe_ratio", "calibration_slope"))
+    )
+    return (
+        (wording("figure_counts"), f"{len(risk)} / {int((event == 1).sum())}"),
+        (wording("figure_observed_expected"), with_limits(*ratio, wording)),
+        (wording("figure_slope_binary"), with_limits(*slope, wording)),
+        *_distances((smooth.ici, smooth.quantile(0.5), smooth.quantile(0.9)), wording),
+    )
+
+
+def _distances(values: tuple[float, float, float], wording: Wording) -> Facts:
+    ici, e50, e90 = (f"{value:.3f}" if np.isfinite(value) else wording("figure_unknown") for value in values)
+    return (wording("metric_ici"), ici), (wording("metric_e50"), e50), (wording("metric_e90"), e90)
 
 
 def _estimate(

@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from cohorts.errors import RunError
 from prognosis.metrics.accuracy import brier, null_brier
+from prognosis.metrics.binary_calibration import binary_calibration, smooth_calibration
 from prognosis.metrics.calibration_curve import calibration_curve
 from prognosis.metrics.calibration_groups import calibration_groups
 from prognosis.metrics.net_benefit import decision_curve
@@ -271,6 +272,11 @@ def test_a_binary_outcome_is_judged_as_one_without_censoring():
     assert calibration.title == "Calibration of m"
     assert calibration.predicted_label == "Predicted risk"
     assert calibration.facts[0][1] == f"300 / {event.sum()}"
+    # the numbers of the tables: log odds and lowess
+    tabled = binary_calibration(event, risk)
+    slope = tabled.estimate[tabled.names.index("calibration_slope")]
+    assert dict(calibration.facts)["Calibration slope"].startswith(f"{slope:.2f} (")
+    assert dict(calibration.facts)["ICI"] == f"{smooth_calibration(event, risk).ici:.3f}"
 
 
 def test_over_time_content_is_both_measures_beside_no_predictor():
