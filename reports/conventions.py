@@ -50,6 +50,10 @@ CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "random_survival_forest": "log-rank splits on the raw event times; risk is the mean over trees of 1 minus the "
         "Kaplan-Meier curve of the leaf; C of the cumulative hazard summed over the event times",
     },
+    ("random_survival_forest", "competing"): OF_TIMES | {
+        "random_survival_forest": "log-rank splits on the raw event times; risk is the mean over trees of the "
+        "Aalen-Johansen incidence of the leaf; C of the time lost to the event",
+    },
 }  # fmt: skip
 VISITS = (
     "events lie between two visits for the model; observed curves and C take the visit that found them, and so lie late"

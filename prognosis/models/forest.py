@@ -49,19 +49,24 @@ class RandomSurvivalForest(Regression):
         equal size, which is faster on large cohorts. Above 65,535 different values there are always that many groups.
     weights : column of case weights: a weight of 2 counts as two patients, but as one for `min_leaf`.
     cluster : column of patients or centres whose rows are drawn together into a tree.
+    competing : what a split compares where there are competing events: ``composite``, all causes in one log-rank
+        statistic (numerators and variances added up), or ``cause-specific``, the event of interest alone, at whose risk
+        those with another event no longer are.
     grower : ``ours``, or ``scikit-survival``, where it is installed, for comparison: the same bags, many times slower.
     seed : of bags and draws of features; task : number of the resample, set by validations.
 
     Notes
     -----
-    Categories become dummies; those declared ordinal become one feature, the place of the level. Missing values are
-    refused: declare ``missing="complete_cases"`` in the study. There are no intervals: see `ForestEstimate`. Neither
-    the order of the rows nor the number of threads changes the forest.
-    Sources: Ishwaran, Kogalur, Blackstone and Lauer (2008); scikit-survival's splits, leaves (Kaplan-Meier) and draws.
+    With competing events the risk is the mean Aalen-Johansen incidence of the leaves, and patients are ordered by the
+    time that they lose to the event. Categories become dummies; those declared ordinal become one feature, the place
+    of the level. Missing values are refused: declare ``missing="complete_cases"`` in the study. There are no intervals:
+    see `ForestEstimate`. Neither the order of the rows nor the number of threads changes the forest.
+    Sources: Ishwaran, Kogalur, Blackstone and Lauer (2008); Ishwaran et al. (2014), with the risk sets of each cause;
+    scikit-survival's splits, leaves (Kaplan-Meier) and draws.
     """
 
     kind: ClassVar[str] = "random_survival_forest"
-    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event",)
+    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event", "competing")
     remedy: ClassVar[str] = "RandomSurvivalForest with fewer predictors"
     limits: ClassVar[Mapping[str, Limit]] = {
         "trees": COUNT,
@@ -74,6 +79,7 @@ class RandomSurvivalForest(Regression):
         ),
         "weights": COLUMN,
         "cluster": COLUMN,
+        "competing": Choice(("composite", "cause-specific")),
         "grower": Choice(GROWERS),
         "seed": SEED,
         "task": SEED,
@@ -88,6 +94,7 @@ class RandomSurvivalForest(Regression):
         thresholds: int | None = None,
         weights: str | None = None,
         cluster: str | None = None,
+        competing: Literal["composite", "cause-specific"] = "composite",
         grower: Grower = "ours",
         seed: int = 0,
         task: int = 0,
@@ -98,6 +105,7 @@ class RandomSurvivalForest(Regression):
         self.thresholds = thresholds
         self.weights = weights
         self.cluster = cluster
+        self.competing = competing
         self.grower = grower
         self.seed = seed
         self.task = task
@@ -126,7 +134,7 @@ class RandomSurvivalForest(Regression):
         features = Features.of(rows.preparation, _ordered(as_frame(X), rows))
         if self._rounded:
             check_single(features_of(rows.design, features.feature, features.step), features.names)
-        drawn, rule = self._drawn(rows, features), self._rule(len(features.names))
+        drawn, rule = self._drawn(rows, features), self._rule(len(features.names), int(rows.outcome.event.max()))
         forest = grow_forest(drawn, rule, self.trees, self.grower)
         estimate = self._estimate(rows, features, forest, drawn)
         eta = estimate.linear_predictor(rows.design)
@@ -170,12 +178,13 @@ class RandomSurvivalForest(Regression):
         special = rows.special
         return draw_from(X, rows.outcome, special.weight, special.together, (self.seed, self.task), self.thresholds)
 
-    def _rule(self, p: int) -> Rule:
+    def _rule(self, p: int, causes: int) -> Rule:
         if self.features not in ("sqrt", "all") and int(self.features) > p:
             rule = f"features={self.features}, but there are {p} to draw from"
             raise FitError(Finding("F21", rule, 'features="all", or fewer'))
         draws = {"sqrt": math.isqrt(p), "all": p}.get(str(self.features)) or int(self.features)
-        return Rule(draws, int(self.min_leaf), np.ones(1))
+        cause = np.ones(causes) if self.competing == "composite" else np.eye(causes)[0]
+        return Rule(draws, int(self.min_leaf), cause)
 
     def _estimate(self, rows: Rows, features: Features, forest: Forest, drawn: Drawn) -> ForestEstimate:
         return ForestEstimate(

@@ -224,6 +224,9 @@ def _check_parts(model: FittedModel) -> None:
         faults.append("there are other strata in the estimate than in the follow-up")
     if (model.endpoint.kind == "competing") != hasattr(model.estimate, "causes") and model.kind == "cox":
         faults.append(f"the estimate is not one of a {model.endpoint.kind} endpoint")
+    forest = getattr(model.estimate, "forest", None)
+    if forest is not None and forest.hazard.shape[1] > 1 and model.endpoint.kind != "competing":
+        faults.append("the forest has competing events, the endpoint none")
     if getattr(model.recipe, "penalty", None) == "firth" and model.pooled is None and _lacks_profile(model):
         faults.append("the profile of Firth's fit is absent")
     raise_findings((Finding("L07", fault, "get the file again") for fault in faults), ModelFileError)

@@ -26,6 +26,7 @@ MODELS = {
     "aft": (AcceleratedFailureTime(), "time_to_event"),
     "lasso": (PenalisedCox(penalty=0.05), "time_to_event"),
     "forest": (RandomSurvivalForest(trees=20), "time_to_event"),
+    "competing_forest": (RandomSurvivalForest(trees=20), "competing"),
     "imputed": (Cox(), "time_to_event"),
 }
 ARRAYS = {
