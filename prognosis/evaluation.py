@@ -44,6 +44,8 @@ class Evaluation:
     weight : (n,) case weights. stratum : (n,) pairs and risk sets are compared within strata only.
     recalibrate : refits the model's own likelihood to the linear predictor.
     thresholds : risks above which a patient counts as positive, for the metrics that need one.
+    quick_concordance, quick_censoring : give the same Harrell's C and weights for censoring from what is known of all
+        rows of a study, where that is possible.
 
     Raises
     ------
@@ -60,6 +62,8 @@ class Evaluation:
     stratum: NDArray[np.int64] | None = None
     recalibrate: Callable[[], Recalibration] | None = None
     thresholds: tuple[float, ...] = ()
+    quick_concordance: Callable[[], float] | None = None
+    quick_censoring: Callable[[], CensoringWeights] | None = None
 
     def __post_init__(self) -> None:
         unusable = int((~np.isfinite(self.marker)).sum())
@@ -84,7 +88,7 @@ class Evaluation:
     @cached_property
     def censoring(self) -> CensoringWeights:
         """Weights for censoring at the horizons; raises as `censoring_weights`."""
-        return censoring_weights(self.outcome, self.horizons)
+        return self.quick_censoring() if self.quick_censoring else censoring_weights(self.outcome, self.horizons)
 
     @cached_property
     def recalibration(self) -> Recalibration:
@@ -93,4 +97,5 @@ class Evaluation:
 
     def at(self, place: int) -> Evaluation:
         """Return the same at one horizon."""
-        return replace(self, horizons=self.horizons[place : place + 1], risk=self.risk[:, place : place + 1])
+        horizons, risk = self.horizons[place : place + 1], self.risk[:, place : place + 1]
+        return replace(self, horizons=horizons, risk=risk, quick_censoring=None)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import Any, Protocol, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognosis.evaluation import Evaluation, Recalibration
-from prognosis.outcome import SurvivalArrays
+from prognosis.cox.counted_rows import CountedRows, counted_rows
+from prognosis.evaluation import NONE, Evaluation, Recalibration
+from prognosis.kernels.concordance import ConcordanceCounts, counted_pairs, ranks_of
+from prognosis.metrics.weights import CensoringWeights, censoring_weights
+from prognosis.outcome import SurvivalArrays, pairs_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What one fitted model says of n patients.
 
@@ -31,6 +35,11 @@ class Answers:
     linear_predictor: Floats
     risk: Floats
     recalibrate: Callable[[Integers], Recalibration]
+
+    @cached_property
+    def ranks(self) -> Integers:
+        """Ranks of the markers from 1, (n,); equal markers have one rank."""
+        return ranks_of(self.marker)
 
 
 class Refits(Protocol):
@@ -51,7 +60,7 @@ class Refits(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """Rows of a study as they are judged: the outcome, and which of them count.
 
@@ -81,7 +90,31 @@ class Judged:
             None if self.stratum is None else self.stratum[rows],
             lambda: answers.recalibrate(rows),
             self.thresholds,
+            None if self.by_time is None else partial(self._concordance, answers, rows),
+            partial(getattr, self, "censoring") if self._everybody(rows) else None,
         )
+
+    @cached_property
+    def by_time(self) -> CountedRows | None:
+        """All rows sorted by time, once for all tasks; None where pairs depend on more than time, event and marker."""
+        if self.weight is not None or self.stratum is not None or self.outcome.entry is not None:
+            return None
+        rows = counted_rows(*pairs_of(self.outcome), NONE)
+        return None if rows is None or rows.unsure else rows
+
+    @cached_property
+    def censoring(self) -> CensoringWeights:
+        """Weights for censoring of all rows, which judge every refit of a bootstrap."""
+        return censoring_weights(self.outcome, self.horizons)
+
+    def _everybody(self, rows: Integers) -> bool:
+        return len(rows) == len(self.outcome.event) and bool((rows == np.arange(len(rows))).all())
+
+    def _concordance(self, answers: Answers, rows: Integers) -> float:
+        """Harrell's C in some rows, by how often each was drawn."""
+        known = cast("CountedRows", self.by_time)
+        counts = np.bincount(rows, minlength=len(known.order))
+        return ConcordanceCounts(*counted_pairs(known.order, known.run, known.died, answers.ranks, counts)).concordance
 
 
 @dataclass(frozen=True)

@@ -182,6 +182,48 @@ def _outlived(sums, i, factor, tree, total, same, rank):
     sums[i, 2] += factor * same
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def counted_pairs(order, run, died, rank, counts):
+    """Count the pairs of rows that stand for several patients each, or for none.
+
+    Parameters
+    ----------
+    order : (n,) rows by time. run, died : (n,) in that order: index of the distinct time, and whether it is an event.
+    rank, counts : (n,) of each row: rank of its marker from 1, and how often it counts.
+
+    Returns
+    -------
+    Numbers of concordant, discordant and tied pairs, as `_later_pairs`.
+    """
+    size = rank.max() + 1
+    tree, count = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    below, above, same, total = 0.0, 0.0, 0.0, 0
+    high = order.size
+    while high > 0:
+        low = high - 1
+        while low > 0 and run[low - 1] == run[high - 1]:
+            low -= 1
+        for i in range(low, high):
+            times = counts[order[i]]
+            if times > 0 and not died[i]:
+                _add(tree, count, rank[order[i]], times)
+                total += times
+        for i in range(low, high):
+            row = order[i]
+            if counts[row] > 0 and died[i]:
+                lower, equal = _below(tree, rank[row]), count[rank[row]]
+                below += float(counts[row]) * lower
+                same += float(counts[row]) * equal
+                above += float(counts[row]) * (total - lower - equal)
+        for i in range(low, high):
+            times = counts[order[i]]
+            if times > 0 and died[i]:
+                _add(tree, count, rank[order[i]], times)
+                total += times
+        high = low
+    return below, above, same
+
+
 def _trees(rows: TimeOrdered, *, counted: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """Room for the sums by and at each rank; whole numbers of half the size where every patient counts once."""
     size, kind = int(rows.rank.max(initial=0)) + 1, np.int32 if counted and (rows.weight == 1).all() else np.float64

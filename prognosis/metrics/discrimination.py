@@ -25,6 +25,8 @@ def harrell_c(evaluation: Evaluation) -> float:
     differ by rounding included.
     """
     e = evaluation
+    if e.quick_concordance:
+        return e.quick_concordance()
     exit_time, event = e.pairs
     if e.outcome.entry is not None:
         time, entry = merge_close_times(exit_time, e.outcome.entry)

@@ -182,7 +182,7 @@ def _reason(found: Found, number: int, first: int | None) -> tuple[str, str]:
     index = _index_of(found, place)
     reasons = (reason_at(evaluation, index, place.horizon) for evaluation in _judged(found, number, first))
     reason = next((each for each in reasons if each is not None), None)
-    undefined = "it is not defined in these patients (nobody above the threshold, or all with the event, say)"
+    undefined = "not defined in these patients (no two to compare, nobody above the threshold) or for this model"
     return ("", undefined) if reason is None else (reason.code, f"{reason.code} {reason.rule}")
 
 
@@ -201,13 +201,18 @@ def _judged(found: Found, number: int, first: int) -> Iterator[Evaluation]:
         yield work.judged.evaluation(work.original, rows.train)
 
 
+def _label(work: Work, task: int) -> str:
+    """Name a task; rows of resamples are not drawn again for it."""
+    return f"resample {task + 1}" if work.resamples else work.plan.task(work.rows, task).label
+
+
 def raw_of(found: Found) -> pd.DataFrame:
     """List every value of every task."""
     k, tasks = len(found.places), list(found.results)
     places = pd.DataFrame(found.places, columns=list(Place._fields))
     table = pd.concat([places] * len(tasks), ignore_index=True) if tasks else places.iloc[:0]
     table.insert(0, "model", found.name)
-    labels = [found.work.plan.task(found.work.rows, task).label for task in tasks]
+    labels = [_label(found.work, task) for task in tasks]
     table = table.assign(resample=np.repeat(tasks, k), task=np.repeat(np.array(labels, object), k))
     if found.work.resamples:
         names = ("in_resample", "in_original" if found.work.plan.method == "bootstrap" else "held_out",
