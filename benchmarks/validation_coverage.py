@@ -129,11 +129,10 @@ def summary(name: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     """Coverage in percent: of the band at each decile, or of each index with its bias and the width of its interval."""
     if name.startswith("band"):
         inside = pd.DataFrame([one["inside"] for one in found], dtype=float)
-        return {
-            "deciles": (100 * inside.mean()).round(1).tolist(),
-            "mean": round(100 * float(inside.stack().mean()), 2),
-        }
-    return {metric: covered(pd.DataFrame([one[metric] for one in found])) for metric in found[0]}
+        mean = round(100 * float(inside.stack().mean()), 2)
+        return {"simulations": len(found), "deciles": (100 * inside.mean()).round(1).tolist(), "mean": mean}
+    indexes_found = {metric: covered(pd.DataFrame([one[metric] for one in found])) for metric in found[0]}
+    return {"simulations": len(found)} | indexes_found
 
 
 def covered(found: pd.DataFrame) -> dict[str, float]:
@@ -160,7 +159,7 @@ def main() -> None:
         # small samples are the point here
         warnings.simplefilter("ignore", PrognosisWarning)
         found = run(simulations)
-    result = {"version": __version__, "simulations": simulations}
+    result: dict[str, Any] = {"version": __version__}
     result |= {name: summary(name, findings) for name, findings in found.items()}
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"wrote {RESULT}\n")
