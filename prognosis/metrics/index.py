@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cohorts.errors import Finding, PredictionError
+from cohorts.errors import Finding, PredictionError, PrognosisError
 from prognosis.evaluation import Evaluation
 from prognosis.metrics.measured import Measured
 
@@ -78,11 +78,13 @@ class Index:
         return [(h, t) for h in times for t in (thresholds if self.by_threshold else nothing)]
 
     def without_information(self, evaluation: Evaluation) -> Floats:
-        """Value at each place of predictions that know nothing; not a number where that is not defined."""
+        """Value at each place of predictions that know nothing; not a number where that cannot be known."""
         places = self.places(evaluation.horizons, evaluation.thresholds)
-        if self.no_information is None:
-            return np.full(len(places), np.nan)
-        return np.broadcast_to(self.no_information(evaluation), (len(places),)).astype(float)
+        try:
+            value = np.array(np.nan) if self.no_information is None else self.no_information(evaluation)
+        except PrognosisError:
+            value = np.array(np.nan)
+        return np.broadcast_to(value, (len(places),)).astype(float)
 
 
 def bare(estimate: Floats) -> Reading:

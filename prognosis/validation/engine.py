@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -150,7 +151,8 @@ def too_many_failures(name: str, failures: Sequence[TaskFailure], count: int) ->
     codes = [failure.code for failure in failures]
     counted = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))
     rule = f"model {name}: {len(failures)} of {count} failed to fit in a resample; reasons: {counted}; for example: "
-    example, *_ = failures[0].message.split(" Way out: ")
+    # rows of a resample have numbers of their own, which nobody should take for ids of patients
+    example = re.sub(r",? row ids? [^:]*(?=:)", "", failures[0].message).split(" Way out: ")[0]
     advice = "merge rare categories, use fewer predictors, or a penalty"
     severity: Literal["error", "warning"] = "error" if len(failures) > FAILED_SHARE * count else "warning"
     return [Finding("M10", rule + example, advice, severity=severity)]

@@ -53,8 +53,8 @@ def _unknown(evaluation: Evaluation, index: Index) -> Floats:
 
 def _values(evaluation: Evaluation, index: Index) -> Floats:
     places = index.places(evaluation.horizons, evaluation.thresholds)
-    if not places:
-        return np.empty(0)
+    if not places or not len(evaluation.marker):
+        return np.full(len(places), np.nan)
     try:
         return index.measure(evaluation, False).estimate
     except PrognosisError:
@@ -65,6 +65,8 @@ def _values(evaluation: Evaluation, index: Index) -> Floats:
 
 def reason_at(evaluation: Evaluation, index: Index, horizon: float) -> Finding | None:
     """Say why a metric cannot be measured (at a horizon), None where it can."""
+    if not len(evaluation.marker):
+        return Finding("M19", "nobody to judge: all these patients have weight 0", "give weights above 0")
     if index.by_horizon and np.isfinite(horizon):
         evaluation = evaluation.at(int(np.flatnonzero(evaluation.horizons == horizon)[0]))
     try:

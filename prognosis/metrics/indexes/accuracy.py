@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, PredictionError
 from prognosis.evaluation import Evaluation
 from prognosis.metrics.accuracy import accuracy_of, brier, brier_of, integrated_brier, null_brier_of
 from prognosis.metrics.binary_calibration import binary_calibration
@@ -38,6 +39,9 @@ def _ipa(e: Evaluation, errors: bool) -> Reading:
     if not e.outcome.timed:
         check_events(e.outcome)
         base = float((e.outcome.event == 1).mean())
+        if base == 1:
+            rule = f"all {len(e.marker)} patients had the event: the null model is never wrong"
+            raise PredictionError(Finding("M16", rule, "judge in patients with and without the event"))
         return _binary(e, "ipa") if errors else bare(np.array([1 - _squared(e) / (base * (1 - base))]))
     model = brier_of(e.censoring, checked_risk(e.risk, e.risk.shape), errors=errors)
     return reading(accuracy_of(model, null_brier_of(e.censoring, errors=errors)), errors)

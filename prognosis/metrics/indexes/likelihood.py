@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, PredictionError
 from prognosis.evaluation import Evaluation
 from prognosis.metrics.index import EVERY, Index, Reading, bare
 
@@ -16,6 +17,7 @@ Floats = NDArray[np.float64]
 def nagelkerke_r2(e: Evaluation) -> float:
     """Estimate Nagelkerke's R2 of the recalibrated linear predictor. Source: Nagelkerke (1991)."""
     at, n = e.recalibration, len(e.marker)
+    _unit(e)
     explained, possible = (-np.expm1(-2 * gain / n) for gain in (at.refitted - at.null, -at.null))
     return float(explained / possible)
 
@@ -42,6 +44,8 @@ def quality(e: Evaluation) -> float:
 def gini_mean_difference(e: Evaluation) -> float:
     """Estimate g: the mean difference in linear predictor between two patients, times the slope's size."""
     ordered, n = np.sort(e.score), len(e.score)
+    if n < 2:
+        raise PredictionError(Finding("M18", "one patient has no difference to another", "judge in more patients"))
     difference = 2 * float(ordered @ (2 * np.arange(1, n + 1) - n - 1)) / (n * (n - 1))
     return abs(e.recalibration.slope) * difference
 
@@ -50,6 +54,9 @@ TINY = 1e-7
 
 
 def _unit(e: Evaluation) -> float:
+    if e.recalibration.null == 0:
+        rule = "the outcome of these patients is certain without any predictor: nothing is left to explain"
+        raise PredictionError(Finding("M17", rule, "judge in patients with and without the event, several at risk"))
     return -2 * e.recalibration.null if e.outcome.timed else float(len(e.marker))
 
 
