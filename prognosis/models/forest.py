@@ -23,6 +23,7 @@ from prognosis.kernels.forest_growth import Rule
 from prognosis.limits import COLUMN, Choice, Limit, Shape
 from prognosis.outcome import SurvivalArrays
 from prognosis.recipe import as_frame
+from prognosis.refits import RecipeRefits, Refits
 from prognosis.regression import Regression, Rows, TrainingRows
 
 Floats = NDArray[np.float64]
@@ -126,7 +127,8 @@ class RandomSurvivalForest(Regression):
         ------
         FitError
             F20 another grower that cannot grow it; F21 more features drawn than there are; F22 delayed entry; F25
-            values too fine for that grower; K11 too large for the memory; a constant column, too few rows or no events.
+            values too fine for that grower; F27 no event in any bag; K11 too large for the memory; a constant column,
+            too few rows or no events.
         DataContractError
             Missing values (C16), weights (T23) or columns that cannot be used.
         """
@@ -167,6 +169,10 @@ class RandomSurvivalForest(Regression):
     def _rounded(self) -> bool:
         return self.grower == "scikit-survival"
 
+    def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
+        """Refit unfitted copies: trees and training rows need not travel to other processes."""
+        return RecipeRefits(self.fresh(), X, y, horizons)
+
     def marker(self, frame: pd.DataFrame) -> Floats:
         """Return the mortality, (n,): it has no floor, unlike the linear predictor."""
         fitted: Any = self
@@ -187,6 +193,10 @@ class RandomSurvivalForest(Regression):
         return Rule(draws, int(self.min_leaf), cause)
 
     def _estimate(self, rows: Rows, features: Features, forest: Forest, drawn: Drawn) -> ForestEstimate:
+        level = float(np.average(forest.mortality(drawn.X), weights=drawn.weight))
+        if level == 0:
+            rule = f"no event is in the bags of {self.trees} trees: everybody would have the risk 0"
+            raise FitError(Finding("F27", rule, "grow more trees; consider whether there are events enough"))
         return ForestEstimate(
             names=rows.preparation.names,
             means=np.average(rows.design, axis=0, weights=rows.special.weight),
@@ -196,7 +206,7 @@ class RandomSurvivalForest(Regression):
             step=features.step,
             forest=forest,
             rounded=self._rounded,
-            level=float(np.average(forest.mortality(drawn.X), weights=drawn.weight)),
+            level=level,
         )
 
     def _unanswerable(self, outcome: SurvivalArrays) -> list[Finding]:

@@ -22,10 +22,9 @@ from prognosis.model import FittedModel
 from prognosis.persistence.content import SCHEMA, Arrays, example_patients, extra_columns, hash_of, self_test_of
 from prognosis.persistence.restoring import model_from
 from prognosis.persistence.shapes import check_shapes
-from prognosis.persistence.writing import ARRAYS, CONTENT
+from prognosis.persistence.writing import ARRAYS, CONTENT, SIZE_LIMIT
 from prognosis.screening import Screening
 
-SIZE_LIMIT = 512 * 1024**2
 SELF_TEST_TOLERANCE = 1e-9
 NON_NEGATIVE = ("cumulative_hazard", ".variance", ".survival", ".at_risk")
 PROFILE = "estimate.profile"

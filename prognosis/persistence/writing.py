@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from prognosis.model import FittedModel
 
 CONTENT, ARRAYS = "model.json", "arrays.npz"
+# Bytes of a model, unpacked, above which no file is opened.
+SIZE_LIMIT = 512 * 1024**2
 # A fixed time stamp in the zip: the same model gives the same bytes.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -35,7 +37,7 @@ def save_model(model: FittedModel, path: Path) -> Path:
     Raises
     ------
     ModelFileError
-        L10 the path does not end in ``.prognosis`` or cannot be written.
+        L10 the path does not end in ``.prognosis`` or cannot be written; L07 too large to be opened again.
     """
     if path.suffix != ".prognosis":
         raise ModelFileError(
@@ -44,10 +46,13 @@ def save_model(model: FittedModel, path: Path) -> Path:
     content, arrays = content_of(model)
     document = {"content": content, "self_test": self_test_of(model), "sha256": hash_of(content, arrays)}
     text = json.dumps(document, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=1)
-    packed = io.BytesIO()
+    numbers, packed = _pack(arrays), io.BytesIO()
+    if len(text.encode()) + len(numbers) > SIZE_LIMIT:
+        rule = f"the model has {len(numbers)} bytes, above the limit of {SIZE_LIMIT} bytes: no one could open it"
+        raise ModelFileError(Finding("L07", rule, "fewer trees, or larger leaves"))
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo(CONTENT, STAMP), text, zipfile.ZIP_DEFLATED)
-        archive.writestr(zipfile.ZipInfo(ARRAYS, STAMP), _pack(arrays), zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(ARRAYS, STAMP), numbers, zipfile.ZIP_DEFLATED)
     beside = path.with_name(path.name + ".part")
     try:
         with beside.open("wb") as file:

@@ -192,6 +192,28 @@ def test_an_updated_forest_is_grown_anew_on_the_same_columns(forest):
     assert other.predict(made.patients(5)[PREDICTORS], [24]).risk.shape == (5, 1)
 
 
+def test_no_event_in_any_bag_is_refused():
+    frame = made.patients(60).assign(event=0)
+    frame.iloc[0, frame.columns.get_loc("event")] = 1
+    codes = set()
+    for seed in range(6):
+        recipe = RandomSurvivalForest(trees=1, seed=seed)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PrognosisWarning)
+                recipe.fit(frame[["age", "albumin"]], made.outcome_of(frame))
+        except FitError as error:
+            codes.add(error.code)
+    assert codes == {"F27"}
+
+
+def test_a_model_that_no_one_could_open_is_not_written(forest, tmp_path, monkeypatch):
+    monkeypatch.setattr("prognosis.persistence.writing.SIZE_LIMIT", 1000)
+    with pytest.raises(ModelFileError, match="no one could open it"):
+        forest.save(tmp_path / "m.prognosis")
+    assert list(tmp_path.iterdir()) == []
+
+
 def spoilt(forest, name, change):
     arrays = {key: value.copy() for key, value in forest.arrays().items()}
     arrays[name] = change(arrays[name])

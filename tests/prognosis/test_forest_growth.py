@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from lifelines.statistics import logrank_test
 from sksurv.ensemble import RandomSurvivalForest as Oracle
 
@@ -231,6 +233,26 @@ def test_a_forest_that_would_not_fit_is_refused_before_it_grows(monkeypatch):
     with pytest.raises(FitError, match=r"estimated GB .*time grid") as caught:
         grow_forest(drawn, made.rule(2, 5), 40)
     assert caught.value.code == "K11"
+
+
+@settings(max_examples=25)
+@given(n=st.integers(8, 80), p=st.integers(2, 5), leaf=st.integers(1, 9), causes=st.integers(1, 3), seed=st.integers(0))
+def test_laws_of_any_forest(n, p, leaf, causes, seed):
+    """Leaves hold enough different rows; risks are probabilities that never fall, and 0 at the start."""
+    X, outcome = made.rows(n, p, seed % 10**6, causes)
+    assume((outcome.event > 0).any())
+    causes = int(outcome.event.max())
+    drawn = draw_from(X, outcome, np.ones(n), None, (seed,))
+    forest = grow_forest(drawn, made.rule(1, leaf, causes), 3)
+    for tree in range(3):
+        weight, _ = drawn.bag(tree)
+        _, held = np.unique(forest.leaves(drawn.X[weight > 0])[tree], return_counts=True)
+        assert held.min() >= leaf or len(held) == 1
+    risk = forest.risk(X, np.concatenate([[0.0], np.sort(outcome.time)]))
+    assert (np.diff(risk, axis=1) >= 0).all()
+    assert ((risk >= 0) & (risk <= 1)).all()
+    assert (risk[:, 0] == 0).all()
+    Forest.restore(forest.arrays(), p)
 
 
 def test_weights_count_as_patients():
