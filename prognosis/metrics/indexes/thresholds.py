@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prognosis.evaluation import Evaluation
 from prognosis.metrics.classification import classify
-from prognosis.metrics.index import EVERY, Index, Reading, bare, reading
+from prognosis.metrics.index import EVERY, Index, Reading, bare, reading, refuse_weights
 from prognosis.metrics.measured import Measured
 from prognosis.metrics.net_benefit import decision_curve
 from prognosis.metrics.net_benefit_censored import net_benefit_censored
@@ -51,6 +51,7 @@ def _shares(e: Evaluation, errors: bool, name: str) -> Reading:  # noqa: ARG001
 def _base_rate(e: Evaluation, errors: bool) -> Reading:
     """Observed risk: the share of events, or at each horizon by Kaplan-Meier or Aalen-Johansen."""
     if e.outcome.timed:
+        refuse_weights(e, "base_rate")
         observed = e.censoring.observed
         if not errors:
             return bare(observed)
