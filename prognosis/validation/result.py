@@ -45,7 +45,8 @@ class Validation:
 
     Notes
     -----
-    Bootstrap: corrected = apparent minus mean optimism; normal interval (on the logit scale for what lies between 0 and
+    Bootstrap: corrected = apparent minus mean optimism, at most the largest and at least the smallest possible value;
+    normal interval (on the logit scale for what lies between 0 and
     1) whose variance is that of the index over the resamples plus that of the refits in the original rows, see
     `corrected_by_optimism`; for an index that is fixed by construction when apparent (the slope, always 1) that of the
     original model in the resamples. Patients left out:

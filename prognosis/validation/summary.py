@@ -85,8 +85,12 @@ def corrected_by_632(apparent: Floats, found: Floats, scale: Scale) -> Corrected
 
 
 def _limited(value: Floats, error: Floats, bounds: Floats) -> Corrected:
-    """Return normal limits; on the logit scale where that is the range, but for values at or beyond its ends."""
+    """Return normal limits; on the logit scale where that is the range, but for values at its ends.
+
+    A value stops at the ends: the noise of a resample can take an error that is near 0 below it.
+    """
     low, high = bounds.T
+    value = np.clip(value, low, high)
     reach = NORMAL * error
     between = (low == 0) & (high == 1) & (value > 0) & (value < 1)
     inside = np.where(between, value, 0.5)

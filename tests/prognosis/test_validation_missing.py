@@ -13,7 +13,7 @@ from prognosis.outcome import read_outcome
 from prognosis.validation import Bootstrap, CrossValidation, GroupCombinations, InternalExternal, Temporal
 from prognosis.validation.engine import Question, _work, validate_inside
 from prognosis.validation.pooled import divisions_of
-from prognosis.validation.summary import Scale, corrected_by_632
+from prognosis.validation.summary import Scale, corrected_by_632, corrected_by_optimism
 from prognosis.validation.tables import Found, summarise
 from prognosis.validation.work import values_of
 from prognosis.workers import TaskFailure
@@ -178,6 +178,18 @@ def test_632_plus_of_a_model_that_is_worse_than_no_information():
     # the third: a Brier score of .2 apparent and .3 left out, beyond the .26 of no information
     expected = [plain[0], plain[1], 0.26]
     np.testing.assert_allclose(corrected_by_632(apparent, found, scale).corrected, expected, rtol=1e-12)
+
+
+def test_a_corrected_value_is_a_possible_one():
+    """An ICI of -.003 stood in the table, below its own lower limit of 0."""
+    apparent, bounds = np.array([0.01, 0.99, 1.0]), np.array([[0.0, 1.0], [0.0, 1.0], [-np.inf, np.inf]])
+    found = np.zeros((4, 3, 3))
+    found[:, 0] = np.array([0.05, 0.7, -0.2]) + 0.01 * np.arange(4)[:, None]
+    found[:, 1] = np.array([0.02, 0.9, -0.4])
+    corrected, lower, upper = corrected_by_optimism(apparent, found, np.zeros(3, bool), bounds)
+    np.testing.assert_allclose(corrected, [0.0, 1.0, 0.785], rtol=1e-12)
+    assert (lower <= corrected).all()
+    assert (corrected <= upper).all()
 
 
 def test_a_validation_without_horizons_keeps_no_risks():
