@@ -41,7 +41,8 @@ class Drawn:
 
         As many units as there are, drawn with replacement.
         """
-        draw = np.random.default_rng(np.random.SeedSequence([*self.seed, tree]))
+        # from 1: a sequence that ends in 0 is that without it, the stream of the resample itself
+        draw = np.random.default_rng(np.random.SeedSequence([*self.seed, tree + 1]))
         units = int(self.unit[-1] if len(self.unit) == 1 else self.unit.max()) + 1
         times = np.bincount(draw.integers(0, units, units), minlength=units)
         return times[self.unit] * self.weight, int(draw.integers(2**32))

@@ -172,6 +172,15 @@ def test_another_seed_grows_other_trees_and_a_longer_forest_begins_alike():
     assert (longer.feature[: len(one.feature)] == one.feature).all()
 
 
+def test_no_bag_is_drawn_from_the_stream_of_a_resample():
+    """SeedSequence([0, 3, 0]) is SeedSequence([0, 3]), from which validations draw the rows of resample 3."""
+    X, outcome = made.rows(100, 3)
+    drawn = draw_from(X, outcome, np.ones(100), None, (0, 3))
+    of_resample = np.random.default_rng(np.random.SeedSequence([0, 3])).integers(0, 100, 100)
+    times = np.bincount(of_resample, minlength=100)
+    assert all((drawn.bag(tree)[0] != times).any() for tree in range(5))
+
+
 def test_rows_of_one_unit_are_drawn_together():
     X, outcome = made.rows(90, 3)
     unit = np.repeat(np.arange(30), 3)
