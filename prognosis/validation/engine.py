@@ -70,7 +70,7 @@ def validate_inside(
             results = run_tasks(work, range(counts[number]), question.execution, keys[number], done)
             found.append(_found(model.name, work, results))
     parts = [summarise(each) for each in found]
-    warnings = [*question.doubts]
+    warnings = [*question.doubts, *_smooth_doubts(works[0])]
     for each, count, part in zip(found, counts, parts, strict=True):
         warnings += [*too_many_failures(each.name, each.failures, count), *part.warnings]
     return Validation(
@@ -84,6 +84,15 @@ def validate_inside(
         question.choice,
         {each.name: held for each in found if (held := held_out_of(each, study.outcome.ids)) is not None},
     )
+
+
+def _smooth_doubts(work: Work) -> list[Finding]:
+    """Warn (V11) of smooth calibration errors that only resamples correct: too little of the optimism goes."""
+    smooth = [index.name for index in work.chosen if index.pooled]
+    if not smooth or not work.resamples:
+        return []
+    rule = f"{', '.join(smooth)}: resamples correct smooth calibration errors too little, they stay too good"
+    return [Finding("V11", rule, 'ask for them with method="cross-validation"', severity="warning")]
 
 
 def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:

@@ -242,3 +242,11 @@ def test_copies_of_a_patient_stay_in_one_inner_fold(recipe):
     curves = [curve.mean for curve in curves]
     np.testing.assert_array_equal(curves[0], curves[1])
     assert curves[0].tolist() != curves[2].tolist()
+
+
+def test_smooth_calibration_errors_of_resamples_are_doubted(study, models):
+    with pytest.warns(PrognosisWarning, match="V11.*ici, e90: resamples correct smooth calibration errors too little"):
+        found = study.validate(models[0], "bootstrap", repeats=3, metrics=["harrell_c", "ici", "e90"])
+    assert [finding.code for finding in found.warnings] == ["V11"]
+    plain = study.validate(models[0], CrossValidation(folds=5, repeats=1), metrics=["harrell_c", "ici"])
+    assert not plain.warnings
