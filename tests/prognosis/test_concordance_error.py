@@ -32,13 +32,12 @@ def curve_weight(kind, t, time, event, weight, entry):
         died, lost = (weight[(time == u) & (event == dead)].sum() for dead in (True, False))
         survival *= 1 - died / n
         censoring *= 1 - lost / (n - died) if lost else 1
-    total = weight.sum()
-    return {
-        "S": total * survival / at_risk,
-        "S/G": total * survival / (at_risk * censoring),
-        "n/G2": 1 / censoring**2,
-        "I": 1 / at_risk,
-    }[kind]
+    if kind == "I":
+        return 1 / at_risk
+    if kind == "n/G2":
+        return 1 / censoring**2
+    # where nobody is left uncensored, only the weight without censoring exists
+    return weight.sum() * survival / (at_risk * (censoring if kind == "S/G" else 1.0))
 
 
 def by_pairs(time, event, marker, weight, entry, stratum, kind, tau):
