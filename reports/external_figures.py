@@ -35,7 +35,7 @@ def external_figures(
 
     Parameters
     ----------
-    cohort : the new patients. thresholds : ends of the decision curves; none: as far as risks reach.
+    cohort : the new patients. thresholds : marked on the decision curves.
     """
     judged = Judged(external.evaluation, model.name, model.unit)
     places = range(external.evaluation.risk.shape[1])

@@ -25,8 +25,8 @@ def decision_content(
 
     Parameters
     ----------
-    thresholds : ends of the curve are the smallest and the largest of them; none: from .01 to where few patients have
-        a higher risk.
+    thresholds : marked on the curve, which runs from .01 to where few patients have a higher risk, or to the largest
+        of them where that is further.
 
     """
     outcome, risk, horizon = judged.at(place)
@@ -40,6 +40,7 @@ def decision_content(
     title = judged.title("figure_decision", "figure_decision_binary", place, wording)
     return DecisionContent(
         thresholds=floats(cuts),
+        marked=floats(np.unique(np.asarray(thresholds, float))),
         model=floats(model.estimate[0]),
         lower=floats(lower[0]),
         upper=floats(upper[0]),
@@ -61,10 +62,9 @@ def decision_content(
 
 
 def drawn_thresholds(risk: Floats, thresholds: Sequence[float]) -> Floats:
-    """Return the thresholds of the curve: the asked ones with even steps between them, or as far as risks reach."""
-    if len(thresholds):
-        asked = np.unique(np.asarray(thresholds, float))
-        even = np.linspace(asked[0], asked[-1], DRAWN)
-        return np.unique(np.round(np.concatenate([asked, even]), 6))
+    """Return even steps as far as risks reach, further for a higher asked threshold, and the asked ones themselves."""
+    # a curve that began at the lowest asked threshold would hide those at which the model decides anything
     last = float(np.clip(np.quantile(risk, 0.99), 0.05, 0.99))
-    return np.linspace(0.01, last, DRAWN)
+    asked = np.asarray(thresholds, float)
+    even = np.linspace(0.01, max(last, *asked), DRAWN) if len(asked) else np.linspace(0.01, last, DRAWN)
+    return np.unique(np.concatenate([asked, even]))

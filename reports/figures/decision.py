@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.figures.canvas import BAND, DASHED, DOTTED, DOUBLE, HINT, INK, MODEL, SECOND, Picture, panel, picture
 from reports.fonts import FontChoice
@@ -22,12 +22,14 @@ class DecisionContent:
 
     Parameters
     ----------
-    thresholds : risks from which on one would treat. model, lower, upper : net benefit of treating by the model with
-        its pointwise band (empty without one). treat_all : net benefit of treating everybody; nobody has 0.
+    thresholds : risks from which on one would treat. marked : those of them that were asked for. model, lower, upper :
+        net benefit of treating by the model with its pointwise band (empty without one). treat_all : net benefit of
+        treating everybody; nobody has 0.
     high_risk, with_event : of 1000 patients, those at or above the threshold, and those of them with the event.
     """
 
     thresholds: Values
+    marked: Values
     model: Values
     lower: Values
     upper: Values
@@ -87,15 +89,19 @@ def _draw_benefit(axes: Axes, content: DecisionContent) -> None:
             label=content.band_label,
             zorder=0,
         )
-    mark = "o" if len(content.thresholds) == 1 else None
-    axes.plot(content.thresholds, content.model, color=MODEL, linewidth=1.4, marker=mark, label=content.model_label)
+    axes.plot(content.thresholds, content.model, color=MODEL, linewidth=1.4, label=content.model_label, **dots(content))
     axes.plot(
-        content.thresholds, content.treat_all, color=SECOND, linewidth=0.9, linestyle=DASHED, marker=mark,
-        label=content.all_label,
-    )  # fmt: skip
+        content.thresholds, content.treat_all, color=SECOND, linewidth=0.9, linestyle=DASHED, label=content.all_label
+    )
     axes.axhline(0, color=INK, linewidth=0.8, linestyle=DOTTED, label=content.none_label)
     axes.set_ylim(*benefit_range(content))
     axes.set_ylabel(content.benefit_label)
+
+
+def dots(content: DecisionContent) -> dict[str, Any]:
+    """Return how a curve is marked at the asked thresholds."""
+    places = [place for place, value in enumerate(content.thresholds) if value in content.marked]
+    return {"marker": "o", "markersize": 3.2, "markevery": places} if places else {}
 
 
 def benefit_range(content: DecisionContent) -> tuple[float, float]:
@@ -107,12 +113,10 @@ def benefit_range(content: DecisionContent) -> tuple[float, float]:
 
 
 def _draw_impact(axes: Axes, content: DecisionContent) -> None:
-    mark = "o" if len(content.thresholds) == 1 else None
-    axes.plot(content.thresholds, content.high_risk, color=HINT, linewidth=1.1, linestyle=DASHED, marker=mark,
-              label=content.high_risk_label)  # fmt: skip
-    axes.plot(
-        content.thresholds, content.with_event, color=MODEL, linewidth=1.4, marker=mark, label=content.with_event_label
-    )
+    axes.plot(content.thresholds, content.high_risk, color=HINT, linewidth=1.1, linestyle=DASHED,
+              label=content.high_risk_label, **dots(content))  # fmt: skip
+    axes.plot(content.thresholds, content.with_event, color=MODEL, linewidth=1.4, label=content.with_event_label,
+              **dots(content))  # fmt: skip
     most = max([value for value in content.high_risk if value == value], default=0.0)
     axes.set_ylim(0, min(100 * (most // 100 + 1), 1000))
     axes.set_ylabel(content.impact_label)

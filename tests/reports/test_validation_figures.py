@@ -32,6 +32,7 @@ from reports.contents.optimism import optimism_content
 from reports.contents.over_time import over_time_content, times_to_judge
 from reports.figures import canvas
 from reports.figures.calibration import calibration_figure, risk_ticks, shown_range
+from reports.figures.decision import dots
 from reports.fonts import choose_fonts
 from reports.wording import Wording
 from tests.reports.conftest import MATH, with_chinese_font
@@ -251,10 +252,28 @@ def test_decision_content_is_net_benefit_and_of_1000_patients():
     assert [content.model[k] for k in places] == found["model"].estimate[0].tolist()
     assert [content.treat_all[k] for k in places] == found["treat all"].estimate[0].tolist()
     assert [content.high_risk[k] for k in places] == (1000 * found["model"].treated[0]).tolist()
-    assert all(some <= every for some, every in zip(content.with_event, content.high_risk, strict=True))
+    pairs = zip(content.with_event, content.high_risk, strict=True)
+    assert all(some <= every + 1e-9 for some, every in pairs)
     assert drawn_thresholds(risks("low"), ())[-1] == pytest.approx(np.quantile(risks("low"), 0.99))
     nobody = replace(e, outcome=SurvivalArrays(e.outcome.time, np.zeros_like(e.outcome.event)))
     assert decision_content(Judged(nobody, "m", "months"), 0, ENGLISH) is None
+
+
+def test_asked_thresholds_are_marked_and_end_the_curve_only_beyond_the_risks():
+    e = evaluation(risks("low"))
+    assert e.risk.max() < 0.3
+    cuts = drawn_thresholds(e.risk[:, 0], (0.5, 0.3))
+    assert cuts[0] == pytest.approx(0.01)
+    assert cuts[-1] == 0.5
+    assert np.isin([0.3, 0.5], cuts).all()
+    assert (np.diff(cuts) > 0).all()
+    usual = risks("usual")
+    assert drawn_thresholds(usual, (0.05,))[-1] == pytest.approx(np.quantile(usual, 0.99))
+    content = decision_content(judged("usual"), 0, ENGLISH, (0.4, 0.2))
+    assert content is not None
+    assert content.marked == (0.2, 0.4)
+    assert [content.thresholds[place] for place in dots(content)["markevery"]] == [0.2, 0.4]
+    assert dots(replace(content, marked=())) == {}
 
 
 def test_a_binary_outcome_is_judged_as_one_without_censoring():
