@@ -45,7 +45,25 @@ class Findings:
     def warnings(self) -> tuple[Finding, ...]:
         """Every warning once."""
         more = self.updating.warnings if self.updating is not None else ()
-        return tuple({str(finding): finding for finding in (*self.external.warnings, *more)}.values())
+        found = (*same_patients(self.model, self.external), *self.external.warnings, *more)
+        return tuple({str(finding): finding for finding in found}.values())
+
+
+def same_patients(model: FittedModel, external: ExternalValidation) -> list[Finding]:
+    """Warn (U20) of a cohort that has the training's patients, events and means: that is no external validation."""
+    shift = external.transport.shift["smd"]
+    alike = len(shift) > 0 and bool((shift.abs() < 1e-9).all())
+    if not alike or (external.n, external.events) != (model.n, model.events):
+        return []
+    return [
+        Finding(
+            "U20",
+            f"the new cohort has the {model.n} patients, the {model.events} events and the means of the training "
+            "cohort: these are the patients the model was made from, and it looks better in them than in any others",
+            way_out="give patients of another place or time",
+            severity="warning",
+        )
+    ]
 
 
 def external_content(found: Findings, pictures: Mapping[str, Picture], wording: Wording) -> dict[str, Any]:
@@ -108,7 +126,10 @@ def summary_sentences(found: Findings, wording: Wording) -> list[str]:
         "intercept": lambda: wording(
             "external_advice_intercept", events=f"{updating.observed:.0f}", expected=f"{updating.expected:.1f}"
         ),
-        "slope": lambda: wording("external_advice_slope", slope=two_decimals(updating.slope)),
+        "slope": lambda: wording(
+            "external_advice_slope" if updating.slope > 0 else "external_advice_reversed",
+            slope=two_decimals(updating.slope),
+        ),
         "refit": lambda: wording("external_advice_refit"),
     }
     written = [] if updating.chosen == "original" else [wording("external_updated")]
@@ -128,7 +149,8 @@ def _discrimination(found: Findings, wording: Wording) -> list[str]:
     if line is None:
         return []
     values = {"c": _value(line, wording), "pairs": f"{100 * line['estimate']:.0f}"}
-    return [wording("external_c", **values) if timed else wording("external_c_binary", **values)]
+    doubt = ["external_upside_down"] if line["upper"] < 0.5 else ["external_chance"] if line["lower"] <= 0.5 else []
+    return [wording("external_c" if timed else "external_c_binary", **values), *map(wording, doubt)]
 
 
 def _agreement(found: Findings, wording: Wording) -> list[str]:

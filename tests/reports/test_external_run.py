@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from cohorts.errors import DataContractError, RunError
 from cohorts.reading import read_cohort
 from prognosis import FittedModel, load_model
 from reports import command_line
-from reports.external_content import Findings, external_content, summary_sentences
+from reports.external_content import Findings, external_content, same_patients, summary_sentences
 from reports.external_run import Question, Sources, validate_model
 from reports.output_folder import Run
 from reports.run import run_study
@@ -188,3 +189,36 @@ def test_help_teaches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     out = " ".join(capsys.readouterr().out.split())
     for word in ("Nothing is refitted", "closed test", "external.json", "--by", "--thresholds", "--sha256"):
         assert word in out
+
+
+def test_the_training_cohort_is_no_external_one(model: FittedModel, sources: Sources, home: Path) -> None:
+    few = {"horizons": [3.0], "metrics": ["harrell_c"]}
+    german = model.validate(read_cohort(sources.cohort, codebook=sources.codebook), **few)
+    assert same_patients(model, german) == []
+    own = model.validate(read_cohort(home / "rotterdam.csv", codebook=sources.codebook), **few)
+    assert Findings(model, own, None, "", "rotterdam.csv").warnings[0].code == "U20"
+    assert same_patients(model, replace(own, events=own.events - 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "said"), [(0.2, 0.4, "upside down"), (0.4, 0.6, "reaches 0.5"), (0.6, 0.7, "")]
+)
+def test_a_model_at_or_below_chance_is_said_in_plain_words(
+    model: FittedModel, sources: Sources, lower: float, upper: float, said: str
+) -> None:
+    cohort = read_cohort(sources.cohort, codebook=sources.codebook)
+    external = model.validate(cohort, [3.0], metrics=["harrell_c"])
+    table = external.table.assign(estimate=(lower + upper) / 2, lower=lower, upper=upper)
+    found = Findings(model, replace(external, table=table), None, "none", "gbsg.csv")
+    second = summary_sentences(found, Wording("en"))[1]
+    assert said in second if said else "upside" not in second and "chance" not in second
+
+
+def test_a_slope_below_zero_does_not_keep_the_order(model: FittedModel, sources: Sources) -> None:
+    cohort = read_cohort(sources.cohort, codebook=sources.codebook)
+    external = model.validate(cohort, [3.0], metrics=["calibration_slope"])
+    updating = model.updating(cohort, "closed-test")
+    for slope, said in ((-0.15, "reverses the order"), (0.7, "the order of the patients stays")):
+        changed = replace(updating, chosen="slope", slope=slope)
+        sentences = summary_sentences(Findings(model, external, changed, "", "gbsg.csv"), Wording("en"))
+        assert said in sentences[-2]
