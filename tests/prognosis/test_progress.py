@@ -8,9 +8,9 @@ import sys
 
 import numpy as np
 import pytest
-from prognosis.validation.resampling import bootstrap_rows
 
 from prognosis.progress import LINES, shown
+from prognosis.validation.resampling import bootstrap_rows
 
 
 def test_a_function_is_told_everything(caplog):
