@@ -192,7 +192,7 @@ def test_help_teaches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 
 def test_the_training_cohort_is_no_external_one(model: FittedModel, sources: Sources, home: Path) -> None:
-    few = {"horizons": [3.0], "metrics": ["harrell_c"]}
+    few: dict[str, Any] = {"horizons": [3.0], "metrics": ["harrell_c"]}
     german = model.validate(read_cohort(sources.cohort, codebook=sources.codebook), **few)
     assert same_patients(model, german) == []
     own = model.validate(read_cohort(home / "rotterdam.csv", codebook=sources.codebook), **few)
