@@ -147,6 +147,7 @@ def report_patients(
         written = {patient: name for patient, name in names.items() if patient not in failures}
         state = "done" if not failures else f"{len(failures)} of {len(names)} patients failed"
         facts["warnings"] = [{"code": finding.code, "message": str(finding)} for finding in beginning.warnings]
+        folder.remove_left_over()
         folder.write_json(MANIFEST, base_manifest(folder, started, state) | facts | {"patients": written})
         _raise_failures(failures, len(names))
         return Run(folder.path, tuple(folder.written), beginning.warnings)

@@ -73,6 +73,7 @@ def validate_model(sources: Sources, out: str | Path, question: Question, say: S
         except BaseException as error:
             folder.write_json(MANIFEST, manifest(state_of(error), ()))
             raise
+        folder.remove_left_over()
         folder.write_json(MANIFEST, manifest("done", found.warnings))
         return Run(folder.path, tuple(folder.written), found.warnings)
 

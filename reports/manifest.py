@@ -12,7 +12,8 @@ from reports.results import software
 
 
 def base_manifest(folder: OutputFolder, started: datetime, state: str) -> dict[str, Any]:
-    """Return what every manifest holds."""
+    """Return what every manifest holds; `left_over` lists what is still there of an earlier run."""
+    left_over = {name: digest for name, digest in sorted(folder.left_over.items()) if name != MANIFEST}
     return {
         "schema_version": 1,
         "exit_state": state,
@@ -21,6 +22,7 @@ def base_manifest(folder: OutputFolder, started: datetime, state: str) -> dict[s
         "versions": software(),
         "platform": f"{platform.system()} {platform.machine()}",
         "outputs": {name: digest for name, digest in sorted(folder.written.items()) if name != MANIFEST},
+        **({"left_over": left_over} if left_over else {}),
     }
 
 

@@ -36,10 +36,12 @@ class OutputFolder:
     Parameters
     ----------
     path : existing folder, locked by this run. written : relative name to SHA-256.
+    earlier : the same of an earlier run in this folder.
     """
 
     path: Path
     written: dict[str, str] = field(default_factory=dict)
+    earlier: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, data: bytes | str) -> Path:
         """Write a whole file: beside its place, to the disk, then moved.
@@ -74,6 +76,23 @@ class OutputFolder:
         self.written[name] = hashlib.sha256(target.read_bytes()).hexdigest()
         return target
 
+    @property
+    def left_over(self) -> dict[str, str]:
+        """Files of an earlier run that this one has not written anew."""
+        return {name: digest for name, digest in self.earlier.items() if name not in self.written}
+
+    def remove_left_over(self) -> None:
+        """Remove what an earlier run wrote and this one did not: figures of another study beside new results mislead.
+
+        Files that somebody has changed since stay.
+        """
+        for name, digest in self.left_over.items():
+            target = self.path / name
+            inside = target.resolve().is_relative_to(self.path.resolve())
+            if inside and target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == digest:
+                target.unlink()
+        self.earlier.clear()
+
     def write_json(self, name: str, content: Any) -> Path:
         """Write plain values as JSON; a number that does not exist is refused here, it must be null with a reason."""
         return self.write(name, json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
@@ -91,9 +110,19 @@ def output_folder(path: str | Path) -> Iterator[OutputFolder]:
     folder = Path(path)
     lock = _prepare(folder)
     try:
-        yield OutputFolder(folder)
+        yield OutputFolder(folder, earlier=_listed(folder / MANIFEST))
     finally:
         lock.unlink(missing_ok=True)
+
+
+def _listed(manifest: Path) -> dict[str, str]:
+    """Files that the manifest of an earlier run lists, with their digests; none where it cannot be read."""
+    try:
+        known = json.loads(manifest.read_text(encoding="utf-8"))
+        parts = [known.get(key, {}) for key in ("left_over", "outputs")]
+        return {str(name): str(digest) for part in parts for name, digest in part.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _prepare(folder: Path) -> Path:

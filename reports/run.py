@@ -71,6 +71,7 @@ def run_study(
             folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, (), {}, state_of(error)))
             raise
         warnings = (*warnings, *beginning.warnings)
+        folder.remove_left_over()
         folder.write_json(MANIFEST, _manifest(declared, inputs, folder, started, warnings, patients, "done"))
         return Run(folder.path, tuple(folder.written), warnings)
 

@@ -8,11 +8,13 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cohorts.errors import RunError
+from reports.manifest import base_manifest
 from reports.output_folder import LOCK, MANIFEST, OutputFolder, output_folder
 
 
@@ -99,3 +101,38 @@ def test_a_full_disk_leaves_no_torn_file(tmp_path: Path) -> None:
         assert words in str(caught.value)
     assert (tmp_path / "r.json").read_text() == "old"
     assert not (tmp_path / "r.json.part").exists()
+
+
+def test_what_an_earlier_run_left_is_removed_once_the_new_one_is_done(tmp_path: Path) -> None:
+    """A figure of another study beside new results would be read as theirs."""
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    with output_folder(tmp_path) as first:
+        for name in ("figures/old.svg", "kept.csv", "changed.csv"):
+            first.write(name, name)
+        first.write_json("manifest.json", base_manifest(first, started, "done"))
+    (tmp_path / "changed.csv").write_text("somebody's notes")
+    (tmp_path / "notes.txt").write_text("mine")
+    with output_folder(tmp_path) as interrupted:
+        interrupted.write_json("manifest.json", base_manifest(interrupted, started, "running"))
+    assert (tmp_path / "figures/old.svg").exists()
+    with output_folder(tmp_path) as second:
+        second.write("kept.csv", "new")
+        second.remove_left_over()
+        second.write_json("manifest.json", base_manifest(second, started, "done"))
+    assert not (tmp_path / "figures/old.svg").exists()
+    assert (tmp_path / "kept.csv").read_text() == "new"
+    assert (tmp_path / "changed.csv").read_text() == "somebody's notes"
+    assert (tmp_path / "notes.txt").exists()
+    assert "left_over" not in json.loads((tmp_path / "manifest.json").read_text())
+
+
+def test_a_forged_manifest_removes_nothing_outside(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("x")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    listed = {"../outside.txt": hashlib.sha256(b"x").hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps({"outputs": listed}))
+    with output_folder(folder) as run:
+        run.remove_left_over()
+    assert outside.exists()
