@@ -196,7 +196,8 @@ def evaluate_in(design, offset, sets, beta, efron, s1, d1):
     """Evaluate as `evaluate`, in the room of `workspace`."""
     n, p = design.shape
     death, weight = sets.death, sets.weight
-    risk = np.dot(design, beta)
+    # every search begins at zero, where there is nothing to multiply
+    risk = np.dot(design, beta) if beta.any() else np.zeros(n)
     shift = -np.inf
     for i in range(n):
         risk[i] += offset[i]
@@ -206,7 +207,7 @@ def evaluate_in(design, offset, sets, beta, efron, s1, d1):
         eta = risk[i] - shift
         if death[i] >= 0:
             loglik += weight[i] * eta
-        risk[i] = weight[i] * np.exp(eta)
+        risk[i] = weight[i] * np.exp(eta) if eta != 0.0 else weight[i]
     score = np.zeros(p)
     s0, d0 = _risk_sums(design, risk, sets, score, s1, d1)
     ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
