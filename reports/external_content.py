@@ -45,25 +45,8 @@ class Findings:
     def warnings(self) -> tuple[Finding, ...]:
         """Every warning once."""
         more = self.updating.warnings if self.updating is not None else ()
-        found = (*same_patients(self.model, self.external), *self.external.warnings, *more)
+        found = (*self.external.warnings, *more)
         return tuple({str(finding): finding for finding in found}.values())
-
-
-def same_patients(model: FittedModel, external: ExternalValidation) -> list[Finding]:
-    """Warn (U20) of a cohort that has the training's patients, events and means: that is no external validation."""
-    shift = external.transport.shift["smd"]
-    alike = len(shift) > 0 and bool((shift.abs() < 1e-9).all())
-    if not alike or (external.n, external.events) != (model.n, model.events):
-        return []
-    return [
-        Finding(
-            "U20",
-            f"the new cohort has the {model.n} patients, the {model.events} events and the means of the training "
-            "cohort: these are the patients the model was made from, and it looks better in them than in any others",
-            way_out="give patients of another place or time",
-            severity="warning",
-        )
-    ]
 
 
 def external_content(found: Findings, pictures: Mapping[str, Picture], wording: Wording) -> dict[str, Any]:

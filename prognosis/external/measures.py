@@ -114,7 +114,7 @@ def _resampled(judging: Judging, chosen: Sequence[Index], rows: Integers, repeat
         draw = np.random.default_rng(np.random.SeedSequence([seed, task]))
         evaluation = judging.evaluation(rows[draw.integers(0, len(rows), len(rows))])
         for index in chosen:
-            values[index.name].append(_bare(evaluation, index))
+            values[index.name].append(index.values(evaluation))
     return {name: _percentiles(np.array(found)) for name, found in values.items()}
 
 
@@ -124,13 +124,3 @@ def _percentiles(found: Floats) -> Floats:
     gone = missing.mean(axis=0) > MISSING_SHARE
     known = np.where(gone, 0.0, np.where(missing, np.nan, found))
     return np.where(gone, np.nan, np.nanquantile(known, LIMITS, axis=0))
-
-
-def _bare(evaluation: Evaluation, index: Index) -> Floats:
-    try:
-        return np.asarray(index.measure(evaluation, False).estimate, float)
-    except PrognosisError:
-        k = len(index.places(evaluation.horizons, evaluation.thresholds))
-        if not index.by_horizon or len(evaluation.horizons) == 1:
-            return np.full(k, np.nan)
-    return np.concatenate([_bare(evaluation.at(place), index) for place in range(len(evaluation.horizons))])

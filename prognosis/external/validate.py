@@ -17,7 +17,7 @@ from prognosis.external.judging import Judging, judge
 from prognosis.external.measures import measure_all
 from prognosis.external.result import COLUMNS, ExternalValidation
 from prognosis.external.subgroups import subgroup_table
-from prognosis.external.transport import transport_of
+from prognosis.external.transport import Transport, transport_of
 from prognosis.horizons import checked_horizons
 from prognosis.metrics.direction import check_direction
 from prognosis.metrics.indexes import chosen_indexes
@@ -63,7 +63,14 @@ def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> Extern
     by = [asked.by] if isinstance(asked.by, str) else list(asked.by)
     groups, said = subgroup_table(judging, new, chosen, by, asked.repeats, model.seed)
     transport = transport_of(model, new, judging.answers.linear_predictor)
-    doubts = (*judging.beyond.values(), *found.reasons, *said, *_same_cohort(model, new), *transport.warnings)
+    doubts = (
+        *judging.beyond.values(),
+        *found.reasons,
+        *said,
+        *_same_cohort(model, new),
+        *_training(model, new, transport),
+    )
+    doubts += transport.warnings
     doubts += (*shift_findings(transport.shift), *find_constant(judging.answers.marker[:, None]))
     warn_findings(doubts, stacklevel=4)
     return ExternalValidation(
@@ -99,6 +106,19 @@ def _same_cohort(model: FittedModel, new: NewCohort) -> list[Finding]:
         return []
     rule = f"this seems to be the cohort in which the model was updated ({new.cohort.name}, {size})"
     return [Finding("E09", rule, "validate it in other patients: these figures are apparent", severity="warning")]
+
+
+def _training(model: FittedModel, new: NewCohort, transport: Transport) -> list[Finding]:
+    """Warn (U20) of a cohort that has the training's patients, events and means: that is no external validation."""
+    shift = transport.shift["smd"]
+    alike = len(shift) > 0 and bool((shift.abs() < 1e-9).all())
+    if not alike or (new.n, new.events) != (model.n, model.events):
+        return []
+    rule = (
+        f"the new cohort has the {model.n} patients, the {model.events} events and the means of the training "
+        "cohort: these are the patients the model was made from, and it looks better in them than in any others"
+    )
+    return [Finding("U20", rule, "give patients of another place or time", severity="warning")]
 
 
 def _direction(new: NewCohort, judging: Judging) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError, PrognosisError
 from prognosis.evaluation import Evaluation
+from prognosis.metrics.binary_calibration import binary_calibration
 from prognosis.metrics.measured import Measured
 
 Floats = NDArray[np.float64]
@@ -77,6 +78,18 @@ class Index:
         times = tuple(map(float, horizons)) if self.by_horizon else nothing
         return [(h, t) for h in times for t in (thresholds if self.by_threshold else nothing)]
 
+    def values(self, evaluation: Evaluation) -> Floats:
+        """Measure at every place, without errors; what cannot be measured is not a number, each horizon for itself."""
+        unknown = np.full(len(self.places(evaluation.horizons, evaluation.thresholds)), np.nan)
+        if not len(unknown) or not len(evaluation.marker):
+            return unknown
+        try:
+            return np.asarray(self.measure(evaluation, False).estimate, float)
+        except PrognosisError:
+            if not self.by_horizon or len(evaluation.horizons) == 1:
+                return unknown
+        return np.concatenate([self.values(evaluation.at(place)) for place in range(len(evaluation.horizons))])
+
     def without_information(self, evaluation: Evaluation) -> Floats:
         """Value at each place of predictions that know nothing; not a number where that cannot be known."""
         places = self.places(evaluation.horizons, evaluation.thresholds)
@@ -96,6 +109,14 @@ def bare(estimate: Floats) -> Reading:
 def reading(found: Measured, errors: bool = True) -> Reading:
     """Take over a measure with its limits."""
     return Reading(found.estimate, *found.limits(), found.influence) if errors else bare(found.estimate)
+
+
+def binary_reading(evaluation: Evaluation, name: str) -> Reading:
+    """Take over a measure of `binary_calibration`, for risks of a binary outcome."""
+    found = binary_calibration(evaluation.outcome.event, evaluation.risk[:, 0])
+    at = [found.names.index(name)]
+    lower, upper = found.limits()
+    return Reading(found.estimate[at], lower[at], upper[at], found.influence[:, at])
 
 
 def refuse_weights(evaluation: Evaluation, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,16 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError, raise_findings
-from prognosis.execution import Execution, TaskFailure, run_tasks
+from prognosis.execution import Execution
 from prognosis.metrics.calibration_curve import CalibrationCurve, calibration_curve
 from prognosis.outcome import SurvivalArrays
-from prognosis.progress import shown
 from prognosis.refits import Judged, Refits
-from prognosis.validation.engine import check_models, too_many_failures
-from prognosis.validation.instability import asked_horizon
 from prognosis.validation.plans import Bootstrap, PlanRows
-from prognosis.validation.rows import plan_rows
-from prognosis.validation.stored_scores import refits_in
+from prognosis.validation.resampled import in_resamples, over_resamples
+from prognosis.validation.summary import mean_of_known
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -98,32 +95,21 @@ def corrected_calibration(
         V01 a model of another study; V07 no horizon; V08 a binary outcome, or case weights; M10 when more than 5 % of
         the resamples cannot be fitted or have no curve; what `calibration_curve` raises.
     """
-    raise_findings([*check_models(study, [model]), *_unsuited(study, model)], FitError)
-    times = np.array([asked_horizon(study, horizon)])
-    recipe = model.freshly_fitted().honest()
-    X, y = study.columns_of(recipe), study.outcome.to_structured()
-    judged, risk = recipe.judged(X, y, times), recipe.answers(X, y, times).risk
-    apparent = _curve(judged.outcome, risk, times, None)
-    rows, plan = plan_rows(study, X, recipe, None), Bootstrap(repeats)
-    refits = refits_in(study, recipe, X, y, times, plan)
-    work = _Optimism(refits, judged, rows, plan, apparent.predicted[0])
-    with shown("calibration", progress) as report:
-        # without a key of its own in the journal: entries of another question would be taken for these
-        apart = replace(execution, journal=None)
-        results = run_tasks(work, range(repeats), apart, "", lambda done: report(0, repeats, done))
-    failures = [result for result in results if isinstance(result, TaskFailure)]
-    findings = too_many_failures(model.name, failures, repeats)
-    raise_findings(findings, FitError)
-    return _assembled(model.name, apparent, results, tuple(findings))
+    raise_findings(_unsuited(study, model), FitError)
+    asked = in_resamples(study, model, horizon, repeats)
+    judged = asked.recipe.judged(asked.X, asked.y, asked.times)
+    risk = asked.recipe.answers(asked.X, asked.y, asked.times).risk
+    apparent = _curve(judged.outcome, risk, asked.times, None)
+    work = _Optimism(asked.refits, judged, asked.rows, asked.plan, apparent.predicted[0])
+    kept, findings = over_resamples("calibration", model.name, work, repeats, execution, progress)
+    return _assembled(model.name, apparent, kept, repeats - len(kept), tuple(findings))
 
 
 def _assembled(
-    name: str, apparent: CalibrationCurve, results: list[Floats | TaskFailure], findings: tuple[Finding, ...]
+    name: str, apparent: CalibrationCurve, kept: Floats, failed: int, findings: tuple[Finding, ...]
 ) -> CorrectedCalibration:
-    kept = np.array([result for result in results if not isinstance(result, TaskFailure)])
-    known = np.isfinite(kept)
-    # a place beyond the risks of a resample has no curve there
-    optimism = np.where(known, kept, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    # a place beyond the risks of a resample has no curve there; beyond those of all, no correction is known
+    optimism = mean_of_known(kept)
     curve, (lower, upper) = apparent.observed[0], apparent.limits()
     corrected, low, high = (np.clip(values - optimism, 0.0, 1.0) for values in (curve, lower[0], upper[0]))
     return CorrectedCalibration(
@@ -135,7 +121,7 @@ def _assembled(
         lower=low,
         upper=high,
         risk=apparent.risk[:, 0],
-        failed=len(results) - len(kept),
+        failed=failed,
         warnings=(*apparent.warnings, *findings),
     )
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cohorts.errors import DataContractError, Finding, FitError, raise_findings
-from prognosis.execution import Execution, TaskFailure, run_tasks
-from prognosis.horizons import checked_horizons
-from prognosis.progress import shown
+from cohorts.errors import Finding
+from prognosis.execution import Execution
 from prognosis.refits import Refits
-from prognosis.study_checks import check_study_horizons
-from prognosis.validation.engine import check_models, too_many_failures
 from prognosis.validation.plans import Bootstrap, PlanRows
-from prognosis.validation.rows import plan_rows
-from prognosis.validation.stored_scores import refits_in
+from prognosis.validation.resampled import in_resamples, over_resamples
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -102,42 +97,9 @@ def instability_of(
     FitError
         V01 a model of another study; V07 no horizon; M10 when more than 5 % of the resamples cannot be fitted.
     """
-    raise_findings(check_models(study, [model]), FitError)
-    time = asked_horizon(study, horizon)
-    recipe = model.freshly_fitted().honest()
-    X, y, times = study.columns_of(recipe), study.outcome.to_structured(), np.array([time])
-    plan = Bootstrap(repeats)
-    work = _Resampled(refits_in(study, recipe, X, y, times, plan), plan_rows(study, X, recipe, None), plan)
-    with shown("instability", progress) as report:
-        # without a key of its own in the journal: entries of another question would be taken for these
-        apart = replace(execution, journal=None)
-        results = run_tasks(work, range(repeats), apart, "", lambda done: report(0, repeats, done))
-    failures = [result for result in results if isinstance(result, TaskFailure)]
-    findings = too_many_failures(model.name, failures, repeats)
-    raise_findings(findings, FitError)
-    kept = np.array([result for result in results if not isinstance(result, TaskFailure)])
-    risk = recipe.answers(X, y, times).risk[:, 0]
-    return Instability(model.name, study.outcome.ids, time, risk, kept, len(failures), tuple(findings))
-
-
-def asked_horizon(study: Study, horizon: float | None) -> float:
-    """Return the horizon that is asked for, by default the study's last; not a number for a binary outcome.
-
-    Raises
-    ------
-    FitError
-        V07 no horizon, or one of a binary outcome.
-    PredictionError
-        P12 a horizon that is no positive number.
-    DataContractError
-        P10 one beyond the follow-up, where no risk is known.
-    """
-    if study.endpoint.kind == "binary":
-        if horizon is not None:
-            raise FitError(Finding("V07", "a binary outcome has no horizon", "leave horizon out"))
-        return float("nan")
-    if horizon is None and not study.horizons:
-        raise FitError(Finding("V07", "risks at which horizon?", "give horizon=..., or declare horizons"))
-    times = checked_horizons([max(study.horizons) if horizon is None else horizon])
-    raise_findings(check_study_horizons(tuple(times), study.outcome, study.endpoint), DataContractError)
-    return float(times[0])
+    asked = in_resamples(study, model, horizon, repeats)
+    work = _Resampled(asked.refits, asked.rows, asked.plan)
+    kept, findings = over_resamples("instability", model.name, work, repeats, execution, progress)
+    risk = asked.recipe.answers(asked.X, asked.y, asked.times).risk[:, 0]
+    time, failed = float(asked.times[0]), repeats - len(kept)
+    return Instability(model.name, study.outcome.ids, time, risk, kept, failed, tuple(findings))

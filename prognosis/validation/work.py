@@ -42,25 +42,12 @@ def values_of(evaluation: Evaluation, chosen: Sequence[Index], *, pooled: bool =
 
     `pooled`: metrics of many patients too, which are of no use in a single fold.
     """
-    return np.concatenate(
-        [_values(evaluation, i) if pooled or not i.pooled else _unknown(evaluation, i) for i in chosen]
-    )
+    parts = [_unknown(evaluation, i) if i.pooled and not pooled else i.values(evaluation) for i in chosen]
+    return np.concatenate(parts)
 
 
 def _unknown(evaluation: Evaluation, index: Index) -> Floats:
     return np.full(len(index.places(evaluation.horizons, evaluation.thresholds)), np.nan)
-
-
-def _values(evaluation: Evaluation, index: Index) -> Floats:
-    places = index.places(evaluation.horizons, evaluation.thresholds)
-    if not places or not len(evaluation.marker):
-        return np.full(len(places), np.nan)
-    try:
-        return index.measure(evaluation, False).estimate
-    except PrognosisError:
-        if not index.by_horizon or len(evaluation.horizons) == 1:
-            return _unknown(evaluation, index)
-    return np.concatenate([_values(evaluation.at(place), index) for place in range(len(evaluation.horizons))])
 
 
 def reason_at(evaluation: Evaluation, index: Index, horizon: float) -> Finding | None:
@@ -83,7 +70,7 @@ class Work:
     Parameters
     ----------
     refits : of its recipe. judged : the study's rows. plan, rows : which rows a task takes. metrics : names.
-    original : answers of the model fitted to all rows. keep : True for tasks whose risks of the rows left out are kept.
+    original : answers of the model fitted to all rows.
     """
 
     refits: Refits
@@ -121,9 +108,5 @@ class Work:
 
     def _original(self, train: Integers) -> Floats:
         evaluation = self.judged.evaluation(self.original, train)
-        return np.concatenate(
-            [
-                _values(evaluation, index) if index.fixed_when_apparent else _unknown(evaluation, index)
-                for index in self.chosen
-            ]
-        )
+        parts = [i.values(evaluation) if i.fixed_when_apparent else _unknown(evaluation, i) for i in self.chosen]
+        return np.concatenate(parts)

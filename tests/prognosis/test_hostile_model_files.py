@@ -91,20 +91,24 @@ def leaves(value, path=()):
         yield from leaves(item, (*path, key))
 
 
+def with_another_value(content, draw):
+    """Return the content with one of its values changed at random to another kind."""
+    changed, paths = copy.deepcopy(content), [path for path in leaves(content) if path]
+    path = paths[draw.integers(len(paths))]
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = VALUES[draw.integers(len(VALUES))]
+    return changed
+
+
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_value_of_another_kind_ends_in_no_other_error(name, seed, tmp_path):
     """Values changed at random and signed anew: refused, or answering everything without a crash."""
     content, arrays, test = document(name)
     draw = np.random.default_rng([seed, sum(map(ord, name))])
-    paths = [path for path in leaves(content) if path]
     refused = 0
     for _ in range(20):
-        changed = copy.deepcopy(content)
-        path = paths[draw.integers(len(paths))]
-        place = changed
-        for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = VALUES[draw.integers(len(VALUES))]
-        refused += opened(tmp_path / "m.prognosis", changed, arrays, test)
+        refused += opened(tmp_path / "m.prognosis", with_another_value(content, draw), arrays, test)
     assert refused > 0

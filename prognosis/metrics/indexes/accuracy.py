@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, PredictionError
 from prognosis.evaluation import Evaluation
 from prognosis.metrics.accuracy import accuracy_of, brier, brier_of, integrated_brier, null_brier_of
-from prognosis.metrics.binary_calibration import binary_calibration
 from prognosis.metrics.by_horizon import checked_risk
-from prognosis.metrics.index import TIMED, Index, Reading, bare, reading, refuse_weights
+from prognosis.metrics.index import TIMED, Index, Reading, bare, binary_reading, reading, refuse_weights
 from prognosis.metrics.weights import check_events
 
 Floats = NDArray[np.float64]
@@ -19,7 +18,7 @@ Floats = NDArray[np.float64]
 def _brier(e: Evaluation, errors: bool) -> Reading:
     refuse_weights(e, "brier")
     if not e.outcome.timed:
-        return _binary(e, "brier") if errors else bare(np.array([_squared(e)]))
+        return binary_reading(e, "brier") if errors else bare(np.array([_squared(e)]))
     return reading(brier_of(e.censoring, checked_risk(e.risk, e.risk.shape), errors=errors), errors)
 
 
@@ -42,7 +41,7 @@ def _ipa(e: Evaluation, errors: bool) -> Reading:
         if base == 1:
             rule = f"all {len(e.marker)} patients had the event: the null model is never wrong"
             raise PredictionError(Finding("M16", rule, "judge in patients with and without the event"))
-        return _binary(e, "ipa") if errors else bare(np.array([1 - _squared(e) / (base * (1 - base))]))
+        return binary_reading(e, "ipa") if errors else bare(np.array([1 - _squared(e) / (base * (1 - base))]))
     model = brier_of(e.censoring, checked_risk(e.risk, e.risk.shape), errors=errors)
     return reading(accuracy_of(model, null_brier_of(e.censoring, errors=errors)), errors)
 
@@ -58,13 +57,6 @@ def _ibs(e: Evaluation, errors: bool) -> Reading:
 
 def _squared(e: Evaluation) -> float:
     return float(((e.risk[:, 0] - (e.outcome.event == 1)) ** 2).mean())
-
-
-def _binary(e: Evaluation, name: str) -> Reading:
-    found = binary_calibration(e.outcome.event, e.risk[:, 0])
-    at = [found.names.index(name)]
-    lower, upper = found.limits()
-    return Reading(found.estimate[at], lower[at], upper[at], found.influence[:, at])
 
 
 BRIER = Index("brier", _brier, 30, by_horizon=True, internal=True, perfect=0.0, higher_is_better=False,

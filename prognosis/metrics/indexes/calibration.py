@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from prognosis.evaluation import Evaluation
-from prognosis.metrics.binary_calibration import binary_calibration, smooth_calibration
+from prognosis.metrics.binary_calibration import smooth_calibration
 from prognosis.metrics.calibration_curve import calibration_curve, calibration_errors
-from prognosis.metrics.index import Index, Reading, bare, reading, refuse_weights
+from prognosis.metrics.index import Index, Reading, bare, binary_reading, reading, refuse_weights
 from prognosis.metrics.observed_expected import calibration_intercept, observed_expected
 from prognosis.metrics.weights import check_events
 from prognosis.normal import z_of_level
@@ -40,7 +40,7 @@ def _slope(e: Evaluation, errors: bool) -> Reading:
     if not errors:
         return bare(np.array([calibration_slope(e)]))
     if not e.outcome.timed and not e.recalibrate:
-        return _binary(e, "calibration_slope")
+        return binary_reading(e, "calibration_slope")
     estimate, width = calibration_slope(e), NORMAL * e.recalibration.std_err
     return Reading(np.array([estimate]), np.array([estimate - width]), np.array([estimate + width]), np.empty((0, 1)))
 
@@ -48,14 +48,14 @@ def _slope(e: Evaluation, errors: bool) -> Reading:
 def _intercept(e: Evaluation, errors: bool) -> Reading:
     refuse_weights(e, "calibration_intercept")
     if not e.outcome.timed:
-        return _binary(e, "calibration_intercept")
+        return binary_reading(e, "calibration_intercept")
     return reading(calibration_intercept(e.outcome, e.risk, e.horizons), errors)
 
 
 def _observed_expected(e: Evaluation, errors: bool) -> Reading:
     refuse_weights(e, "oe_ratio")
     if not e.outcome.timed:
-        return _binary(e, "oe_ratio")
+        return binary_reading(e, "oe_ratio")
     if errors or e.outcome.entry is not None:
         return reading(observed_expected(e.outcome, e.risk, e.horizons), errors)
     check_events(e.outcome)
@@ -90,13 +90,6 @@ def _e50(e: Evaluation, errors: bool) -> Reading:  # noqa: ARG001
 
 def _e90(e: Evaluation, errors: bool) -> Reading:  # noqa: ARG001
     return bare(_smooth(e)[2])
-
-
-def _binary(e: Evaluation, name: str) -> Reading:
-    found = binary_calibration(e.outcome.event, e.risk[:, 0])
-    at = [found.names.index(name)]
-    lower, upper = found.limits()
-    return Reading(found.estimate[at], lower[at], upper[at], found.influence[:, at])
 
 
 SLOPE = Index("calibration_slope", _slope, 40, internal=True, perfect=1.0, fixed_when_apparent=True)
