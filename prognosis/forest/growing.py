@@ -19,8 +19,8 @@ from prognosis.memory import check_memory
 Floats = NDArray[np.float64]
 Grower = Literal["ours", "scikit-survival"]
 GROWERS = ("ours", "scikit-survival")
-# Bytes of a node (feature, threshold, child, start), of a value with its code, and of a row in the scratch of a thread.
-NODE_BYTES, CELL_BYTES, SCRATCH_BYTES = 24, 18, 128
+# Bytes of a node (its five numbers), of a value with its code, and of a row in the scratch of a thread.
+NODE_BYTES, CELL_BYTES, SCRATCH_BYTES = 32, 18, 128
 
 
 def grow_forest(drawn: Drawn, rule: Rule, trees: int, grower: Grower = "ours") -> Forest:
@@ -66,4 +66,5 @@ def grow_one(drawn: Drawn, weight: Floats, rule: Rule, seed: int) -> Tree:
     feature, threshold, child, rows, low, high = grow_tree(drawn.sample, weight, rule, seed)
     place, event = drawn.sample.place, drawn.sample.event
     start, time, hazard = leaf_hazards(place, event, weight, (feature, rows, low, high), len(rule.cause))
-    return Tree(feature, threshold, child, start, time, hazard)
+    so_far = np.concatenate([[0.0], np.cumsum(weight[rows])])
+    return Tree(feature, threshold, child, start, time, hazard, so_far[high] - so_far[low])

@@ -80,6 +80,7 @@ def tree_of(fitted: Any, event_times: Floats) -> Tree:
         start=np.searchsorted(node, np.arange(len(order) + 1)).astype(np.int64),
         time=place[column].astype(np.int32),
         hazard=np.minimum(hazard[node, column], 1.0)[:, None],
+        cover=plain.weighted_n_node_samples[order],
     )
 
 

@@ -25,7 +25,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree. `feature`, `threshold`, `child` : (nodes,); `start`, `time`, `hazard` : its leaves; see `Forest`."""
+    """One tree. `feature`, `threshold`, `child`, `cover` : (nodes,); `start`, `time`, `hazard` : leaves; as `Forest`."""
 
     feature: NDArray[np.int32]
     threshold: Floats
@@ -33,6 +33,7 @@ class Tree:
     start: Integers
     time: NDArray[np.int32]
     hazard: Floats
+    cover: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,7 @@ class Forest:
         leaf. threshold : (nodes,) values up to it go left. child : (nodes,) left child, the right one follows; 0 in a
         leaf. start : (nodes + 1,) cuts the entries by node. time : (entries,) index of an event time. hazard :
         (entries, causes) weight of the events over weight at risk there.
+    cover : (nodes,) weight of the training rows in the bag that reached a node.
     event_times : (events,) of the training rows, increasing. end : last time at which one of them was observed.
 
     Notes
@@ -60,6 +62,7 @@ class Forest:
     start: Integers
     time: NDArray[np.int32]
     hazard: Floats
+    cover: Floats
     event_times: Floats
     end: float
 
@@ -78,6 +81,7 @@ class Forest:
             start=np.concatenate([*starts, entries[-1:]]).astype(np.int64),
             time=np.concatenate([tree.time for tree in trees]),
             hazard=np.vstack([tree.hazard for tree in trees]),
+            cover=np.concatenate([tree.cover for tree in trees]),
             event_times=event_times,
             end=end,
         )
@@ -100,16 +104,22 @@ class Forest:
         X : (m, features). horizons : (h,) in any order. used : (trees, m) trees that answer for a row, default all.
         """
         times, place = np.unique(horizons, return_inverse=True)
-        # the first horizon that is not before the event; those beyond the last are not counted
-        step = np.searchsorted(times, self.event_times, side="left")[self.time]
+        step, rises = self.steps(times)
 
         def answer(rows: slice) -> Floats:
             leaves, out = self.leaves(X[rows]), np.empty((len(X[rows]), len(times)))
-            add_incidence(leaves, _of_rows(used, rows, leaves), self.start, step, self._rises, out)
+            add_incidence(leaves, _of_rows(used, rows, leaves), self.start, step, rises, out)
             return out
 
         risk = _in_blocks(answer, len(X), (len(times),))[:, place]
         return np.where(horizons > self.end, np.nan, risk)
+
+    def steps(self, times: Floats) -> tuple[Integers, Floats]:
+        """Return the place of each entry among increasing times, and its rise of the incidence of event 1, (entries,).
+
+        The first time that is not before the event; the number of times for an event beyond the last.
+        """
+        return np.searchsorted(times, self.event_times, side="left")[self.time], self._rises
 
     def mortality(self, X: Floats, used: NDArray[np.bool_] | None = None) -> Floats:
         """Return what orders rows by risk, (m,): the mean over trees of the cumulative hazard summed over event times.
@@ -189,11 +199,18 @@ def _faults(forest: Forest, features: int) -> list[str]:
             and (forest.hazard >= 0).all()
             and (forest.hazard.sum(axis=1) <= 1 + ROUNDING).all()
         ),
+        "covers do not add up": (forest.cover > 0).all() and _adds_up(forest, np.flatnonzero(inner)),
         "event times do not increase": (
             len(times) > 0 and times[0] >= 0 and (np.diff(times) > 0).all() and forest.end >= times[-1]
         ),
     }
     return [f"the forest's {words}" for words, right in checks.items() if not right]
+
+
+def _adds_up(forest: Forest, inner: Integers) -> bool:
+    """Tell whether the rows of every node are those of its children; only asked where the children are known."""
+    left = np.clip(forest.child[inner], 0, len(forest.cover) - 2)
+    return bool(np.isclose(forest.cover[left] + forest.cover[left + 1], forest.cover[inner], rtol=1e-9).all())
 
 
 def _of_rows(used: NDArray[np.bool_] | None, rows: slice, leaves: NDArray[np.int32]) -> NDArray[np.bool_]:

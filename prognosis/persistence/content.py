@@ -21,7 +21,7 @@ from prognosis.validation import Validation
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
 
-SCHEMA = 3
+SCHEMA = 4
 Arrays = dict[str, NDArray[Any]]
 FOLLOW_UP = ("time", "survival", "at_risk")
 

@@ -36,6 +36,7 @@ ESTIMATE: Mapping[str, Shape] = {
     "child": ("nodes",),
     "start": ("cuts",),
     "hazard": ("times", "causes"),
+    "cover": ("nodes",),
     "last": (1,),
 }
 PARTS: Mapping[str, Mapping[str, Shape]] = {

@@ -232,6 +232,8 @@ def spoilt(forest, name, change):
         ("time", lambda x: x + 10**6, "event times are unknown"),
         ("time", lambda x: x * 0, "times of a leaf do not increase"),
         ("hazard", lambda x: x + 1, "hazards are no probabilities"),
+        ("cover", lambda x: x * 0, "covers do not add up"),
+        ("cover", lambda x: x + 1, "covers do not add up"),
         ("event_times", lambda x: x[::-1], "event times do not increase"),
         ("last", lambda x: x * 0, "event times do not increase"),
     ],

@@ -88,8 +88,11 @@ def test_minimal_depth_by_hand():
         np.array([1, 3, 0, 0, 5, 0, 0], np.int32),
         np.zeros(8, np.int64),
         *leaf,
+        np.array([8.0, 5, 3, 2, 3, 1, 2]),
     )
-    second = Tree(np.array([-1], np.int32), np.zeros(1), np.zeros(1, np.int32), np.zeros(2, np.int64), *leaf)
+    second = Tree(
+        np.array([-1], np.int32), np.zeros(1), np.zeros(1, np.int32), np.zeros(2, np.int64), *leaf, np.ones(1)
+    )
     forest = Forest.of([first, second], np.array([1.0]), 1.0)
     assert depths(forest).tolist() == [0, 1, 1, 2, 2, 3, 3, 0]
     table = splits_of(forest, ["a", "b", "c"])
