@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
 from nomograms.pretty import multiples, pretty_unit
-from prognosis.preparation import DOMAIN
 from prognosis.profile import LevelProfile, NumericProfile
+from prognosis.transforms import DOMAIN
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel

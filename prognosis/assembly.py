@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import clone
 
 from cohorts.errors import Finding
@@ -57,9 +58,10 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
 
 
 def _distance(fitted: Any) -> JointDistance | None:
-    """Where the training cohort lies; with as many columns as patients every newcomer would lie outside."""
+    """Where the patients of the training without gaps lie; with as many columns every newcomer would lie outside."""
     design = fitted.training_.design
-    return JointDistance.fit(design + fitted.estimate_.means) if len(design) > design.shape[1] + 1 else None
+    known = design[~np.isnan(design).any(axis=1)]
+    return JointDistance.fit(known + fitted.estimate_.means) if len(known) > design.shape[1] + 1 else None
 
 
 def _about(study: Study) -> tuple[Finding, ...]:

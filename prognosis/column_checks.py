@@ -79,8 +79,8 @@ def check_levels(
 def _with_levels(frame: pd.DataFrame) -> list[str]:
     """Name categories and columns of nothing but 0 and 1; of numbers by one look, since there may be thousands."""
     numbers = frame.select_dtypes(include=["number", "bool"], exclude=["complex", "timedelta"])
-    values = numbers.to_numpy(float)
-    told = dict(zip(numbers.columns, ((values == 0) | (values == 1)).all(axis=0), strict=True))
+    values = numbers.to_numpy(float, na_value=np.nan)
+    told = dict(zip(numbers.columns, ((values == 0) | (values == 1) | np.isnan(values)).all(axis=0), strict=True))
     return [name for name in frame.columns if (told[name] if name in told else _has_levels(frame[name]))]
 
 
@@ -97,7 +97,7 @@ def check_columns(
     independent columns, but no fit can use a constant one.
     """
     groups = [slice(None)] if stratum is None else [stratum == s for s in np.unique(stratum)]
-    spread = np.max([np.ptp(design[rows], axis=0) for rows in groups], axis=0)
+    spread = np.max([_widths(design[rows]) for rows in groups], axis=0)
     constant = [name for name, width in zip(names, spread, strict=True) if width == 0]
     if constant:
         where = "" if stratum is None else " within every stratum"
@@ -129,6 +129,14 @@ def check_columns(
     return []
 
 
+def _widths(design: Floats) -> Floats:
+    """Range of each column; one that is known of some rows only is not constant."""
+    width: Floats = np.ptp(design, axis=0)
+    if np.isnan(width).any():
+        width = np.where(np.isnan(width), np.where(np.isnan(design).all(axis=0), 0.0, np.inf), width)
+    return width
+
+
 def _twins(design: Floats, names: Sequence[str]) -> list[Finding]:
     seen: dict[bytes, str] = {}
     findings = []
@@ -151,8 +159,12 @@ def check_leaks(
     """Predictors that nearly order the outcome on their own, in either direction (C08)."""
     findings = []
     numbers = frame.loc[:, [not isinstance(dtype, pd.CategoricalDtype) for dtype in frame.dtypes]]
-    for name, column in zip(numbers.columns, np.asfortranarray(numbers.to_numpy(float)).T, strict=True):
-        counts = concordance_counts(time, event, column, entry=entry)
+    for name, column in zip(
+        numbers.columns, np.asfortranarray(numbers.to_numpy(float, na_value=np.nan)).T, strict=True
+    ):
+        known = slice(None) if np.isfinite(column).all() else np.isfinite(column)
+        entered = None if entry is None else entry[known]
+        counts = concordance_counts(time[known], event[known], column[known], entry=entered)
         c = max(counts.concordance, 1 - counts.concordance)
         if c > LEAK_CONCORDANCE:
             rule = f"column {name} alone orders the outcome: univariate C > 0.95 (C = {c:.3f})"
@@ -161,12 +173,12 @@ def check_leaks(
     return findings
 
 
-def check_complete(predictors: pd.DataFrame) -> list[Finding]:
-    """No predictor at all (S15), missing values (C16), infinite ones or nearly so (C27)."""
+def check_complete(predictors: pd.DataFrame, *, gaps: bool = False) -> list[Finding]:
+    """No predictor at all (S15), missing values (C16) unless the model has a rule for them, infinite ones (C27)."""
     if predictors.shape[1] == 0:
         return [Finding("S15", "no predictor", "name at least one predictor")]
     missing = predictors.isna().sum()
-    if missing.any():
+    if missing.any() and not gaps:
         return missing_findings(missing, len(predictors))
     numeric = predictors.select_dtypes(include="number", exclude=["complex", "timedelta"])
     sound = sound_columns(numeric)
@@ -210,7 +222,7 @@ def missing_findings(missing: pd.Series, n: int) -> list[Finding]:
     rule = f"missing values without a declared strategy; columns and counts: {listed} of {n} rows"
     advice = (
         'declare missing="complete_cases" or "chained" in Study, or [imputation] method = "complete_cases" or '
-        '"chained" in the study file'
+        '"chained" in the study file ("own side" in both, and as an option of the model, for models that can split so)'
     )
     return [Finding("C16", rule, advice, columns)]
 

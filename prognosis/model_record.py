@@ -146,7 +146,8 @@ class ModelRecord:
     def door(self) -> Door:
         """What new patients are checked by."""
         extra = tuple(self.estimate.strata) + ((self.recipe.offset,) if getattr(self.recipe, "offset", None) else ())
-        return Door(self.codebook, self.profile, self.id_column, extra, imputes=self.imputation is not None)
+        imputes, gaps = self.imputation is not None, self.preparation.gaps
+        return Door(self.codebook, self.profile, self.id_column, extra, imputes=imputes, gaps=gaps)
 
     @property
     def answering(self) -> Answering:

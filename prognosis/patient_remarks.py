@@ -27,6 +27,19 @@ def imputed(raw: pd.DataFrame) -> list[Remark]:
     ]
 
 
+def not_known(raw: pd.DataFrame) -> list[Remark]:
+    """Say of every unknown predictor (F29) that the trees of the model answer without it."""
+    text = (
+        "is not known: where a tree asks for it, the patient goes to the side of the training patients who lack it, or "
+        "to the larger side where none of them did"
+    )
+    return [
+        Remark("F29", f"{name} {text}", patient=str(row), column=str(name))
+        for name in raw.columns
+        for row in raw.index[raw[name].isna()]
+    ]
+
+
 def other_population(column: pd.Series, variable: Variable) -> list[Remark]:
     """Warn (P16) of patients whom the training cohort would not have included."""
     others = column.index[not_included(column, variable)]

@@ -13,7 +13,7 @@ import pandas as pd
 from cohorts import Codebook, Cohort, Variable
 from cohorts.columns import level_text
 from cohorts.errors import Finding, PredictionError, raise_findings, warn_findings
-from prognosis.patient_remarks import imputed, other_population, outside
+from prognosis.patient_remarks import imputed, not_known, other_population, outside
 from prognosis.prediction import Remark
 from prognosis.profile import LevelProfile, NumericProfile, Profile
 
@@ -44,7 +44,8 @@ class Door:
     ----------
     codebook : declarations of the predictors. profile : their distribution in the training cohort.
     id_column : name of the id column. extra : columns of strata and offset that prediction needs.
-    imputes : True where the model has a stored imputation, so that a predictor may be missing.
+    imputes : True where the model has a stored imputation, so that a predictor may be missing. gaps : the same where
+        it has a rule of its own for missing values.
     """
 
     codebook: Codebook
@@ -52,6 +53,7 @@ class Door:
     id_column: str
     extra: tuple[str, ...] = ()
     imputes: bool = False
+    gaps: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,9 +81,9 @@ class Door:
         else:
             raise_findings(_other_units(patients.codebook, self.codebook), PredictionError)
         raw = raw[names]
-        findings = _duplicate_ids(raw) + _missing(raw[list(self.extra)] if self.imputes else raw)
+        findings = _duplicate_ids(raw) + _missing(raw[list(self.extra)] if self.imputes or self.gaps else raw)
         raise_findings(findings, PredictionError)
-        remarks += imputed(raw[list(self.codebook)])
+        remarks += (not_known if self.gaps else imputed)(raw[list(self.codebook)])
         columns = {}
         for name in names:
             if name in self.codebook:

@@ -6,7 +6,7 @@ Nothing is a formula string: every term is declared by values, and a new patient
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,19 +17,10 @@ from numpy.typing import NDArray
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
 from prognosis.column_checks import check_names, check_sizes, sound_columns
 from prognosis.splines import default_knots, given_knots, spline_basis
+from prognosis.transforms import DOMAIN, TRANSFORM_NAMES, transformed
 
 Floats = NDArray[np.float64]
 Knots = int | Sequence[float]
-
-TRANSFORMS: Mapping[str, Callable[[Floats], Floats]] = {
-    "log": np.log,
-    "log1p": np.log1p,
-    "sqrt": np.sqrt,
-    "square": np.square,
-}
-# The smallest value each transform is defined for, and whether the bound itself is allowed.
-DOMAIN: Mapping[str, tuple[float, bool]] = {"log": (0.0, False), "log1p": (-1.0, False), "sqrt": (0.0, True)}
-TRANSFORM_NAMES = (*TRANSFORMS, "scaled")
 
 
 @dataclass(frozen=True)
@@ -73,18 +64,12 @@ class Term:
         return np.append(known, -1)[given.codes]
 
     def values(self, column: pd.Series) -> Floats:
-        """Design columns of this term, (n, k)."""
+        """Design columns of this term, (n, k); not a number where the value is missing."""
         if self.levels is not None:
-            return (self.places(column)[:, None] == np.arange(1, len(self.levels))).astype(float)
+            place = self.places(column)[:, None]
+            return np.where(place < 0, np.nan, place == np.arange(1, len(self.levels)))
         x = transformed(column.to_numpy(float), self.transform, self.shift, self.scale)
         return spline_basis(x, np.array(self.knots)) if self.knots else x[:, None]
-
-
-def transformed(x: Floats, transform: str | None, shift: float = 0.0, scale: float = 1.0) -> Floats:
-    """Apply a transform of the closed list; the domain has been checked before."""
-    if transform is None:
-        return x
-    return (x - shift) / scale if transform == "scaled" else TRANSFORMS[transform](x)
 
 
 @dataclass(frozen=True)
@@ -94,10 +79,12 @@ class Preparation:
     Parameters
     ----------
     terms : one `Term` a predictor, in order. interactions : pairs of predictors whose columns are multiplied.
+    gaps : True where the model has a rule for missing values: their columns are not a number; else they are refused.
     """
 
     terms: tuple[Term, ...]
     interactions: tuple[tuple[str, str], ...] = ()
+    gaps: bool = False
 
     @classmethod
     def fit(
@@ -106,6 +93,8 @@ class Preparation:
         splines: Mapping[str, Knots] | None = None,
         transforms: Mapping[str, str] | None = None,
         interactions: Sequence[tuple[str, str]] = (),
+        *,
+        gaps: bool = False,
     ) -> Preparation:
         """Learn levels, scales and knots from the training rows.
 
@@ -113,6 +102,7 @@ class Preparation:
         ----------
         frame : raw predictors; pd.Categorical columns become dummies, numbers and booleans stay.
         splines : number of knots, or the knots, by variable. transforms : by variable. interactions : pairs.
+        gaps : see the class.
 
         Raises
         ------
@@ -131,7 +121,7 @@ class Preparation:
                 terms.append(Term(name, levels=tuple(str(level) for level in column.cat.categories)))
             else:
                 terms.append(_numeric_term(name, column, transforms.get(name), splines.get(name)))
-        learned = cls(tuple(terms), pairs)
+        learned = cls(tuple(terms), pairs, gaps)
         crossed = [f"{a} * {b}" for a, b in pairs]
         raise_findings(check_names(learned.names, [*learned.predictors, *crossed]), FitError)
         return learned
@@ -169,7 +159,7 @@ class Preparation:
             All findings at once: P01 a column is absent, P02 a value is missing, P03 a category is unknown, C10 a
             number is text or a date, C27 infinite or nearly so, S13 a value lies outside the domain of its transform.
         """
-        raise_findings(_check_values(frame, self.terms), PredictionError)
+        raise_findings(_check_values(frame, self.terms, self.gaps), PredictionError)
         blocks = {term.variable: term.values(frame[term.variable]) for term in self.terms}
         crossed = [
             (blocks[b][:, :, None] * blocks[a][:, None, :]).reshape(len(frame), blocks[a].shape[1] * blocks[b].shape[1])
@@ -189,6 +179,7 @@ class Preparation:
         return {
             "terms": [vars(term) for term in self.terms],
             "interactions": [list(pair) for pair in self.interactions],
+            **({"gaps": True} if self.gaps else {}),
         }
 
     @classmethod
@@ -198,7 +189,8 @@ class Preparation:
             {key: tuple(value) if isinstance(value, list) else value for key, value in term.items()}
             for term in stored["terms"]
         ]
-        return cls(tuple(Term(**term) for term in fields), tuple((a, b) for a, b in stored["interactions"]))
+        pairs = tuple((a, b) for a, b in stored["interactions"])
+        return cls(tuple(Term(**term) for term in fields), pairs, stored.get("gaps") is True)
 
 
 def _numeric_term(name: str, column: pd.Series, transform: str | None, knots: Knots | None) -> Term:
@@ -254,7 +246,7 @@ def _is_real(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
 
 
-def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
+def _check_values(frame: pd.DataFrame, terms: Sequence[Term], gaps: bool) -> list[Finding]:
     """Find absent, missing and unknown values; none is ever taken for the reference category."""
     absent = [term.variable for term in terms if term.variable not in frame.columns]
     if absent:
@@ -264,7 +256,7 @@ def _check_values(frame: pd.DataFrame, terms: Sequence[Term]) -> list[Finding]:
     for term in (term for term in terms if term.variable not in sound):
         column = frame[term.variable]
         gone = column.isna().to_numpy()
-        if gone.any():
+        if gone.any() and not gaps:
             rule = f"column {term.variable} is missing for {int(gone.sum())} patient(s)"
             findings.append(Finding("P02", rule, "complete the value", term.variable, _ids(frame, gone)))
         if term.levels is not None:

@@ -53,6 +53,11 @@ class Recipe(BaseEstimator):
         return self.endpoints
 
     @property
+    def takes_missing(self) -> bool:
+        """True when the model has a rule of its own for missing predictors; else rows with one are refused."""
+        return getattr(self, "missing", "refuse") == "own side"
+
+    @property
     def answering_recipe(self) -> Recipe:
         """The recipe whose estimate answers: this one, unless it is fitted around another."""
         return self

@@ -124,7 +124,7 @@ class Regression(Recipe):
         time, happened = pairs_of(outcome)
         n, events = len(predictors), self._limiting(outcome)
         warnings = [*left_out, *_check_codes(outcome), *check_strata(special, happened)]
-        raise_findings(check_complete(predictors), DataContractError)
+        raise_findings(check_complete(predictors, gaps=self.takes_missing), DataContractError)
         if n < 3 or not happened.any():
             raise FitError(*check_rows(n, predictors.shape[1], events, penalised=False))
         warnings += check_levels(predictors, happened, penalised=penalised, remedy=self.remedy)
@@ -138,8 +138,9 @@ class Regression(Recipe):
         return Rows(preparation, design, outcome, special, tuple(warnings))
 
     def learn(self, predictors: pd.DataFrame) -> Preparation:
-        """Learn levels, scales and knots from complete raw predictors."""
-        return Preparation.fit(predictors, self._own("splines"), self._own("transforms"), self._own("interactions", ()))
+        """Learn levels, scales and knots from raw predictors, complete unless the model has a rule for gaps."""
+        declared = (self._own("splines"), self._own("transforms"), self._own("interactions", ()))
+        return Preparation.fit(predictors, *declared, gaps=self.takes_missing)
 
     def prepared(self, preparation: Preparation) -> Self:
         """Use this preparation in place of one learned from the rows; copies of a data set need the same columns."""

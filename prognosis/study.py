@@ -40,7 +40,7 @@ from prognosis.validation.plans import Plan
 from prognosis.validation.result import Validation
 from prognosis.validation.rows import rows_digest
 
-Missing = Literal["complete_cases", "chained"]
+Missing = Literal["complete_cases", "chained", "own side"]
 
 
 class Study:
@@ -55,7 +55,9 @@ class Study:
     seed : of every random step, combined with the index of the task.
     missing : ``"complete_cases"`` leaves out patients with a missing predictor and counts them in `flow`;
         ``"chained"`` or ``Chained(copies=5)`` imputes them by chained equations, fits every copy and pools (at least
-        as many copies as percent of the patients are incomplete is good advice); None (default) refuses them.
+        as many copies as percent of the patients are incomplete is good advice); ``"own side"`` keeps them as they are
+        for models that have a rule (``RandomSurvivalForest(missing="own side")``), while others refuse them; None
+        (default) refuses them.
     allow_post_baseline : predictors that are used although the codebook calls them post-baseline.
 
     Raises
@@ -283,6 +285,10 @@ def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: str | None) 
         raise DataContractError(*missing_findings(count, len(frame)))
     left_out = [str(row) for row in frame.index[frame.isna().any(axis=1)]]
     listed = ", ".join(f"{name} {n}" for name, n in count[count > 0].items())
+    if missing == "own side":
+        rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are kept as they are ({listed})"
+        advice = 'models with missing="own side" take them, others refuse them'
+        return cohort, [Finding("C16", rule, advice, severity="warning")]
     if missing == "chained":
         rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are imputed ({listed})"
         return cohort, [Finding("C16", rule, "the report of imputed values is in results.json", severity="warning")]

@@ -27,8 +27,8 @@ def declared_strategy(missing: Any) -> tuple[str | None, Chained | None]:
     """
     if isinstance(missing, Chained) or missing == "chained":
         return "chained", missing if isinstance(missing, Chained) else Chained()
-    if missing not in (None, "complete_cases"):
-        way_out = 'missing="complete_cases" or missing="chained"'
+    if missing not in (None, "complete_cases", "own side"):
+        way_out = 'missing="complete_cases", "chained" or "own side"'
         raise DataContractError(Finding("C16", f"unknown strategy for missing values {missing!r}", way_out))
     return missing, None
 

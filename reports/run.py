@@ -120,10 +120,16 @@ def _study(declared: StudyFile, cohort: Cohort) -> Study:
     )
 
 
-def _strategy(declared: StudyFile) -> Literal["complete_cases"] | Chained | None:
+def _strategy(declared: StudyFile) -> Literal["complete_cases", "own side"] | Chained | None:
     if declared.imputation is None:
         return None
-    return Chained(declared.imputation.copies) if declared.imputation.method == "chained" else "complete_cases"
+    method = declared.imputation.method
+    return Chained(declared.imputation.copies) if method == "chained" else method
+
+
+def _own_strategy(study: Study) -> Literal["own side"] | Chained | None:
+    """Return how a study of some of the predictors handles gaps, those of incomplete patients being left out before."""
+    return "own side" if study.missing == "own side" else study.imputation
 
 
 def recipe_of(table: ModelTable) -> Recipe:
@@ -180,7 +186,7 @@ def _fit_and_validate(
 ) -> tuple[FittedModel, dict[str, Picture]]:
     own = study
     if table.predictors != study.predictors:
-        own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=study.imputation,
+        own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=_own_strategy(study),
                     allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
     say(f"fitting {table.name}: {len(own.cohort)} patients, {int((own.outcome.event == 1).sum())} events")
     model = own.fit(recipe_of(table), name=table.name)

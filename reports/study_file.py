@@ -33,7 +33,7 @@ class CohortTable(_Table):
 class ImputationTable(_Table):
     """``[imputation]``: how missing predictors are handled; never silently."""
 
-    method: Literal["complete_cases", "chained"]
+    method: Literal["complete_cases", "chained", "own side"]
     copies: int = Field(default=5, ge=2, le=1000)
 
 

@@ -257,7 +257,7 @@ def _exercise(model: FittedModel, actual: str) -> None:
         warnings.simplefilter("ignore", PrognosisWarning)
         horizons = None if model.max_follow_up is None else model.horizons or (model.max_follow_up / 2,)
         _ = model.predict(patients, horizons).table, model.summary
-        if model.imputation is not None:
+        if model.imputation is not None or model.preparation.gaps:
             for name in model.predictors if len(model.predictors) > 1 else ():
                 _ = model.predict(patients.assign(**{name: None}), horizons)
         if hasattr(model.estimate, "risk_at"):

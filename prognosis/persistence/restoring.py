@@ -17,10 +17,11 @@ from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.models import recipes
 from prognosis.persistence.content import FOLLOW_UP
-from prognosis.preparation import TRANSFORM_NAMES, Preparation
+from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
 from prognosis.screening import Screening
+from prognosis.transforms import TRANSFORM_NAMES
 from prognosis.validation import COLUMNS, Validation
 
 

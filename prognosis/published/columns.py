@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from cohorts import Codebook, Variable
 from cohorts.errors import DataContractError, Finding
-from prognosis.preparation import TRANSFORMS, Preparation, Term, transformed
+from prognosis.preparation import Preparation, Term
 from prognosis.recipe import Recipe
 from prognosis.splines import given_knots
+from prognosis.transforms import TRANSFORMS, transformed
 
 Floats = NDArray[np.float64]
 
