@@ -51,7 +51,7 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         cohort=cohort.name,
         imputation=getattr(fitted, "imputation_", None),
         pooled=getattr(fitted, "pooled_", None),
-        screening=getattr(fitted, "screening_", None),
+        selection=getattr(fitted, "selection_", None),
         distance=_distance(state),
         training=Training(outcome.ids, fitted, study.rows_of(fitted)),
     )

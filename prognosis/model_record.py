@@ -19,7 +19,7 @@ from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, Profile
 from prognosis.published.estimate import PublishedHazard
 from prognosis.recipe import Recipe
-from prognosis.screening import Screening
+from prognosis.selection.result import Selection
 from prognosis.validation import Validation
 
 
@@ -47,7 +47,7 @@ class ModelRecord:
     created : date. version : of the package. id_column : name of the id column. cohort : name of the file.
     validation : attached by `with_validation`. training : None after loading.
     imputation : completes patients whose predictors are not all known, None where they are refused.
-    pooled : details of the pooling over imputed copies. screening : tests by which the predictors were chosen, or None.
+    pooled : details of the pooling over imputed copies. selection : how the predictors were chosen, or None.
     distance : from the centre of the training cohort.
     verified : True when `load_model` matched a digest that the user got elsewhere.
     """
@@ -76,7 +76,7 @@ class ModelRecord:
     validation: Validation | None = None
     imputation: StoredImputation | None = field(default=None, repr=False)
     pooled: Pooled | None = field(default=None, repr=False)
-    screening: Screening | None = field(default=None, repr=False)
+    selection: Selection | None = field(default=None, repr=False)
     distance: JointDistance | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
     verified: bool = False
@@ -97,8 +97,8 @@ class ModelRecord:
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """Predictors that the model was offered: those it has, and those that its screening left out."""
-        return self.predictors if self.screening is None else self.screening.candidates
+        """Predictors that the model was offered: those it has, and those that its selection left out."""
+        return self.predictors if self.selection is None else self.selection.candidates
 
     @property
     def unit(self) -> str:

@@ -151,13 +151,13 @@ class Study:
         """Say by Riley's criteria whether there are patients enough for the columns of a regression (Z01)."""
         if not isinstance(fitted.answering_recipe, Regression):
             return []
-        screening = getattr(fitted, "screening_", None)
+        selection = getattr(fitted, "selection_", None)
         outcome, timed = self.outcome, not isinstance(self.endpoint, Binary)
         entered = 0.0 if outcome.entry is None else outcome.entry
         return events_shortfall(
             len(outcome),
             int((outcome.event == 1).sum()),
-            len(fitted.preparation_.names) if screening is None else screening.columns,
+            len(fitted.preparation_.names) if selection is None else selection.columns,
             follow_up=float((outcome.time - entered).sum()) if timed else None,
             timepoint=max(self.horizons) if timed and self.horizons else None,
         )

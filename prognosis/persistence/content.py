@@ -35,7 +35,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
     parts = {
         "imputation": model.imputation,
         "pooled": model.pooled,
-        "screening": model.screening,
+        "selection": model.selection,
         "distance": model.distance,
     }
     for name, part in parts.items():

@@ -23,7 +23,6 @@ from prognosis.persistence.content import SCHEMA, Arrays, example_patients, extr
 from prognosis.persistence.restoring import model_from
 from prognosis.persistence.shapes import check_shapes
 from prognosis.persistence.writing import ARRAYS, CONTENT, SIZE_LIMIT
-from prognosis.screening import Screening
 
 SELF_TEST_TOLERANCE = 1e-9
 NON_NEGATIVE = ("cumulative_hazard", ".variance", ".survival", ".at_risk")
@@ -217,8 +216,8 @@ def _check_parts(model: FittedModel) -> None:
     faults = []
     if tuple(model.estimate.names) != model.preparation.names:
         faults.append("the estimate names other columns than the preparation")
-    if model.screening is not None and not _screening_fits(model.screening, model.predictors):
-        faults.append("the screening names other predictors than it tested, or than the model has")
+    if model.selection is not None and not (model.selection.consistent and model.selection.kept == model.predictors):
+        faults.append("the selection names other predictors than it chose from, or than the model has")
     if len(model.strata_follow_up) != len(model.estimate.stratum_names):
         faults.append("there are other strata in the estimate than in the follow-up")
     if (model.endpoint.kind == "competing") != hasattr(model.estimate, "causes") and model.kind == "cox":
@@ -229,11 +228,6 @@ def _check_parts(model: FittedModel) -> None:
     if getattr(model.recipe, "penalty", None) == "firth" and model.pooled is None and _lacks_profile(model):
         faults.append("the profile of Firth's fit is absent")
     raise_findings((Finding("L07", fault, "get the file again") for fault in faults), ModelFileError)
-
-
-def _screening_fits(screening: Screening, predictors: tuple[str, ...]) -> bool:
-    known = len(screening.candidates) == len(screening.statistic) == len(set(screening.candidates))
-    return known and screening.kept == predictors and set(screening.kept) <= set(screening.candidates)
 
 
 def _lacks_profile(model: FittedModel) -> bool:

@@ -20,7 +20,7 @@ from prognosis.persistence.content import FOLLOW_UP
 from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
-from prognosis.screening import Screening
+from prognosis.selection.result import Selection
 from prognosis.transforms import TRANSFORM_NAMES
 from prognosis.validation import COLUMNS, Validation
 
@@ -70,7 +70,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         validation=_validation_from_dict(content["validation"]),
         imputation=_part(StoredImputation, "imputation", content, arrays),
         pooled=_part(Pooled, "pooled", content, arrays),
-        screening=_part(Screening, "screening", content, arrays),
+        selection=_part(Selection, "selection", content, arrays),
         distance=_part(JointDistance, "distance", content, arrays),
         verified=verified,
     )

@@ -48,7 +48,7 @@ PARTS: Mapping[str, Mapping[str, Shape]] = {
         "axes": ("columns", "rank"),
         "spread": ("rank",),
     },
-    "screening": {"statistic": ("candidates",), "df": ("candidates",), "p": ("candidates",)},
+    "selection": {"values": ("candidates", "statistics"), "path": ("steps", "measures")},
     "pooled": {"estimate": ("terms",), "within": ("terms", "terms"), "between": ("terms", "terms")},
     "imputation": {
         "percentiles": ("numbers", "percentiles"),

@@ -36,7 +36,7 @@ def refused(error, code, words, build):
 
 def test_the_best_are_kept_and_the_model_is_that_of_the_kept():
     model = fit(Screened(keep=2))
-    table = model.screening.table
+    table = model.selection.table
     statistic = {name: fit(Cox(), [name]).estimate.score_test for name in CANDIDATES}
     assert dict(zip(table["predictor"], table["chisq"], strict=True)) == pytest.approx(statistic, rel=1e-10)
     assert table["p"].is_monotonic_increasing
@@ -49,7 +49,7 @@ def test_the_best_are_kept_and_the_model_is_that_of_the_kept():
 
 
 def test_alpha_and_keep_are_both_limits_and_order_is_the_study_s():
-    p = fit(Screened(keep=6)).screening.table.set_index("predictor")["p"]
+    p = fit(Screened(keep=6)).selection.table.set_index("predictor")["p"]
     below = tuple(name for name in CANDIDATES if p[name] < 0.05)
     assert 2 < len(below) < 6
     assert fit(Screened(keep=None, alpha=0.05)).predictors == below
@@ -75,7 +75,7 @@ def test_what_is_declared_of_dropped_predictors_is_left_out_and_unknown_names_ar
     assert "creat" not in model.predictors
     assert [term.variable for term in model.preparation.terms if term.knots] == ["age"]
     assert model.preparation.interactions == ()
-    table = model.screening.table.set_index("predictor")
+    table = model.selection.table.set_index("predictor")
     assert table["df"].to_dict() == {"age": 2, "albumin": 1, "creat": 2, "sex": 1, "grade": 2, "relapse": 1}
     assert table["chisq"]["age"] == pytest.approx(fit(Cox(splines={"age": 3}), ["age"]).estimate.score_test, rel=1e-9)
     for wrong in (Cox(splines={"weight": 3}), Cox(interactions=[("age", "weight")])):
@@ -88,9 +88,9 @@ def test_strata_weights_offset_and_rows_of_weight_zero():
     recipe = Cox(strata=["centre"], weights="weight")
     X, y = frame[["age", "albumin", "creat", "centre", "weight"]], made.outcome_of(frame)
     ours = Screened(recipe, keep=1).fit(X, y)
-    best = ours.screening_.kept[0]
+    best = ours.selection_.kept[0]
     alone = Cox(strata=["centre"], weights="weight").fit(X[[best, "centre", "weight"]], y)
-    assert ours.screening_.statistic.max() == pytest.approx(alone.estimate_.score_test, rel=1e-10)
+    assert ours.selection_.values[:, 0].max() == pytest.approx(alone.estimate_.score_test, rel=1e-10)
     np.testing.assert_array_equal(ours.predict(X), alone.predict(X))
     assert "T23" in [finding.code for finding in ours.warnings_]
 
@@ -119,7 +119,7 @@ def test_a_refit_is_the_recipe_fitted_to_the_rows_of_the_resample():
     again = Screened(keep=1, alpha=0.5).fit(X.iloc[train].reset_index(drop=True), y[train])
     np.testing.assert_array_equal(answers.linear_predictor, again.predict(X))
     chosen = {
-        Screened(keep=1).fit(X.iloc[rows].reset_index(drop=True), y[rows]).screening_.kept
+        Screened(keep=1).fit(X.iloc[rows].reset_index(drop=True), y[rows]).selection_.kept
         for rows in np.random.default_rng(2).integers(0, 200, (20, 200))
     }
     assert len(chosen) > 1, "resamples choose for themselves"
@@ -129,7 +129,7 @@ def test_a_choice_outside_refits_what_it_chose_among_all():
     frame = made.patients(200)
     X, y = frame[list(CANDIDATES)], made.outcome_of(frame)
     train = np.random.default_rng(1).integers(0, 200, 200)
-    kept = Screened(keep=2).fit(X, y).screening_.kept
+    kept = Screened(keep=2).fit(X, y).selection_.kept
     leaky = Screened(keep=2, inside=False).refits(X, y, np.array([12.0]))(train, 1)
     fixed = RecipeRefits(Cox(), X[list(kept)], y, np.array([12.0]))(train, 1)
     np.testing.assert_allclose(leaky.risk, fixed.risk, rtol=1e-9)
@@ -152,8 +152,9 @@ def test_diagnostics_are_those_of_the_kept_predictors():
 def test_saved_and_loaded_it_tells_how_it_was_chosen(tmp_path):
     model = fit(Screened(keep=2, alpha=0.9))
     loaded = load_model(model.save(tmp_path / "m.prognosis"))
-    assert loaded.screening.table.equals(model.screening.table)
-    assert (loaded.screening.keep, loaded.screening.alpha, loaded.screening.columns) == (2, 0.9, 7)
+    assert loaded.selection.table.equals(model.selection.table)
+    kept = loaded.selection
+    assert (kept.settings, kept.columns) == ({"keep": 2, "alpha": 0.9, "fdr": None}, 7)
     assert loaded.candidates == CANDIDATES
     assert "S21" in [finding.code for finding in loaded.warnings]
 
@@ -161,18 +162,18 @@ def test_saved_and_loaded_it_tells_how_it_was_chosen(tmp_path):
 @pytest.mark.parametrize(
     "changed", [{"kept": ["age", "creat"]}, {"candidates": ["age", "albumin"]}, {"candidates": ["age"] * 6}]
 )
-def test_a_file_whose_screening_names_others_is_refused(tmp_path, changed):
+def test_a_file_whose_selection_names_others_is_refused(tmp_path, changed):
     path = fit(Screened(keep=2)).save(tmp_path / "m.prognosis")
     with zipfile.ZipFile(path) as archive:
         document, packed = json.loads(archive.read("model.json")), archive.read("arrays.npz")
     (tmp_path / "arrays.npz").write_bytes(packed)
-    document["content"]["screening"] |= changed
+    document["content"]["selection"] |= changed
     with np.load(tmp_path / "arrays.npz") as arrays:
         document["sha256"] = hash_of(document["content"], dict(arrays))
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model.json", json.dumps(document))
         archive.writestr("arrays.npz", packed)
-    refused(ModelFileError, "L07", "the screening names", lambda: load_model(path))
+    refused(ModelFileError, "L07", "the selection names", lambda: load_model(path))
 
 
 def test_s19_s20_s21_and_parameters():
@@ -206,7 +207,7 @@ def test_missing_values_are_refused_by_all_candidates():
 def test_a_column_without_spread_is_never_kept():
     frame = made.patients(100).assign(creat=1.0)
     X, y = frame[["age", "creat"]], made.outcome_of(frame)
-    assert Screened(keep=5).fit(X, y).screening_.kept == ("age",)
+    assert Screened(keep=5).fit(X, y).selection_.kept == ("age",)
     refused(FitError, "S20", "none of 1 predictors differs", lambda: Screened(keep=5).fit(X[["creat"]], y))
 
 
@@ -218,5 +219,5 @@ def test_a_thousand_predictors_in_milliseconds():
     started = time.process_time()
     model = study.fit(Screened(keep=5))
     assert time.process_time() - started < 0.25
-    assert model.screening.columns == 1000
+    assert model.selection.columns == 1000
     assert "1000 parameters" in str(next(finding for finding in model.warnings if finding.code == "Z01"))

@@ -1,0 +1,212 @@
+"""A recipe that chooses its predictors before another is fitted to them: the choice is a part of the fit."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from cohorts.errors import Finding, PredictionError
+from prognosis.evaluation import NONE
+from prognosis.limits import Shape
+from prognosis.metrics.discrimination import harrell_c
+from prognosis.models.cox import Cox
+from prognosis.models.logistic import Logistic
+from prognosis.recipe import Recipe, as_frame
+from prognosis.refits import Answers, Judged, Refits
+from prognosis.selection.candidates import Candidates, narrowed
+from prognosis.selection.result import Selection
+from prognosis.selection.selector import FLAG, Selector
+
+Floats = NDArray[np.float64]
+
+
+class Choosing(Recipe):
+    """A recipe fitted to the predictors that a selector keeps.
+
+    A subclass has the parameters `recipe`, `inside` and `reproduce_published`, and says by `chooser`, `forced` and
+    `stream` what chooses, what is kept in any case, and from which stream its random steps draw.
+    """
+
+    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event", "competing", "binary")
+    estimate_class: ClassVar[Any] = (*Cox.estimate_class, *Logistic.estimate_class)
+
+    @property
+    def chooser(self) -> Selector:
+        """What chooses."""
+        raise NotImplementedError
+
+    @property
+    def forced(self) -> tuple[str, ...]:
+        """Predictors that are kept in any case."""
+        return ()
+
+    @property
+    def stream(self) -> tuple[int, ...]:
+        """Seed and task of the random steps."""
+        return (0, 0)
+
+    @property
+    def answerable(self) -> tuple[str, ...]:
+        """Kinds of endpoint that the inner recipe answers."""
+        return self.endpoints if self._own("recipe") is None else self._own("recipe").answerable
+
+    @property
+    def auxiliary(self) -> tuple[str, ...]:
+        """Columns of X that are no predictors."""
+        inner = () if self._own("recipe") is None else self._own("recipe").auxiliary
+        return tuple(dict.fromkeys((*inner, *self.chooser.readings.values())))
+
+    @property
+    def selects(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def leaks(self) -> tuple[Finding, ...]:
+        """What would reach the training from the patients who judge (L12)."""
+        if self._own("inside"):
+            return ()
+        rule = "predictors were selected outside the resamples, with the outcomes of the patients who judge the model"
+        way_out = "inside=True selects anew in every resample; reproduce_published=True shows both numbers"
+        return (Finding("L12", rule, way_out, severity="warning" if self._own("reproduce_published") else "error"),)
+
+    def honest(self) -> Self:
+        """Return the same without what leaks."""
+        honest: Self = copy.copy(self).set_params(inside=True)
+        return honest
+
+    def check_parameters(self) -> None:
+        """Check every parameter, those of the selector and of the recipe too; what limits the choice (S19)."""
+        super().check_parameters()
+        self.chooser.check_parameters()
+        if self._own("recipe") is not None:
+            self._own("recipe").check_parameters()
+
+    def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Self:
+        """Choose among the predictors, fit the recipe to those that are kept.
+
+        Parameters
+        ----------
+        X : (n, predictors and auxiliary columns) raw predictors, more than patients perhaps. y : (n,) outcome.
+
+        Raises
+        ------
+        FitError
+            S19 nothing limits the choice; S20 no predictor is kept; Y01 and more of the selector; those of the recipe.
+        DataContractError
+            Missing values (C16) or columns that cannot be used.
+        """
+        self.check_parameters()
+        fitted: Any = self
+        frame, recipe = as_frame(X), self._inner(y)
+        chosen = self.choose(frame, y)
+        patient = self._own("_patient", None)
+        inner = narrowed(recipe, set(chosen.candidates) - set(chosen.kept)).of_patients(patient)
+        kept: Any = inner.fit(frame[[*chosen.kept, *recipe.auxiliary]], y)
+        fitted.fitted_, fitted.selection_ = kept, chosen
+        fitted.preparation_, fitted.estimate_, fitted.training_ = kept.preparation_, kept.estimate_, kept.training_
+        fitted.warnings_ = (*_said(chosen, self.chooser.words), *kept.warnings_)
+        fitted.n_features_in_ = frame.shape[1]
+        return self
+
+    def choose(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Selection:
+        """Choose among the predictors, and fit nothing to them; see `fit`."""
+        candidates = Candidates.of(
+            self._inner(y),
+            as_frame(X),
+            y,
+            always=self.forced,
+            readings=self.chooser.readings.values(),
+            patient=self._own("_patient", None),
+            seed=self.stream,
+        )
+        return self.chooser.choose(candidates)
+
+    def predict(self, X: pd.DataFrame | Floats) -> Floats:
+        """Linear predictor of each row, (n,); columns that were not kept are not looked at."""
+        frame = self._frame(X)
+        eta: Floats = self._own("fitted_").predict(frame)
+        return eta
+
+    def score(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> float:
+        """Harrell's C (the area under the ROC curve for a binary outcome), so that GridSearchCV can rank recipes."""
+        return harrell_c(self.evaluation(X, y))
+
+    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
+        """Answer for n rows as the fitted recipe does."""
+        frame = self._frame(X)
+        answers: Answers = self._own("fitted_").answers(frame, y, horizons)
+        return answers
+
+    def judged(
+        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
+    ) -> Judged:
+        """Return rows as the recipe judges them."""
+        judged: Judged = self._inner(y).judged(as_frame(X), y, horizons, thresholds)
+        return judged
+
+    def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
+        """Select in every resample; where the choice was made outside, refit what it chose among all patients."""
+        if self._own("inside"):
+            return super().refits(X, y, horizons)
+        recipe, chosen = self._inner(y), self.choose(X, y)
+        inner = narrowed(recipe, set(chosen.candidates) - set(chosen.kept))
+        refits: Refits = inner.refits(X[[*chosen.kept, *recipe.auxiliary]], y, horizons)
+        return refits
+
+    @property
+    def answering_recipe(self) -> Recipe:
+        """The recipe whose estimate answers."""
+        check_is_fitted(self, "fitted_")
+        answering: Recipe = self._own("fitted_").answering_recipe
+        return answering
+
+    def _own(self, name: str, default: Any = None) -> Any:
+        return getattr(self, name, default)
+
+    def _inner(self, y: NDArray[Any]) -> Any:
+        """Return an unfitted recipe for this outcome, whose random steps are of this task."""
+        recipe: Any = self._own("recipe")
+        if recipe is None:
+            recipe = Cox() if "time" in (getattr(y, "dtype", np.dtype(float)).names or ()) else Logistic()
+        inner, horizon, task = clone(recipe), self._own("_horizon"), self.stream[1]
+        if task and "task" in inner.get_params(deep=False):
+            inner.set_params(task=task)
+        return inner if horizon is None else inner.judged_at(horizon)
+
+    def _frame(self, X: pd.DataFrame | Floats) -> pd.DataFrame:
+        """Raw columns of new rows; those of an array have no names, so their number must be that of the training."""
+        check_is_fitted(self, "fitted_")
+        frame, expected = as_frame(X), self._own("n_features_in_")
+        if isinstance(X, pd.DataFrame) or frame.shape[1] == expected:
+            return frame
+        rule = f"X has {frame.shape[1]} features, but {type(self).__name__} is expecting {expected} features as input"
+        raise PredictionError(Finding("P05", rule, "give the columns of the training in their order, or a frame"))
+
+
+def _does_not_choose(value: object) -> bool:
+    return value is None or (isinstance(value, Recipe) and not isinstance(value, Choosing))
+
+
+CHOOSING_LIMITS = {
+    "recipe": Shape("a recipe that does not choose its predictors by a selector, or None", _does_not_choose),
+    "inside": FLAG,
+    "reproduce_published": FLAG,
+}
+
+
+def _said(chosen: Selection, words: str) -> tuple[Finding, ...]:
+    """Warn (S21) that the errors do not know of the choice, where there was one."""
+    if len(chosen.kept) == len(chosen.candidates):
+        return ()
+    rule = (
+        f"{len(chosen.kept)} of {len(chosen.candidates)} predictors were kept by {words}: standard errors, intervals "
+        "and p-values of the model do not know of the choice"
+    )
+    return (Finding("S21", rule, "validate: the selection is repeated in every resample", severity="warning"),)
