@@ -253,9 +253,9 @@ class FittedModel(ModelRecord):
         """Return the model with the validation that reports show."""
         return replace(self, validation=validation)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the model as data, ``NAME.prognosis``; see `load_model`."""
-        return save_model(self, Path(path))
+    def save(self, path: str | Path, store_reference: bool = False) -> Path:
+        """Write the model as data, ``NAME.prognosis``; `store_reference` : even where it holds patients' rows (L21)."""
+        return save_model(self, Path(path), store_reference)
 
     def _times(self, horizons: Any) -> Floats:
         if self.follow_up is None:

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognosis.forest.trees import Forest
-
 Integers = NDArray[np.int64]
 
 
-def depths(forest: Forest) -> Integers:
+class Asking(Protocol):
+    """Trees one after another, whatever their leaves hold; see `Forest`."""
+
+    @property
+    def roots(self) -> Integers:
+        """First node of each tree, and the number of nodes."""
+
+    @property
+    def feature(self) -> NDArray[np.int32]:
+        """Feature that a node asks, -1 in a leaf."""
+
+    @property
+    def child(self) -> NDArray[np.int32]:
+        """Left child, the right one follows."""
+
+    @property
+    def trees(self) -> int:
+        """How many trees there are."""
+
+
+def depths(forest: Asking) -> Integers:
     """Depth of every node, (nodes,); 0 of a root."""
     depth = np.zeros(len(forest.feature), np.int64)
     level = forest.roots[:-1]
@@ -25,7 +44,7 @@ def depths(forest: Forest) -> Integers:
     return depth
 
 
-def splits_of(forest: Forest, variables: Sequence[str]) -> pd.DataFrame:
+def splits_of(forest: Asking, variables: Sequence[str]) -> pd.DataFrame:
     """Table of variables: term, splits, unused, minimal_depth.
 
     Parameters

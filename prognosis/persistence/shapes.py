@@ -30,6 +30,15 @@ ESTIMATE: Mapping[str, Shape] = {
     "curve_se": ("judged",),
     "column_feature": ("columns",),
     "column_step": ("columns",),
+    "sds": ("columns",),
+    "calibration_knots": ("knots",),
+    "calibration_risk": ("knots",),
+    "plane": ("columns",),
+    "support": ("supports", "columns"),
+    "dual": ("supports",),
+    "weights": ("nets", "numbers"),
+    "leaf": ("nodes",),
+    "tree_weight": ("trees",),
     "roots": ("roots",),
     "feature": ("nodes",),
     "threshold": ("nodes",),
@@ -64,6 +73,7 @@ OFF_BY: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("limits", "columns"): (0, 1),
     ("joint", "columns"): (1, 2),
     ("cuts", "nodes"): (1,),
+    ("roots", "trees"): (1,),
 }
 
 

@@ -1,0 +1,1 @@
+"""Machines that tell patients with the event from others, and probabilities out of what they say; imports cohorts."""
