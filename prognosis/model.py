@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from prognosis.cox.diagnostics import Residual
 from prognosis.cox.proportional_hazards import Transform
 from prognosis.estimate import NO_HORIZON
 from prognosis.evaluation import Evaluation
+from prognosis.explaining.explain import How, Wanted, explain
+from prognosis.explaining.explanation import Explanation
 from prognosis.external.result import ExternalValidation
 from prognosis.external.validate import Asked, validate_outside
 from prognosis.horizons import check_interval, checked_horizons, horizon_remarks, stratum_remarks
@@ -111,6 +113,10 @@ class FittedModel(ModelRecord):
         not to its absolute risk.
         """
         return self.answering.contributions(self.door.admit(patients).frame)
+
+    def explain(self, patients: Patients, horizons: Sequence[float] | None = None, **how: Unpack[How]) -> Explanation:
+        """Return what each predictor adds to the risk by each horizon; options: scale, method, ...: see `explain`."""
+        return explain(self, patients, horizons, Wanted(**how))
 
     def observed(self, patient: Patients) -> ObservedCurve:
         """Observed curve of the training patients that this one is compared with: the stratum, or the whole cohort."""

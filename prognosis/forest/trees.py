@@ -25,7 +25,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree. `feature`, `threshold`, `child`, `cover` : (nodes,); `start`, `time`, `hazard` : leaves; as `Forest`."""
+    """A tree. `feature`, `threshold`, `child`, `cover` : (nodes,); `start`, `time`, `hazard` : leaves; see `Forest`."""
 
     feature: NDArray[np.int32]
     threshold: Floats
