@@ -17,6 +17,7 @@ from prognosis.model import FittedModel
 from prognosis.model_record import Training
 from prognosis.profile import profile_of
 from prognosis.recipe import Recipe
+from prognosis.tuning.result import Tuning
 
 if TYPE_CHECKING:
     from prognosis.study import Study
@@ -52,9 +53,17 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         imputation=getattr(fitted, "imputation_", None),
         pooled=getattr(fitted, "pooled_", None),
         selection=getattr(fitted, "selection_", None),
+        tuning=_tuning(fitted),
         distance=_distance(state),
         training=Training(outcome.ids, fitted, study.rows_of(fitted)),
     )
+
+
+def _tuning(fitted: Any) -> Tuning | None:
+    """How parameters were chosen, by this recipe or by one that it is fitted around."""
+    while fitted is not None and not hasattr(fitted, "tuning_"):
+        fitted = getattr(fitted, "fitted_", None)
+    return None if fitted is None else fitted.tuning_
 
 
 def _distance(fitted: Any) -> JointDistance | None:

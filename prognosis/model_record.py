@@ -20,6 +20,7 @@ from prognosis.profile import ObservedCurve, Profile
 from prognosis.published.estimate import PublishedHazard
 from prognosis.recipe import Recipe
 from prognosis.selection.result import Selection
+from prognosis.tuning.result import Tuning
 from prognosis.validation import Validation
 
 
@@ -48,7 +49,7 @@ class ModelRecord:
     validation : attached by `with_validation`. training : None after loading.
     imputation : completes patients whose predictors are not all known, None where they are refused.
     pooled : details of the pooling over imputed copies. selection : how the predictors were chosen, or None.
-    distance : from the centre of the training cohort.
+    tuning : how the parameters were chosen, or None. distance : from the centre of the training cohort.
     verified : True when `load_model` matched a digest that the user got elsewhere.
     """
 
@@ -77,6 +78,7 @@ class ModelRecord:
     imputation: StoredImputation | None = field(default=None, repr=False)
     pooled: Pooled | None = field(default=None, repr=False)
     selection: Selection | None = field(default=None, repr=False)
+    tuning: Tuning | None = field(default=None, repr=False)
     distance: JointDistance | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
     verified: bool = False

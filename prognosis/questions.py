@@ -33,7 +33,7 @@ def asked_of_fit(model: FittedModel, name: str, *arguments: Any, **options: Any)
         N03 after loading, or when this kind of model has no such diagnostic.
     """
     fitted: Any = model.freshly_fitted()
-    if model.selection is not None:
+    if model.selection is not None or model.tuning is not None:
         fitted = fitted.answering_recipe
     if not hasattr(fitted, name):
         what = {"proportional_hazards": "proportional hazards test"}.get(name, name)

@@ -36,6 +36,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "imputation": model.imputation,
         "pooled": model.pooled,
         "selection": model.selection,
+        "tuning": model.tuning,
         "distance": model.distance,
     }
     for name, part in parts.items():

@@ -218,6 +218,7 @@ def _check_parts(model: FittedModel) -> None:
         faults.append("the estimate names other columns than the preparation")
     if model.selection is not None and not (model.selection.consistent and model.selection.kept == model.predictors):
         faults.append("the selection names other predictors than it chose from, or than the model has")
+    faults += [] if model.tuning is None else model.tuning.faults()
     if len(model.strata_follow_up) != len(model.estimate.stratum_names):
         faults.append("there are other strata in the estimate than in the follow-up")
     if (model.endpoint.kind == "competing") != hasattr(model.estimate, "causes") and model.kind == "cox":

@@ -22,6 +22,7 @@ from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
 from prognosis.selection.result import Selection
 from prognosis.transforms import TRANSFORM_NAMES
+from prognosis.tuning.result import Tuning
 from prognosis.validation import COLUMNS, Validation
 
 
@@ -71,6 +72,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         imputation=_part(StoredImputation, "imputation", content, arrays),
         pooled=_part(Pooled, "pooled", content, arrays),
         selection=_part(Selection, "selection", content, arrays),
+        tuning=_part(Tuning, "tuning", content, arrays),
         distance=_part(JointDistance, "distance", content, arrays),
         verified=verified,
     )

@@ -29,7 +29,7 @@ def plan_rows(study: Study, X: pd.DataFrame, recipe: Recipe, by: str | None) -> 
     FitError
         V04 a column that the cohort does not have.
     """
-    name = getattr(getattr(recipe, "recipe", recipe), "cluster", None)
+    name = cluster_of(recipe)
     cluster = None if name is None else pd.factorize(X[name])[0].astype(np.int64)
     event = study.outcome.event.astype(np.int64)
     if by is None:
@@ -41,6 +41,14 @@ def plan_rows(study: Study, X: pd.DataFrame, recipe: Recipe, by: str | None) -> 
     codes, levels = pd.factorize(column, sort=True)
     names = tuple(str(level) for level in levels)
     return PlanRows(event, study.seed, cluster, codes.astype(np.int64), names, _as_numbers(column))
+
+
+def cluster_of(recipe: Any) -> str | None:
+    """Column of clusters of a recipe, or of the innermost one that it is fitted around; None without."""
+    while getattr(recipe, "recipe", None) is not None:
+        recipe = recipe.recipe
+    name: str | None = getattr(recipe, "cluster", None)
+    return name
 
 
 def rows_digest(X: pd.DataFrame, y: NDArray[Any]) -> str:
