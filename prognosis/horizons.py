@@ -60,6 +60,19 @@ def check_interval(level: object, interval: object) -> None:
         raise PredictionError(Finding("S14", f"interval={interval!r} is not allowed", "one of log, log-log, plain"))
 
 
+def check_between(estimate: Any, kind: str, unit: str) -> None:
+    """Refuse a curve over time of a model that answers at one time only.
+
+    Raises
+    ------
+    PredictionError
+        W08 naming that time.
+    """
+    if hasattr(estimate, "window"):
+        rule = f"{kind} answers at its window of {estimate.window:g} {unit} only: it has no curve over time"
+        raise PredictionError(Finding("W08", rule, "use predict at the window, or fit Cox"))
+
+
 def horizon_remarks(observed: ObservedCurve, times: Floats, unit: str, stratum: str = "") -> list[Remark]:
     """Say which horizons lie beyond the follow-up (P10) or have few patients at risk (P11)."""
     last = float(observed.time[-1])

@@ -24,7 +24,7 @@ from prognosis.explaining.explain import How, Wanted, explain
 from prognosis.explaining.explanation import Explanation
 from prognosis.external.result import ExternalValidation
 from prognosis.external.validate import Asked, validate_outside
-from prognosis.horizons import check_interval, checked_horizons, horizon_remarks, stratum_remarks
+from prognosis.horizons import check_between, check_interval, checked_horizons, horizon_remarks, stratum_remarks
 from prognosis.model_record import ModelRecord
 from prognosis.patients import Patients, PatientTable
 from prognosis.persistence.writing import content_hash, save_model
@@ -91,6 +91,7 @@ class FittedModel(ModelRecord):
             P15 when more than one patient is given, P12 for a binary endpoint, besides those of `predict`.
         """
         self._require_time("a curve over time")
+        check_between(self.estimate, self.kind, self.unit)
         check_interval(level, interval)
         table = self.door.admit(patient)
         if len(table.ids) != 1:
@@ -287,6 +288,8 @@ class FittedModel(ModelRecord):
         if self.published:
             remarks: list[Remark] = self.estimate.remarks(times, self.unit)
             return together + remarks
+        if hasattr(self.estimate, "window"):
+            together = together + self.estimate.remarks(times, self.unit)
         stratum = self.answering.stratum(table.frame)
         if stratum is None:
             return together + horizon_remarks(self.follow_up, times, self.unit)

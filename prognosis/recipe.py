@@ -63,6 +63,11 @@ class Recipe(BaseEstimator):
         return self
 
     @property
+    def around(self) -> Recipe | None:
+        """The recipe inside, where the estimate holds that one's estimate; None for most."""
+        return None
+
+    @property
     def leaks(self) -> tuple[Finding, ...]:
         """What would reach the training from the patients who judge the refits; none of it is ever allowed silently."""
         return ()

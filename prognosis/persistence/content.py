@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding
 from prognosis.estimate import NO_HORIZON
 from prognosis.profile import LevelProfile, ObservedCurve, Profile, profile_to_dict
+from prognosis.recipe import Recipe
 from prognosis.validation import Validation
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "schema": SCHEMA,
         "kind": model.kind,
         "name": model.name,
-        "recipe": _plain(model.recipe.get_params()),
+        "recipe": _plain(model.recipe.get_params(deep=False)),
         "preparation": _plain(model.preparation.to_dict()),
         "estimate_class": type(model.estimate).__name__,
         "estimate": _plain(model.estimate.to_dict()),
@@ -114,7 +115,9 @@ def _numbers(values: Iterable[float]) -> list[float | None]:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, mappings as dicts, numpy scalars as numbers."""
+    """Tuples as lists, mappings as dicts, numpy scalars as numbers, a recipe within another as kind and parameters."""
+    if isinstance(value, Recipe):
+        return {"kind": value.kind, "parameters": _plain(value.get_params(deep=False))}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

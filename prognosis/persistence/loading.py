@@ -257,5 +257,5 @@ def _exercise(model: FittedModel, actual: str) -> None:
                 _ = model.predict(patients.assign(**{name: None}), horizons)
         if hasattr(model.estimate, "risk_at"):
             _ = model.contributions(patients)
-        if model.follow_up is not None and not model.published:
+        if model.follow_up is not None and not model.published and not hasattr(model.estimate, "window"):
             _ = model.curve(patients.iloc[:1]), model.observed(patients.iloc[:1]).at(model.max_follow_up or 0.0)

@@ -34,23 +34,19 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
     ModelFileError
         L06 an unknown kind of model; L05 a recipe or preparation with anything but plain declared values.
     """
-    recipe_class = recipes().get(content["kind"])
-    if recipe_class is None:
-        rule = f"unknown kind of model '{content['kind']}'"
-        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(sorted(recipes()))}"))
+    recipe_class = _kind(content["kind"])
     endpoint = endpoint_from_dict(content["endpoint"])
     if endpoint.kind not in recipe_class.endpoints:
         rule = f"a {content['kind']} model of a {endpoint.kind} endpoint"
         raise ModelFileError(Finding("L06", rule, f"it answers {', '.join(recipe_class.endpoints)}"))
     _check_terms(content["preparation"])
+    recipe = _recipe(recipe_class, content["recipe"])
     curves = [_follow_up(number, stored, arrays) for number, stored in enumerate(content["follow_up"])]
     return FittedModel(
         name=content["name"],
-        recipe=_recipe(recipe_class, content["recipe"]),
+        recipe=recipe,
         preparation=Preparation.from_dict(content["preparation"]),
-        estimate=_estimate_class(recipe_class, content["estimate_class"]).restore(
-            content["estimate"], _below("estimate", arrays)
-        ),
+        estimate=_estimate(recipe, content["estimate_class"], content["estimate"], _below("estimate", arrays)),
         codebook=Codebook.from_dict(content["codebook"]),
         endpoint=endpoint,
         horizons=tuple(content["horizons"]),
@@ -87,6 +83,22 @@ def _part(kind: Any, name: str, content: Mapping[str, Any], arrays: Mapping[str,
     return None if content[name] is None else kind.restore(content[name], _below(name, arrays))
 
 
+def _kind(kind: str) -> type[Recipe]:
+    found = recipes().get(kind)
+    if found is None:
+        rule = f"unknown kind of model '{kind}'"
+        raise ModelFileError(Finding("L06", rule, f"this version knows {', '.join(sorted(recipes()))}"))
+    return found
+
+
+def _estimate(recipe: Recipe, name: str, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """Rebuild an estimate, and within it that of the recipe inside, where there is one."""
+    found = _estimate_class(type(recipe), name)
+    if recipe.around is None:
+        return found.restore(stored, arrays)
+    return found.around(_estimate(recipe.around, stored["inner_class"], stored["inner"], arrays), stored)
+
+
 def _estimate_class(recipe_class: type[Recipe], name: str) -> Any:
     """Find the class among those that the recipe declares; a file can name no other."""
     declared = recipe_class.estimate_class
@@ -104,13 +116,16 @@ def _follow_up(number: int, stored: Mapping[str, Any], arrays: Mapping[str, NDAr
 
 
 def _recipe(recipe_class: type[Recipe], stored: Mapping[str, Any]) -> Recipe:
-    known = set(recipe_class().get_params())
+    known = set(recipe_class().get_params(deep=False))
     if set(stored) != known:
         rule = f"the recipe has the parameters {', '.join(sorted(set(stored) ^ known))} too many or too few"
         raise ModelFileError(Finding("L05", rule, "the file comes from another version"))
-    parameters = {
+    parameters: dict[str, Any] = {
         key: [tuple(pair) for pair in value] if key == "interactions" else value for key, value in stored.items()
     }
+    if "recipe" in known and parameters["recipe"] is not None:
+        inner = parameters["recipe"]
+        parameters["recipe"] = _recipe(_kind(inner["kind"]), inner["parameters"])
     recipe = recipe_class(**parameters)
     recipe.check_parameters()
     return recipe

@@ -31,7 +31,8 @@ def outcome_for(recipe, y):
     if "binary" in recipe.endpoints:
         return place % 2
     out = np.empty(len(place), dtype=[("event", np.int64), ("time", float)])
-    out["time"] = place + 1.0
+    # the middle of the order lies at the end of the window of a recipe that has one
+    out["time"] = (place + 1.0) * (2 * recipe().window / (len(place) + 1) if "window" in recipe().get_params() else 1)
     out["event"] = np.where((place % 3 == 0) & ("competing" in recipe.endpoints), 2, 1)
     return out
 
