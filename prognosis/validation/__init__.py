@@ -2,6 +2,7 @@
 
 from prognosis.validation.divisions import GivenFolds, GroupCombinations, InternalExternal, Temporal
 from prognosis.validation.plans import Bootstrap, Bootstrap632, CrossValidation, Plan
+from prognosis.validation.ranking import Ranking
 from prognosis.validation.result import COLUMNS, HeldOut, Validation
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "HeldOut",
     "InternalExternal",
     "Plan",
+    "Ranking",
     "Temporal",
     "Validation",
 ]

@@ -19,6 +19,7 @@ from prognosis.progress import shown
 from prognosis.validation.identity import key_of
 from prognosis.validation.leaks import check_apart
 from prognosis.validation.plans import Plan
+from prognosis.validation.ranking import UNPAIRED
 from prognosis.validation.result import Validation
 from prognosis.validation.rows import plan_rows
 from prognosis.validation.stored_scores import refits_in
@@ -70,7 +71,7 @@ def validate_inside(
             results = run_tasks(work, range(counts[number]), question.execution, keys[number], done)
             found.append(_found(model.name, work, results))
     parts = [summarise(each) for each in found]
-    warnings = [*question.doubts, *_smooth_doubts(works[0])]
+    warnings = [*question.doubts, *_smooth_doubts(works[0]), *_unpaired(models, works)]
     for each, count, part in zip(found, counts, parts, strict=True):
         warnings += [*too_many_failures(each.name, each.failures, count), *part.warnings]
     return Validation(
@@ -93,6 +94,21 @@ def _smooth_doubts(work: Work) -> list[Finding]:
         return []
     rule = f"{', '.join(smooth)}: resamples correct smooth calibration errors too little, they stay too good"
     return [Finding("V11", rule, 'ask for them with method="cross-validation"', severity="warning")]
+
+
+def _unpaired(models: Sequence[FittedModel], works: Sequence[Work]) -> list[Finding]:
+    """Warn (Y40) of models that are judged in other resamples than the first: their clusters differ."""
+    first = works[0].plan.task(works[0].rows, 0)
+    others = [
+        model.name
+        for model, work in zip(models, works, strict=True)
+        if not np.array_equal(work.plan.task(work.rows, 0).train, first.train)
+    ]
+    if not others:
+        return []
+    rule = f"{', '.join(others)} and {models[0].name} keep other clusters together: their resamples are other patients"
+    advice = "declare the same cluster in all of them; differences between them are not paired"
+    return [Finding(UNPAIRED, rule, advice, severity="warning")]
 
 
 def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding
 from prognosis.validation.comparison import gain_of
+from prognosis.validation.ranking import Asked, Ranking, rank_models
 
 Floats = NDArray[np.float64]
 COLUMNS = ("model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper", "threshold")
@@ -86,3 +87,27 @@ class Validation:
             V06 a model that was not validated here; `level` out of its range (S14).
         """
         return gain_of(self.table, self.raw, str(getattr(of, "name", of)), str(getattr(over, "name", over)), level)
+
+    def ranking(
+        self,
+        metric: str | None = None,
+        horizon: float | None = None,
+        *,
+        threshold: float | None = None,
+        reference: object | None = None,
+    ) -> Ranking:
+        """Rank the models by one metric, with the paired difference of each to the best.
+
+        Parameters
+        ----------
+        metric : default Harrell's C, for a binary outcome ``auc``. horizon : default the last where all have a value.
+        threshold : of metrics that have one. reference : a model, or its name, that all are compared with too.
+
+        Raises
+        ------
+        PredictionError
+            Y40 models with other clusters, whose folds differ; Y41 a metric that ranks nothing, or a place where it
+            was not measured; V06 an unknown reference.
+        """
+        name = None if reference is None else str(getattr(reference, "name", reference))
+        return rank_models(self.table, self.raw, self.method, self.warnings, Asked(metric, horizon, threshold, name))
