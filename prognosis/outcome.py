@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,13 @@ def pairs_of(outcome: SurvivalArrays) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 FIELDS = ("event", "time", "entry", "last_free")
+
+
+def has_time(y: NDArray[Any], endpoints: Sequence[str]) -> bool:
+    """Tell whether a recipe of these endpoints reads an outcome with a time; one of both kinds goes by the fields."""
+    if "binary" not in endpoints:
+        return True
+    return len(endpoints) > 1 and "time" in (getattr(y, "dtype", np.dtype(float)).names or ())
 
 
 def read_outcome(y: NDArray[Any], timed: bool = True) -> SurvivalArrays:

@@ -27,7 +27,7 @@ from prognosis.evaluation import NONE, Recalibration
 from prognosis.imputation.pooling import Pooled
 from prognosis.limits import COLUMN, KNOTS_BY_COLUMN, TEXT_BY_COLUMN, Limit, Names
 from prognosis.metrics.discrimination import harrell_c
-from prognosis.outcome import SurvivalArrays, pairs_of, read_outcome
+from prognosis.outcome import SurvivalArrays, has_time, pairs_of, read_outcome
 from prognosis.preparation import Preparation
 from prognosis.recipe import Recipe, as_frame
 from prognosis.refits import Answers, Judged
@@ -255,7 +255,7 @@ class Regression(Recipe):
             cluster=self._own("cluster"),
             offset=self._own("offset"),
         )
-        outcome = read_outcome(y, timed="binary" not in self.endpoints)
+        outcome = read_outcome(y, timed=has_time(y, self.endpoints))
         if len(outcome.event) != len(frame):
             rule = f"X has {len(frame)} rows, y has {len(outcome.event)}"
             raise DataContractError(Finding("S18", rule, "give one outcome for each row"))

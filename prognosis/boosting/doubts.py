@@ -1,0 +1,50 @@
+"""What a reader of a boosted model would otherwise take for granted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cohorts.errors import Finding
+from prognosis.boosting.competing import CauseSpecificBoosted
+from prognosis.boosting.estimate import BoostedEstimate
+from prognosis.boosting.fitting import SLOPES
+
+
+def doubts_of(
+    estimate: BoostedEstimate | CauseSpecificBoosted, most: int, stopped: bool, min_child_weight: float
+) -> list[Finding]:
+    """Warn of trees that say nothing, or not enough, cause by cause.
+
+    Parameters
+    ----------
+    most : trees that were allowed. stopped : whether their number was chosen. min_child_weight : of the recipe.
+    """
+    pairs: list[tuple[int, BoostedEstimate]]
+    if isinstance(estimate, BoostedEstimate):
+        pairs = [(1, estimate)]
+    else:
+        pairs = list(zip(estimate.causes, estimate.models, strict=True))
+    found = []
+    for cause, model in pairs:
+        found += [about_cause(doubt, cause) for doubt in _doubts_of(model, most, stopped, min_child_weight)]
+    return found
+
+
+def about_cause(finding: Finding, cause: int) -> Finding:
+    """Say which competing cause a finding is about."""
+    return finding if cause == 1 else replace(finding, rule=f"event {cause}: {finding.rule}")
+
+
+def _doubts_of(model: BoostedEstimate, most: int, stopped: bool, min_child_weight: float) -> list[Finding]:
+    if not model.ensemble.splits:
+        rule = f"no tree has a split at min_child_weight={min_child_weight:g}: everybody has the same risk"
+        way_out = "a smaller min_child_weight, more patients, or Cox"
+        return [Finding("B03", rule, way_out, severity="warning")]
+    found = []
+    if model.slope == SLOPES[0]:
+        rule = "patients left out are not ordered as the trees say: hardly any difference between risks is left"
+        found.append(Finding("B04", rule, "the predictors may say nothing: validate", severity="warning"))
+    if stopped and model.ensemble.trees == most:
+        rule = f"the loss in patients left out is smallest with all of {most} trees: more might be better"
+        found.append(Finding("B06", rule, "more trees, or a larger learning_rate", severity="warning"))
+    return found
