@@ -105,7 +105,8 @@ def platt(decision: Floats, rows: LabelledRows) -> Calibration:
 def isotonic(decision: Floats, rows: LabelledRows) -> Calibration:
     """Fit the steps that never fall and lie nearest to the outcomes (scikit-learn's ``IsotonicRegression``).
 
-    No probability lies beyond Platt's targets: the last step of a few patients is neither 0 nor 1.
+    Steps end at Platt's targets (its ``y_min`` and ``y_max``): that of a few patients at the end is neither 0 nor 1.
+    Between steps probabilities are interpolated.
     """
     from sklearn.isotonic import IsotonicRegression
 

@@ -42,7 +42,7 @@ def divide(rows: LabelledRows, folds: int, seed: int, way_out: str) -> Iterator[
     """
     least = fewest(rows)
     if least < folds:
-        rule = f"{least} patients with the event, or without it, cannot be dealt into {folds} inner folds"
+        rule = f"{least} patients (or clusters) with the event, or without it, cannot be dealt into {folds} inner folds"
         choice = f"choose folds={least} at most" if least > 1 else "more patients"
         raise FitError(Finding("B20", rule, f"{choice}{way_out}"))
     order = np.column_stack([rows.design, rows.event, rows.weight])

@@ -113,15 +113,17 @@ class Grown:
     """One tree of scikit-learn, level by level: both children of a node lie side by side.
 
     `tree` : with the share of events as answer of every node. `weight`, `impurity` : (nodes,) of the training rows.
+    `votes` : (nodes,) where the event has the majority; a tie goes against it, as in scikit-learn.
     """
 
     tree: Trees
     weight: Floats
     impurity: Floats
+    votes: NDArray[np.bool_]
 
 
-def taken_over(grown: Any, events_class: int = 1) -> Grown:
-    """Take over a fitted tree of scikit-learn (its ``tree_``); a tree of one class answers 0 or 1."""
+def taken_over(grown: Any) -> Grown:
+    """Take over a fitted tree of scikit-learn (its ``tree_``) that tells two classes apart."""
     left, right = grown.children_left, grown.children_right
     levels, parents = [np.zeros(1, np.int64)], np.zeros(1, np.int64)
     while len(parents):
@@ -133,7 +135,7 @@ def taken_over(grown: Any, events_class: int = 1) -> Grown:
     place[order] = np.arange(len(order))
     inner = left[order] >= 0
     value = grown.value[order, 0, :]
-    share = value[:, events_class] / value.sum(axis=1)
+    share = value[:, 1] / value.sum(axis=1)
     tree = Trees(
         roots=np.array([0, len(order)], np.int64),
         feature=np.where(inner, grown.feature[order], -1).astype(np.int32),
@@ -141,4 +143,5 @@ def taken_over(grown: Any, events_class: int = 1) -> Grown:
         child=np.where(inner, place[left[order]], 0).astype(np.int32),
         leaf=share,
     )
-    return Grown(tree, grown.weighted_n_node_samples[order], grown.impurity[order])
+    votes = value[:, 1] > value[:, 0]
+    return Grown(tree, grown.weighted_n_node_samples[order], grown.impurity[order], votes)

@@ -19,6 +19,7 @@ from prognosis.metrics.indexes.calibration import calibration_slope
 from prognosis.models import Cox, recipes
 from prognosis.recipe import Recipe
 from tests.prognosis import made
+from tests.prognosis.quick import quick
 
 ANSWERS = [(recipe, kind) for recipe in recipes().values() for kind in recipe.endpoints]
 TIMED = [pair for pair in ANSWERS if pair[1] != "binary"]
@@ -52,10 +53,10 @@ def test_it_is_a_scikit_learn_estimator_of_plain_parameters(recipe):
 
 @functools.cache
 def fitted(recipe, kind):
-    """The recipe at its defaults, fitted to 200 made-up patients; warnings of few events are not the point."""
+    """The recipe, if need be in quick settings, fitted to 200 made-up patients; warnings are not the point."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PrognosisWarning)
-        return made.study(PREDICTORS, n=200, endpoint=made.ENDPOINTS[kind]).fit(recipe())
+        return made.study(PREDICTORS, n=200, endpoint=made.ENDPOINTS[kind]).fit(quick(recipe))
 
 
 @every_curve
@@ -128,7 +129,7 @@ def test_the_order_of_the_rows_does_not_matter(recipe, kind, frame):
     shuffled = frame.sample(frac=1, random_state=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PrognosisWarning)
-        other = made.study(PREDICTORS, frame=shuffled, endpoint=made.ENDPOINTS[kind]).fit(recipe())
+        other = made.study(PREDICTORS, frame=shuffled, endpoint=made.ENDPOINTS[kind]).fit(quick(recipe))
     np.testing.assert_allclose(
         other.predict(frame[PREDICTORS]).risk, model.predict(frame[PREDICTORS]).risk, rtol=1e-7, atol=1e-9
     )

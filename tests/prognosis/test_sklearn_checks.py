@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from cohorts.errors import PrognosisError
 from prognosis.models import recipes
+from tests.prognosis.quick import quick
 
 # Checks that a recipe fails by intention: the check, and what stands against it.
 EXPECTED = {
@@ -81,7 +82,7 @@ globals().update(CHECKED)  # so that pickle finds them
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings, and look at some themselves
 def test_scikit_learn_checks(name):
     """Every check passes but the listed ones, and those fail: the list is neither short nor out of date."""
-    results = check_estimator(CHECKED[name](), on_skip=None, on_fail=None, expected_failed_checks=EXPECTED)
+    results = check_estimator(quick(CHECKED[name]), on_skip=None, on_fail=None, expected_failed_checks=EXPECTED)
     failed = {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
     assert failed == {}
     assert {result["check_name"] for result in results if result["status"] == "xfail"} == set(EXPECTED)
