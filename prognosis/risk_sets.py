@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, raise_findings
-from prognosis.kernels.time_runs import runs_of_times
+from prognosis.kernels.time_runs import runs_of_places, runs_of_times
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -105,8 +105,8 @@ def build_risk_sets(
     n = len(time)
     strata = np.zeros(n, np.int64) if stratum is None else stratum
     weights = np.ones(n) if weight is None else np.asarray(weight, float)
-    if entry is None and stratum is None and not _repeated(time):
-        return _of_single_times(time, event, weights)
+    if entry is None and stratum is None:
+        return _of_repeated_times(time, event, weights) if _repeated(time) else _of_single_times(time, event, weights)
     values, (exit_place, *entry_place) = _places(time, *([] if entry is None else [entry]))
     if entry_place:
         raise_findings(_check_intervals(entry_place[0], exit_place), DataContractError)
@@ -143,15 +143,30 @@ def _of_single_times(time: Floats, event: NDArray[np.bool_], weight: Floats) -> 
     """Build the risk sets of one stratum without delayed entry by one walk over the sorted times."""
     order = np.argsort(time)
     last, death, times, events = runs_of_times(time, event, order, TIE_TOLERANCE)
+    heavy = np.bincount(death[event], weights=weight[event], minlength=len(times)).astype(float)
+    return _one_stratum((last, death), (times, events, heavy), weight, order)
+
+
+def _of_repeated_times(time: Floats, event: NDArray[np.bool_], weight: Floats) -> RiskSets:
+    """Build the same where times repeat, without sorting the rows."""
+    values, codes = _coded(time)
+    kept = ~close_times(values)
+    last, death, known, events, heavy = runs_of_places(codes, np.cumsum(kept) - 1, event, weight)
+    return _one_stratum((last, death), (values[kept][known], events, heavy), weight, np.empty(0, np.int64))
+
+
+def _one_stratum(rows: tuple[Any, ...], at: tuple[Any, ...], weight: Floats, order: Integers) -> RiskSets:
+    """Put together what is known of the rows (last, death) and of the event times (time, events, weight)."""
+    (last, death), (times, events, heavy) = rows, at
     opens = np.zeros(len(times), bool)
     opens[:1] = True
     return RiskSets(
-        first=np.zeros(len(time), np.int64),
+        first=np.zeros(len(last), np.int64),
         last=last,
         death=death,
         opens=opens,
         events=events,
-        death_weight=np.bincount(death[event], weights=weight[event], minlength=len(times)).astype(float),
+        death_weight=heavy,
         time=times,
         stratum=np.zeros(len(times), np.int64),
         weight=weight,

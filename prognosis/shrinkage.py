@@ -16,8 +16,8 @@ from scipy.special import expit, log_expit
 from cohorts.errors import Finding, FitError
 from prognosis.cox.baseline import estimate_baseline
 from prognosis.cox.estimate import CoxEstimate
+from prognosis.cox.likelihood import evaluate
 from prognosis.cox.regression import CoxRegression
-from prognosis.kernels.cox_likelihood import evaluate
 from prognosis.logistic.estimate import LogisticEstimate
 from prognosis.risk_sets import RiskSets
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.kernels.cox_likelihood import evaluate, event_sums, over_risk_time
+from prognosis.cox.likelihood import evaluate
+from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.risk_sets import RiskSets
 
 Floats = NDArray[np.float64]
@@ -60,7 +61,8 @@ class FirthLikelihood:
         if not values[0] > SMALLEST_EIGENVALUE * values[-1]:
             return nowhere
         penalised = float(loglik + 0.5 * np.log(values).sum())
-        modified = score + 0.5 * self._gradient_of_logdet(beta, np.linalg.inv(information))
+        inverse: Floats = np.asarray(np.linalg.inv(information), float)
+        modified = np.asarray(score + 0.5 * self._gradient_of_logdet(beta, inverse), float)
         return FirthState(beta, penalised, modified, float(loglik), score, information)
 
     def _gradient_of_logdet(self, beta: Floats, inverse: Floats) -> Floats:

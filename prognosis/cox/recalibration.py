@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from prognosis.cox.counted_rows import CountedRows, Drawn, counted_rows
 from prognosis.cox.estimability import FARTHEST, LARGEST
+from prognosis.cox.likelihood import evaluate
 from prognosis.cox.regression import fit_cox
 from prognosis.evaluation import NONE, Recalibration
 from prognosis.kernels.counted_cox import search_slope
-from prognosis.kernels.cox_likelihood import evaluate
 from prognosis.newton import VANISHED
 from prognosis.outcome import SurvivalArrays
 from prognosis.risk_sets import build_risk_sets

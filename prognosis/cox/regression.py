@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from prognosis.column_checks import REMEDY, check_constant
 from prognosis.cox.estimability import Estimability
+from prognosis.cox.likelihood import evaluate
 from prognosis.cox.ordered_likelihood import ordered_likelihood
-from prognosis.kernels.cox_likelihood import evaluate_in, workspace
-from prognosis.kernels.standardise import standardise
+from prognosis.kernels.cox_likelihood import workspace
+from prognosis.kernels.standardise import standardise, standardise_columns
 from prognosis.newton import State, climb
 from prognosis.risk_sets import RiskSets, in_time_order
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def fit_cox(
     n, p = design.shape
     order, sets = in_time_order(risk_sets)
     columns = np.empty_like(design, order="C")
-    means, scales, squares = standardise(design, risk_sets.weight, order, columns)
+    means, scales, squares = _standardise(design, risk_sets.weight, order, columns)
     check_constant(names, scales)
     fixed = np.zeros(n) if offset is None else np.asarray(offset, float)
     variance = squares / max(n - 1, 1)
@@ -102,6 +104,13 @@ def fit_cox(
     )
 
 
+def _standardise(design: Floats, weight: Floats, order: Integers, columns: Floats) -> tuple[Floats, Floats, Floats]:
+    """Write the standardised columns, row by row in memory, from whichever way round the design lies there."""
+    if design.flags.f_contiguous and not design.flags.c_contiguous and not len(order):
+        return standardise_columns(design, weight, columns)
+    return standardise(np.ascontiguousarray(design), weight, order, columns)
+
+
 def _likelihood(
     design: Floats, offset: Floats, sets: RiskSets, efron: bool, *, ordered: bool
 ) -> Callable[[Floats], State]:
@@ -109,7 +118,7 @@ def _likelihood(
     if ordered:
         return ordered_likelihood(design, offset if offset.any() else None, sets, efron=efron)
     room = workspace(design, sets)
-    return lambda beta: evaluate_in(design, offset, sets, beta, efron, *room)
+    return lambda beta: evaluate(design, offset, sets, beta, efron, room)
 
 
 @dataclass(frozen=True)

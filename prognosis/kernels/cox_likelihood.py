@@ -1,11 +1,11 @@
-"""Cox partial likelihood over presorted risk sets: value, score and information, and the sums per event time.
+"""Cox partial likelihood over presorted risk sets: value, score, and the sums per event time.
 
 Rows are described by three indices (of a `RiskSets` tuple) into the sorted distinct event times: a row is at risk
 at the event times ``first <= g < last`` and has its own event at ``death`` (-1 for none). Strata are consecutive runs
 of event times; ``opens[g]`` marks the first of each run. Delayed entry needs nothing else: `first` moves up.
 
 Ties: Efron (1977) with the convention of R's survival for case weights (the mean weight of the tied events), or
-Breslow (1974). Cost O(n p + n p^2 / blas) per evaluation, no sort.
+Breslow (1974). Cost O(n p) per evaluation, no sort; the information is in `cox_information`.
 """
 
 from __future__ import annotations
@@ -13,45 +13,95 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+# Rows a block, which stays in the second-level cache.
+BLOCK = 512
+# Linear predictors whose largest is within this need no shift: neither their exponentials nor sums of them overflow.
+NEAR = 100.0
+
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _risk_sums(design, risk, sets, score, s1, d1):
+def _risk_sums(design, risk, sets, s1, d1):
     """Sum risk and risk-weighted covariates over each risk set (s0, s1) and over each set of tied events (d0, d1).
 
     Rows under observation from the first event time of their stratum are summed backwards in time. Nobody is ever
     subtracted: after one patient of very high risk has left, a difference of two large sums has no digits left.
-    The weighted covariates of the events are added to `score` (p,). `s1` and `d1` are overwritten; a `d1` of one row
-    where there are several event times says that none is tied, when no likelihood asks for it.
+    `s1` and `d1` are overwritten; a `d1` of one row where there are several event times says that none is tied, when
+    no likelihood asks for it.
     """
-    n, p = design.shape
-    opens = sets.opens
-    times = opens.size
-    s0, d0 = np.zeros(times), np.zeros(times)
-    s1[:] = 0.0
-    d1[:] = 0.0
-    tied = d1.shape[0] == times
-    for i in range(n):
+    s0, d0 = np.zeros(sets.opens.size), np.zeros(sets.opens.size)
+    s1[:], d1[:] = 0.0, 0.0
+    _add_rows(design, risk, sets, 0, (s0, s1, d0, d1))
+    _cumulate(design, risk, sets, (s0, s1, d0, d1))
+    return s0, d0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_rows(block, risk, sets, start, sums):
+    """Add the rows from `start` on to the sums at the last event time at which each is at risk, and at its own.
+
+    Where ties are summed and nobody enters late, an event counts in `d1` alone: `_cumulate` adds that to `s1`.
+    """
+    s0, s1, d0, d1 = sums
+    size, p = block.shape
+    tied = d1.shape[0] == s0.size
+    for k in range(size):
+        i = start + k
         a, b, g, r = sets.first[i], sets.last[i], sets.death[i], risk[i]
-        if a < b and opens[a]:
+        if g >= 0 and tied:
+            d0[g] += r
+            for j in range(p):
+                d1[g, j] += r * block[k, j]
+            if not sets.delayed:
+                continue
+        if a < b and sets.opens[a]:
             s0[b - 1] += r
             for j in range(p):
-                s1[b - 1, j] += r * design[i, j]
-        if g >= 0:
-            w = sets.weight[i]
-            for j in range(p):
-                score[j] += w * design[i, j]
-            if tied:
-                d0[g] += r
-                for j in range(p):
-                    d1[g, j] += r * design[i, j]
-    for g in range(times - 2, -1, -1):
-        if not opens[g + 1]:
+                s1[b - 1, j] += r * block[k, j]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _cumulate(design, risk, sets, sums):
+    """Sum backwards in time, stratum by stratum, and add those who enter late."""
+    s0, s1, d0, d1 = sums
+    if d1.shape[0] == s0.size and not sets.delayed:
+        s0 += d0
+        s1 += d1
+    for g in range(s0.size - 2, -1, -1):
+        if not sets.opens[g + 1]:
             s0[g] += s0[g + 1]
-            for j in range(p):
+            for j in range(s1.shape[1]):
                 s1[g, j] += s1[g + 1, j]
     if sets.delayed:
         _add_late(s0, s1, design, risk, sets)
-    return s0, d0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _risks_and_sums(design, offset, sets, beta, shift, rooms):
+    """Write the weighted risks (n,) at `beta`, divided by exp(shift), and their sums; in one pass over the design.
+
+    `rooms` : (risk, s0, s1, d0, d1), overwritten. Returns the events' summed linear predictors and the largest linear
+    predictor, both less the shift.
+    """
+    risk, s0, s1, d0, d1 = rooms
+    s0[:], d0[:] = 0.0, 0.0
+    s1[:], d1[:] = 0.0, 0.0
+    n = design.shape[0]
+    # every search begins at zero, where there is nothing to multiply
+    moved = beta.any()
+    own, largest = 0.0, -np.inf
+    for start in range(0, n, BLOCK):
+        block = design[start : min(start + BLOCK, n)]
+        part = np.dot(block, beta) if moved else np.zeros(block.shape[0])
+        for k in range(block.shape[0]):
+            i = start + k
+            eta = part[k] + offset[i] - shift
+            largest = max(largest, eta)
+            if sets.death[i] >= 0:
+                own += sets.weight[i] * eta
+            risk[i] = sets.weight[i] * np.exp(eta) if eta != 0.0 else sets.weight[i]
+        _add_rows(block, risk, sets, start, (s0, s1, d0, d1))
+    _cumulate(design, risk, sets, (s0, s1, d0, d1))
+    return own, largest
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -175,106 +225,36 @@ def _tie_sums(s0, d0, events, death_weight, efron):
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def workspace(design, sets):
-    """Return room for the sums of all risk sets, to be used again by every evaluation of a search."""
-    p, times = design.shape[1], sets.opens.size
+    """Return what every evaluation of a search uses again: the events' summed covariates, room for risks and sums."""
+    (n, p), times = design.shape, sets.opens.size
     tied = times <= 1 or sets.events.max() > 1
-    return np.empty((times, p)), np.empty((times if tied else 1, p))
+    own = np.zeros(p)
+    for i in range(n):
+        if sets.death[i] >= 0:
+            for j in range(p):
+                own[j] += sets.weight[i] * design[i, j]
+    return own, np.empty(n), np.empty((times, p)), np.empty((times if tied else 1, p))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def evaluate(design, offset, sets, beta, efron):
-    """Return log-likelihood, score (p,) and information (p, p) at `beta`.
-
-    Not finite where the risks are too far apart for the arithmetic; a step of the search halves then.
-    """
-    s1, d1 = workspace(design, sets)
-    return evaluate_in(design, offset, sets, beta, efron, s1, d1)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def evaluate_in(design, offset, sets, beta, efron, s1, d1):
-    """Evaluate as `evaluate`, in the room of `workspace`."""
-    n, p = design.shape
-    death, weight = sets.death, sets.weight
-    # every search begins at zero, where there is nothing to multiply
-    risk = np.dot(design, beta) if beta.any() else np.zeros(n)
-    shift = -np.inf
-    for i in range(n):
-        risk[i] += offset[i]
-        shift = max(shift, risk[i])
-    loglik = 0.0
-    for i in range(n):
-        eta = risk[i] - shift
-        if death[i] >= 0:
-            loglik += weight[i] * eta
-        risk[i] = weight[i] * np.exp(eta) if eta != 0.0 else weight[i]
-    score = np.zeros(p)
-    s0, d0 = _risk_sums(design, risk, sets, score, s1, d1)
+def gradient(design, offset, sets, beta, efron, room):
+    """Return log-likelihood, score (p,) and sums of the denominators at `beta`; risks and sums are left in the room."""
+    own, risk, s1, d1 = room
+    score = own.copy()
+    s0, d0 = np.empty(sets.opens.size), np.empty(sets.opens.size)
+    rooms = (risk, s0, s1, d0, d1)
+    loglik, largest = _risks_and_sums(design, offset, sets, beta, 0.0, rooms)
+    if not abs(largest) <= NEAR:
+        loglik, largest = _risks_and_sums(design, offset, sets, beta, largest, rooms)
     ties = _tie_sums(s0, d0, sets.events, sets.death_weight, efron)
     for g in range(s0.size):
         loglik -= ties[g, 0]
-        for j in range(p):
+        for j in range(score.size):
             score[j] -= ties[g, 1] * s1[g, j]
         if sets.events[g] > 1:
-            for j in range(p):
+            for j in range(score.size):
                 score[j] += ties[g, 2] * d1[g, j]
-    hazard = over_risk_time(ties[:, 1:2].copy(), sets)[:, 0]
-    for i in range(n):
-        if death[i] >= 0:
-            hazard[i] -= ties[death[i], 2]
-        hazard[i] *= risk[i]
-    information = _second_moments(design, hazard) - _mean_moments(s1, d1, ties)
-    return loglik, score, information
-
-
-# Rows a block: the block and its weighted copy stay in the second-level cache, and no copy of the design is made.
-BLOCK = 512
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _second_moments(design, weight):
-    """Sum ``weight * x x'`` over the rows, (p, p), by products of blocks."""
-    n, p = design.shape
-    out = np.zeros((p, p))
-    part = np.empty((p, p))
-    scaled = np.empty((BLOCK, p))
-    for start in range(0, n, BLOCK):
-        end = min(start + BLOCK, n)
-        for i in range(start, end):
-            for j in range(p):
-                scaled[i - start, j] = weight[i] * design[i, j]
-        np.dot(design[start:end].T, scaled[: end - start], part)
-        out += part
-    return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _mean_moments(s1, d1, ties):
-    """Sum the outer products of the risk-set means over the tied denominators, (p, p), by products of blocks."""
-    times, p = s1.shape
-    out = np.zeros((p, p))
-    part = np.empty((p, p))
-    roots = np.empty((BLOCK, p))
-    filled = 0
-    for g in range(times):
-        fold = ties[g, 4] / ties[g, 3]
-        main = np.sqrt(ties[g, 3])
-        rest = np.sqrt(max(ties[g, 5] - ties[g, 4] * fold, 0.0))
-        for j in range(p):
-            roots[filled, j] = main * s1[g, j]
-        if fold > 0.0:
-            for j in range(p):
-                roots[filled, j] -= main * fold * d1[g, j]
-        filled += 1
-        if rest > 0.0:
-            for j in range(p):
-                roots[filled, j] = rest * d1[g, j]
-            filled += 1
-        if filled > BLOCK - 2 or g == times - 1:
-            np.dot(roots[:filled].T, roots[:filled], part)
-            out += part
-            filled = 0
-    return out
+    return loglik, score, ties
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -283,5 +263,5 @@ def event_sums(design, eta, sets, efron):
     risk = sets.weight * np.exp(eta)
     p, times = design.shape[1], sets.opens.size
     s1, d1 = np.empty((times, p)), np.empty((times, p))
-    s0, d0 = _risk_sums(design, risk, sets, np.zeros(p), s1, d1)
+    s0, d0 = _risk_sums(design, risk, sets, s1, d1)
     return s0, s1, d0, d1, _tie_sums(s0, d0, sets.events, sets.death_weight, efron)

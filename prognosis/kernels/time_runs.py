@@ -1,4 +1,4 @@
-"""Risk sets of rows sorted by time, without strata or delayed entry, in one walk over the order."""
+"""Risk sets of rows sorted by time, or by place among few times, without strata or delayed entry."""
 
 from __future__ import annotations
 
@@ -53,3 +53,27 @@ def _mean_distinct(time, order):
             total += abs(time[order[place]])
             distinct += 1
     return total / max(distinct, 1)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def runs_of_places(code, place, event, weight):
+    """Do the same for rows whose times repeat: row i has the time at ``place[code[i]]``; and sum the events' weights.
+
+    Returns
+    -------
+    last, death : (n,) as `runs_of_times`. known : (G,) places of the event times. events, death_weight : (G,).
+    """
+    n, places = code.size, place[-1] + 1 if place.size else 0
+    own, heavy = np.zeros(places, np.int64), np.zeros(places)
+    for i in range(n):
+        if event[i]:
+            own[place[code[i]]] += 1
+            heavy[place[code[i]]] += weight[i]
+    up_to = np.cumsum(own > 0)
+    of_code = up_to[place]
+    last, death = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        last[i] = of_code[code[i]]
+        death[i] = last[i] - 1 if event[i] else -1
+    known = np.flatnonzero(own > 0)
+    return last, death, known, own[known], heavy[known]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
-from prognosis.kernels.cox_likelihood import evaluate, event_sums, over_risk_time
+from prognosis.cox.likelihood import evaluate
+from prognosis.kernels.cox_likelihood import event_sums, over_risk_time
 from prognosis.kernels.elastic_net import minimise, violation_of
 from prognosis.risk_sets import RiskSets
 

@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cohorts.errors import FitError
-from prognosis.kernels.cox_likelihood import evaluate
+from prognosis.cox.likelihood import evaluate
+from prognosis.cox.regression import fit_cox
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis import slow
@@ -207,6 +208,20 @@ def test_c20_scale_1e12_and_offset_1e9_cost_no_digits(rows, plain, scale, shift)
     theirs = plain.estimate_.risk(plain.preparation_.design(rows[PREDICTORS]), times)
     for mine, theirs_ in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, theirs_, rtol=1e-7)
+
+
+@pytest.mark.parametrize("far", [0.0, 1e9])
+def test_which_way_round_the_design_lies_in_memory_does_not_matter(far):
+    """The columns of a frame are contiguous; one of them here begins with a thousand rows far from all the others."""
+    draw = np.random.default_rng(6)
+    n = 4_000
+    x = np.column_stack([draw.normal(size=n), draw.normal(size=n) + far, np.where(np.arange(n) < 1000, 1e6, 0.0)])
+    x[:, 2] += draw.normal(size=n)
+    time, died = np.ceil(draw.exponential(50 * np.exp(-0.5 * x[:, 0]))), draw.random(n) < 0.7
+    sets, names = build_risk_sets(time, died, None, None, draw.choice([1.0, 2.0], n)), ("a", "b", "c")
+    by_rows, by_columns = (fit_cox(np.asarray(x, order=order), sets, names) for order in ("C", "F"))
+    for name in ("coefficients", "covariance", "means", "loglik", "score_test"):
+        np.testing.assert_allclose(getattr(by_columns, name), getattr(by_rows, name), rtol=1e-9, err_msg=name)
 
 
 def test_sign_flip_of_a_column_flips_its_coefficient(rows, plain):

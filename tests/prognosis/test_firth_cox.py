@@ -199,7 +199,16 @@ def test_what_cannot_be_estimated_is_said(columns, code, words):
 
 def test_too_few_events_for_the_columns_are_refused():
     """Five patients, two events, three columns: a profile that jumps has no limit, and none is made up."""
-    x = np.random.default_rng(25).normal(size=(5, 3))
+    x = np.random.default_rng(29).normal(size=(5, 3))
     with pytest.raises(FitError, match="too few events for these columns") as caught:
         fit({"x": x, "time": np.arange(1.0, 6), "event": np.arange(5) < 2})
     assert caught.value.code == "N17"
+
+
+def test_limits_far_out_are_those_of_the_profile():
+    """Five patients, two events, three columns; the profile likelihood by Nelder-Mead in 80-bit arithmetic."""
+    x = np.random.default_rng(25).normal(size=(5, 3))
+    found = fit({"x": x, "time": np.arange(1.0, 6), "event": np.arange(5) < 2})
+    np.testing.assert_allclose(found.regression.coefficients, [0.57709786, 9.07927656, 0.85386667], rtol=1e-6)
+    np.testing.assert_allclose(found.lower, [-9.42026784, -66.65893559, -17.17865464], rtol=1e-7)
+    np.testing.assert_allclose(found.upper, [8.61511123, 87.492995, 14.04420826], rtol=1e-7)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prognosis.cox.likelihood import evaluate
 from prognosis.cox.ordered_likelihood import ordered_likelihood
 from prognosis.cox.regression import fit_cox
-from prognosis.kernels.cox_likelihood import evaluate
 from prognosis.risk_sets import build_risk_sets, in_time_order
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, rankdata
 
 from cohorts.errors import FitError
-from prognosis.kernels.cox_likelihood import evaluate
+from prognosis.cox.likelihood import evaluate
 from prognosis.models import Cox
 from prognosis.risk_sets import build_risk_sets
 from tests.prognosis.made import outcome_of, patients, structured

@@ -155,3 +155,17 @@ def test_merging_never_reorders(values):
     order = np.argsort(before, kind="stable")
     assert (np.diff(after[order]) >= 0).all()
     assert (after <= before).all()
+
+
+def test_many_rows_at_few_times_are_those_of_one_stratum():
+    """Above 10,000 rows times that repeat are told apart by hashing; rounding still makes no time of its own."""
+    draw = np.random.default_rng(4)
+    n = 10_500
+    time = draw.integers(1, 60, n) + 1e-12 * draw.random(n).round()
+    event, weight = draw.random(n) < 0.3, draw.choice([0.5, 1.0, 3.0], n)
+    event[time > 50] = False
+    found = build_risk_sets(time, event, None, None, weight)
+    one_stratum = build_risk_sets(time, event, None, np.zeros(n, np.int64), weight)
+    assert len(found.time) == 50
+    for name, value in found._asdict().items():
+        np.testing.assert_allclose(value, getattr(one_stratum, name), rtol=1e-13, err_msg=name)
