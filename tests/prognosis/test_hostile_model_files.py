@@ -12,7 +12,19 @@ import pytest
 from cohorts.errors import ModelFileError, PrognosisWarning
 from prognosis import load_model
 from prognosis.imputation.chained import Chained
-from prognosis.models import AcceleratedFailureTime, Cox, FineGray, Logistic, PenalisedCox, RandomSurvivalForest
+from prognosis.models import (
+    AcceleratedFailureTime,
+    AdaBoost,
+    Cox,
+    DecisionTree,
+    ExtraTrees,
+    FineGray,
+    Logistic,
+    NeuralNetwork,
+    PenalisedCox,
+    RandomSurvivalForest,
+    SupportVectorMachine,
+)
 from prognosis.persistence.content import content_of, hash_of, self_test_of
 from tests.prognosis import made
 from tests.prognosis.test_model_file import write
@@ -28,6 +40,12 @@ MODELS = {
     "forest": (RandomSurvivalForest(trees=20), "time_to_event"),
     "competing_forest": (RandomSurvivalForest(trees=20), "competing"),
     "imputed": (Cox(), "time_to_event"),
+    "rbf": (SupportVectorMachine(), "binary"),
+    "linear": (SupportVectorMachine(kernel="linear", calibration="isotonic"), "binary"),
+    "tree": (DecisionTree(pruning=0.0), "binary"),
+    "net": (NeuralNetwork(nets=2), "binary"),
+    "extra_trees": (ExtraTrees(trees=5, folds=2), "binary"),
+    "ada_boost": (AdaBoost(rounds=5, folds=2), "binary"),
 }
 ARRAYS = {
     "short": lambda x: x[:-1],
