@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 OVER: dict[Method, str] = {
     "path-dependent": "the training patients who went the same way through each tree",
-    "linear": "the training mean of every column",
+    "linear": "the training means of all columns (a published model: its reference patient)",
     "native": "the training patients who went the same way through each tree",
 }
 
