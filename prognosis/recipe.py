@@ -36,6 +36,8 @@ class Recipe(BaseEstimator):
     estimate_class: ClassVar[Any] = None
     # True when the likelihood can use an event that is only known to lie between two visits.
     interval_censoring: ClassVar[bool] = False
+    # Another way to an endpoint that this recipe does not answer, in words.
+    elsewhere: ClassVar[str] = "choose another model"
 
     @property
     def auxiliary(self) -> tuple[str, ...]:

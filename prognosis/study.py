@@ -135,7 +135,7 @@ class Study:
         recipe.check_parameters()
         if self.endpoint.kind not in recipe.answerable:
             rule = f"{type(recipe).__name__} cannot answer a {self.endpoint.kind} endpoint"
-            advice = f"it answers {', '.join(recipe.answerable)}: declare such an endpoint, or choose another model"
+            advice = f"it answers {', '.join(recipe.answerable)}: declare such an endpoint, or {recipe.elsewhere}"
             raise FitError(Finding("T30", rule, advice))
         asked = clone(recipe)
         if self.horizons:

@@ -68,6 +68,7 @@ class Classifier(Regression):
 
     endpoints: ClassVar[tuple[str, ...]] = ("binary",)
     remedy: ClassVar[str] = "fewer predictors, or Logistic"
+    elsewhere: ClassVar[str] = "EarlyRelapse around this recipe, for the event within a window; Cox for its time"
     estimate_class: ClassVar[Any] = None
     # False where the machine has decision values only.
     own_probability: ClassVar[bool] = True
