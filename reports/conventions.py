@@ -26,6 +26,13 @@ OF_COX = {
     "ties": "Efron unless the model says breslow",
     "baseline": "hazard matching the ties (R survfit.coxph), step function, S(0) = 1, at the training means",
 }
+MACHINES = {
+    "support_vector_machine": "support vector machine (libsvm through scikit-learn)",
+    "decision_tree": "CART by Gini impurity, cost-complexity pruning chosen inside the fit (scikit-learn)",
+    "neural_network": "mean log odds of nets with weight decay (scikit-learn)",
+    "extra_trees": "extremely randomised trees (scikit-learn), mean share of events in the leaves",
+    "ada_boost": "SAMME (scikit-learn)",
+}
 # What holds for some models only, said where such a model is in the run.
 CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("cox", "time_to_event"): OF_TIMES | OF_COX,
@@ -39,6 +46,13 @@ CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("logistic", "binary"): {
         "logistic": "maximum likelihood (R glm), or the penalty of the options; C is the area under the ROC curve; "
         "intervals on the logit scale",
+    },
+    **{
+        (kind, "binary"): {
+            kind: f"{words}; columns standardised inside the fit; probabilities learnt from decision values of inner "
+            "folds (option calibration); C of the calibrated risk; no standard errors",
+        }
+        for kind, words in MACHINES.items()
     },
     ("accelerated_failure_time", "time_to_event"): OF_TIMES | {
         "accelerated_failure_time": "location and scale of log time as R survreg; coefficients have its sign",

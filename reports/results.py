@@ -137,13 +137,14 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
 
 
 def _term_facts(model: FittedModel) -> dict[str, Any]:
-    """Coefficients; of a forest, which has none, how its trees ask the variables, and its error out of the bags."""
+    """Coefficients, or what a model without any tells of its terms; of a forest also its error out of the bags."""
     table = model.summary
     if "coefficient" in table:
         return {"coefficients": records(table.rename(columns={"coefficient": "estimate"}))}
-    return {
-        "coefficients": [],
-        "coefficients_reason": f"a {model.kind} model has no coefficients",
+    facts = {"coefficients": [], "coefficients_reason": f"a {model.kind} model has no coefficients"}
+    if not hasattr(model.estimate, "forest"):
+        return facts | {"terms": records(table)}
+    return facts | {
         "splits": records(table),
         "out_of_bag": {"harrell_c": _number(harrell_c(model.out_of_bag()))},
     }

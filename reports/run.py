@@ -18,6 +18,7 @@ from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
 from prognosis.models import recipes
 from prognosis.models.forest import RandomSurvivalForest
+from prognosis.persistence.writing import check_storable
 from prognosis.recipe import Recipe
 from reports.batch import Language, Limits, write_patient
 from reports.figures import Picture
@@ -93,15 +94,14 @@ def _work(
     found = [_fit_and_validate(declared, table, study, execution, folder, say) for table in declared.models]
     models = [model for model, _ in found]
     pictures = {name: picture for _, drawn in found for name, picture in drawn.items()}
-    for model in models:
-        model.save(folder.place(f"models/{model.name}.prognosis"))
+    for table, model in zip(declared.models, models, strict=True):
+        model.save(folder.place(f"models/{model.name}.prognosis"), table.store_reference)
         folder.record(f"models/{model.name}.prognosis")
         _write_imputed(model, folder)
     chosen = next((m for m in models if declared.nomogram and m.name == declared.nomogram.model), None)
     nomogram = _draw_nomogram(declared, chosen, cohort, folder, say) if chosen is not None else None
-    results = results_of(
-        declared.study.title, study, models, {nomogram.model.name: nomogram} if nomogram else {}, table_one
-    )
+    shown = {nomogram.model.name: nomogram} if nomogram else {}
+    results = results_of(declared.study.title, study, models, shown, table_one)
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, pictures, folder, say)
     written = _write_patients(declared, cohort, chosen or models[0], folder, say)
@@ -110,14 +110,8 @@ def _work(
 
 def _study(declared: StudyFile, cohort: Cohort) -> Study:
     endpoint = endpoint_from_dict(declared.endpoint)
-    return Study(
-        cohort,
-        endpoint,
-        declared.predictors,
-        seed=declared.study.seed,
-        missing=_strategy(declared),
-        allow_post_baseline=declared.allow_post_baseline,
-    )
+    return Study(cohort, endpoint, declared.predictors, seed=declared.study.seed, missing=_strategy(declared),
+                 allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
 
 
 def _strategy(declared: StudyFile) -> Literal["complete_cases", "own side"] | Chained | None:
@@ -190,6 +184,7 @@ def _fit_and_validate(
                     allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
     say(f"fitting {table.name}: {len(own.cohort)} patients, {int((own.outcome.event == 1).sum())} events")
     model = own.fit(recipe_of(table), name=table.name)
+    check_storable(model, table.store_reference)
     model = replace(model, warnings=(*model.warnings, *doubtful_hazards(model)))
     if declared.validation is None:
         return model, {}

@@ -96,13 +96,17 @@ class ReportsTable(_Table):
 
 
 class ModelTable(BaseModel):
-    """``[[models]]``: name, kind, predictors, and the options of the recipe as further keys."""
+    """``[[models]]``: name, kind, predictors, and the options of the recipe as further keys.
+
+    `store_reference` : the model file may hold patients' rows, of which some kinds of model are made.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,40}$")
     kind: str
     predictors: tuple[str, ...] = Field(min_length=1)
+    store_reference: bool = False
 
     @property
     def options(self) -> dict[str, Any]:

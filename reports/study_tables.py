@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # What the exponential of a coefficient is called in the results, and the key of its heading; the first found counts.
 RATIOS = {"time_ratio": "tr", "odds_ratio": "or", "subdistribution_hazard_ratio": "shr", "hazard_ratio": "hr"}
+# Columns whose heading has another key.
+COLUMNS = {"minimal_depth": "depth"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def figures_of(pictures: Mapping[str, Picture], *kinds: str) -> list[dict[str, A
 def model_tables(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], wording: Wording) -> list[Table]:
     """Return every table of one model."""
     return [
-        _coefficients(name, model, wording) if model["coefficients"] else _splits(name, model, wording),
+        _terms(name, model, wording),
         *_baseline(name, model, endpoint, wording),
         *_imputation(name, model, wording),
         *_proportional_hazards(name, model, wording),
@@ -84,6 +86,19 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
     keys = ("term", "beta", "se", RATIOS[ratio], "ci", "p", *(("df", "fmi") if pooled else ()), "mean")
     columns = tuple(wording(f"study_column_{key}") for key in keys)
     return Table(wording("study_coefficients", name=visible(name)), columns, rows, note)
+
+
+def _terms(name: str, model: Mapping[str, Any], wording: Wording) -> Table:
+    """Tabulate what the model tells of its terms: coefficients, splits, or whatever a machine knows of them."""
+    if model["coefficients"]:
+        return _coefficients(name, model, wording)
+    if "splits" in model:
+        return _splits(name, model, wording)
+    lines: Sequence[Mapping[str, Any]] = model["terms"]
+    keys = [key for key in lines[0] if key != "term"]
+    rows = tuple((visible(line["term"]), *(number_text(line[key], ".4g", wording) for key in keys)) for line in lines)
+    columns = tuple(wording(f"study_column_{COLUMNS.get(key, key)}") for key in ("term", *keys))
+    return Table(wording("study_terms", name=visible(name)), columns, rows, wording("study_terms_note"))
 
 
 def _splits(name: str, model: Mapping[str, Any], wording: Wording) -> Table:
@@ -129,8 +144,10 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
 def _equation(model: Mapping[str, Any], wording: Wording) -> str:
     if model["kind"] == "logistic":
         return wording("study_how_to_predict_logistic")
-    if not model["coefficients"]:
+    if "splits" in model:
         return wording("study_how_to_predict_forest")
+    if not model["coefficients"]:
+        return wording("study_how_to_predict_file")
     parameters = model["parameters"]
     if "location" in parameters:
         return wording(

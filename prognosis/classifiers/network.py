@@ -35,7 +35,10 @@ class Network:
 
     def decision(self, z: Floats) -> Floats:
         """Mean log odds of the event over the nets, (m,)."""
-        return np.mean([self._log_odds(net, z) for net in self.weights], axis=0)
+        total = np.zeros(len(z))
+        for net in self.weights:
+            total += self._log_odds(net, z)
+        return total / len(self.weights)
 
     def _log_odds(self, net: Floats, z: Floats) -> Floats:
         below, first = z, 0

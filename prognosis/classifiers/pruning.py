@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.classifiers.trees import Grown, Trees
+from prognosis.classifiers.trees import Grown, Trees, in_32_bits
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -82,7 +82,7 @@ def shares_by_strength(grown: Grown, z: Floats, strengths: Floats) -> Floats:
     """Share of events that the tree, pruned by each strength, gives each row, (strengths, m)."""
     tree, closed = grown.tree, closing_strengths(grown)
     node, out = np.zeros(len(z), np.int64), np.empty((len(strengths), len(z)))
-    rounded = z.astype(np.float32).astype(np.float64)
+    rounded = in_32_bits(z)
     for place in range(len(strengths) - 1, -1, -1):
         # a weaker pruning opens nodes: each row walks on from where it stands
         while (on := closed[node] > strengths[place]).any():

@@ -14,7 +14,7 @@ from cohorts.errors import Finding
 from prognosis.classifiers.estimate import ClassifierEstimate
 
 Floats = NDArray[np.float64]
-# Numbers of a block of differences between rows and support vectors.
+# Distances between rows and support vectors computed at a time.
 BLOCK = 2_000_000
 
 
@@ -26,6 +26,7 @@ class Plane:
 
     weights: Floats
     constant: float
+    settled: bool = True
 
     def decision(self, z: Floats) -> Floats:
         """Decision value, (m,)."""
@@ -36,8 +37,8 @@ class Plane:
         return columns[["term"]].assign(weight=self.weights, mean=columns["mean"], sd=columns["sd"])
 
     def doubts(self) -> list[Finding]:
-        """None of its own."""
-        return []
+        """Warn (B28) of a search that was stopped."""
+        return unsettled(self.settled)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the weights."""
@@ -45,15 +46,16 @@ class Plane:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the constant."""
-        return {"constant": self.constant}
+        return {"constant": self.constant, "settled": self.settled}
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], columns: int) -> Plane:
         """Rebuild; raises ValueError where there are not as many weights as columns."""
         (weights,) = (np.asarray(arrays[key], float) for key in ("plane",))
-        if weights.shape != (columns,) or not np.isfinite(float(stored["constant"])):
+        constant, settled = float(stored["constant"]), stored["settled"]
+        if weights.shape != (columns,) or not np.isfinite(constant) or not isinstance(settled, bool):
             raise ValueError("the weights do not fit the columns")
-        return cls(weights, float(stored["constant"]))
+        return cls(weights, constant, settled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +71,18 @@ class RadialMachine:
     dual: Floats
     gamma: float
     constant: float
+    settled: bool = True
 
     def decision(self, z: Floats) -> Floats:
         """Decision value, (m,); a row's value does not depend on the rows beside it."""
-        size = max(1, BLOCK // max(1, self.support.size))
+        size = max(1, BLOCK // len(self.dual))
         blocks = [self._block(z[first : first + size]) for first in range(0, len(z), size)]
         return np.concatenate([np.empty(0), *blocks])
 
     def _block(self, z: Floats) -> Floats:
-        squared = ((z[:, None, :] - self.support) ** 2).sum(axis=2)
+        squared = np.zeros((len(z), len(self.dual)))
+        for column, supported in zip(z.T, self.support.T, strict=True):
+            squared += (column[:, None] - supported) ** 2
         value: Floats = (np.exp(-self.gamma * squared) * self.dual).sum(axis=1) + self.constant
         return value
 
@@ -86,10 +91,10 @@ class RadialMachine:
         return columns
 
     def doubts(self) -> list[Finding]:
-        """Warn (L21) that the numbers hold patients' rows."""
+        """Warn (L21) that the numbers hold patients' rows, and (B28) of a search that was stopped."""
         rule = f"the machine holds the predictors of {len(self.dual)} patients (its support vectors)"
         advice = "keep its file as patient data: it is written with store_reference=True only"
-        return [Finding("L21", rule, advice, severity="warning")]
+        return [Finding("L21", rule, advice, severity="warning"), *unsettled(self.settled)]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return support vectors and coefficients."""
@@ -97,16 +102,25 @@ class RadialMachine:
 
     def to_dict(self) -> dict[str, Any]:
         """Return width and constant."""
-        return {"gamma": self.gamma, "constant": self.constant}
+        return {"gamma": self.gamma, "constant": self.constant, "settled": self.settled}
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], columns: int) -> RadialMachine:
         """Rebuild; raises ValueError where the parts do not fit."""
         support, dual = np.asarray(arrays["support"], float), np.asarray(arrays["dual"], float)
-        gamma, constant = float(stored["gamma"]), float(stored["constant"])
-        if support.shape != (len(dual), columns) or not 0 < gamma < np.inf or not np.isfinite(constant):
+        gamma, constant, settled = float(stored["gamma"]), float(stored["constant"]), stored["settled"]
+        sound = 0 < gamma < np.inf and np.isfinite(constant) and isinstance(settled, bool)
+        if not sound or not len(dual) or support.shape != (len(dual), columns):
             raise ValueError("the support vectors do not fit the columns")
-        return cls(support, dual, gamma, constant)
+        return cls(support, dual, gamma, constant, settled)
+
+
+def unsettled(settled: bool) -> list[Finding]:
+    """Warn (B28) of a margin that was not found."""
+    if settled:
+        return []
+    rule = "the widest margin had not been found when the search was stopped"
+    return [Finding("B28", rule, "a smaller C", severity="warning")]
 
 
 class PlaneEstimate(ClassifierEstimate):

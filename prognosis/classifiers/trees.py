@@ -53,7 +53,7 @@ class Trees:
 
     def leaves(self, z: Floats) -> Integers:
         """Return the node of each tree in which each row ends, (trees, m)."""
-        rounded = z.astype(np.float32).astype(np.float64)
+        rounded = in_32_bits(z)
         node = np.repeat(self.roots[:-1, None], len(z), axis=1)
         tree, row = np.nonzero(self.feature[node] >= 0)
         while len(row):
@@ -67,12 +67,15 @@ class Trees:
 
     def mean(self, z: Floats, weight: Floats | None = None) -> Floats:
         """Mean of the answers of all trees, (m,); `weight` : (trees,)."""
-        size = max(1, BLOCK // self.trees)
+        size, counts = max(1, BLOCK // self.trees), np.ones(self.trees) if weight is None else weight
         answers = [np.empty(0)]
         for first in range(0, len(z), size):
             said = self.leaf[self.leaves(z[first : first + size])]
-            total = said.sum(axis=0) if weight is None else (said * weight[:, None]).sum(axis=0)
-            answers.append(total / (self.trees if weight is None else weight.sum()))
+            total = np.zeros(said.shape[1])
+            # tree by tree, as scikit-learn, so that the answer of a row does not depend on those beside it
+            for own, answer in zip(counts, said, strict=True):
+                total += own * answer
+            answers.append(total / counts.sum())
         return np.concatenate(answers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -90,6 +93,12 @@ class Trees:
         if faults := _faults(grown, columns):
             raise ValueError(faults[0])
         return grown
+
+
+def in_32_bits(z: Floats) -> Floats:
+    """Round values as scikit-learn's trees see them; one too large for 32 bits is infinite, and goes right."""
+    with np.errstate(over="ignore"):
+        return z.astype(np.float32).astype(np.float64)
 
 
 def _faults(grown: Trees, columns: int) -> list[str]:

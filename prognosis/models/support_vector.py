@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +18,8 @@ KERNELS = ("rbf", "linear")
 # Of libsvm: the largest violation of the optimality conditions. Coarser ones make numbers depend on the unit.
 TOLERANCE = 1e-6
 CACHE_MB = 500
+# Steps after which a search is stopped; a margin that was not found is named (B28).
+STEPS = 10_000_000
 
 
 def _width(value: object) -> bool:
@@ -83,14 +86,18 @@ class SupportVectorMachine(Classifier):
 
     def learn_machine(self, rows: LabelledRows, seed: int) -> Plane | RadialMachine:  # noqa: ARG002
         """Solve the dual problem; nothing is drawn."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import SVC
 
         columns = rows.design.shape[1]
         gamma = 1 / columns if self.gamma == "scale" else float(self.gamma)
-        machine = SVC(C=self.C, kernel=self.kernel, gamma=gamma, tol=TOLERANCE, cache_size=CACHE_MB)
-        machine.fit(rows.design, rows.event, sample_weight=rows.weight)
+        machine = SVC(C=self.C, kernel=self.kernel, gamma=gamma, tol=TOLERANCE, cache_size=CACHE_MB, max_iter=STEPS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            machine.fit(rows.design, rows.event, sample_weight=rows.weight)
+        settled = machine.fit_status_ == 0 and bool((machine.n_iter_ < STEPS).all())
         dual, constant = machine.dual_coef_[0], float(machine.intercept_[0])
         support = machine.support_vectors_
         if self.kernel == "linear":
-            return Plane(np.asarray((dual[:, None] * support).sum(axis=0)), constant)
-        return RadialMachine(np.array(support, float), np.array(dual, float), gamma, constant)
+            return Plane(np.asarray((dual[:, None] * support).sum(axis=0)), constant, settled)
+        return RadialMachine(np.array(support, float), np.array(dual, float), gamma, constant, settled)

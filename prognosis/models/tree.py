@@ -96,7 +96,7 @@ class DecisionTree(Classifier):
         if (grown.tree.feature < 0).all():
             return 0.0
         strengths = strengths_of(grown)
-        folds = min(self.folds, fewest(rows))
+        folds = max(2, min(self.folds, fewest(rows)))
 
         def losses() -> Iterator[tuple[Floats, Floats]]:
             for out, number in divide(rows, folds, seed_of(seed, 1), ", or a number for pruning"):

@@ -31,19 +31,30 @@ def content_hash(model: FittedModel) -> str:
     return hash_of(*content_of(model))
 
 
+def check_storable(model: FittedModel, store_reference: bool) -> None:
+    """Refuse to write patients' rows where nobody declared that they may be.
+
+    Raises
+    ------
+    ModelFileError
+        L21 the model is made of patients' rows, and `store_reference` is not True.
+    """
+    if getattr(model.estimate, "holds_rows", False) and store_reference is not True:
+        rule = f"model {model.name} ({model.kind}) is made of patients' rows, which its file would hold"
+        way_out = "store_reference=True (true in a study file) where that may be; or a model that keeps no rows"
+        raise ModelFileError(Finding("L21", rule, way_out))
+
+
 def save_model(model: FittedModel, path: Path, store_reference: bool = False) -> Path:
     """Write a model file; a file of that name is replaced only when the new one is complete.
 
     Raises
     ------
     ModelFileError
-        L10 the path does not end in ``.prognosis`` or cannot be written; L07 too large to be opened again; L21 the
-        model is made of patients' rows, and `store_reference` is not True.
+        L10 the path does not end in ``.prognosis`` or cannot be written; L07 too large to be opened again; L21 as
+        `check_storable`.
     """
-    if getattr(model.estimate, "holds_rows", False) and not store_reference:
-        rule = f"a {model.kind} model is made of patients' rows, which its file would hold"
-        way_out = "save(path, store_reference=True) where such a file may lie; or a model that keeps no rows"
-        raise ModelFileError(Finding("L21", rule, way_out))
+    check_storable(model, store_reference)
     if path.suffix != ".prognosis":
         raise ModelFileError(
             Finding("L10", f"a model file ends in .prognosis, not '{path.suffix}'", "choose such a name")

@@ -16,7 +16,7 @@ SMALL = {
     "rbf": SupportVectorMachine(),
     "linear": SupportVectorMachine(kernel="linear"),
     "tree": DecisionTree(),
-    "net": NeuralNetwork(nets=1, hidden=(3,)),
+    "net": NeuralNetwork(nets=2, hidden=(3,)),
     "extra": ExtraTrees(trees=15),
     "ada": AdaBoost(rounds=10),
 }

@@ -240,3 +240,23 @@ def test_what_cannot_be_fitted_is_refused_with_the_way_out():
 def test_no_stump_better_than_chance_is_refused():
     frame = pd.DataFrame({"a": [0.0, 0, 1, 1] * 10, "b": [0.0, 1, 0, 1] * 10})
     refused("B29", AdaBoost(), frame, np.array([0, 1, 1, 0] * 10), "better than chance")
+
+
+@every_machine
+def test_the_answer_of_a_patient_does_not_depend_on_the_others_nor_on_impossible_values(name):
+    frame, event = frame_of()
+    estimate = fit(clone(SMALL[name]), frame, event).estimate_
+    design = frame.to_numpy()
+    alone = np.concatenate([estimate.decision(design[[place]]) for place in range(20)])
+    np.testing.assert_array_equal(alone, estimate.decision(design)[:20])
+    far = estimate.risk(np.full((1, 3), 1e49), np.array([np.nan]))[0]
+    assert 0 <= far[0, 0] <= 1
+
+
+def test_a_search_that_was_stopped_is_named(monkeypatch):
+    frame, event = frame_of()
+    monkeypatch.setattr("prognosis.models.support_vector.STEPS", 5)
+    for recipe in (SupportVectorMachine(), SupportVectorMachine(kernel="linear"), NeuralNetwork(steps=2, nets=1)):
+        assert "B28" in [finding.code for finding in fit(recipe, frame, event).warnings_]
+    monkeypatch.undo()
+    assert "B28" not in [finding.code for finding in fit(SupportVectorMachine(), frame, event).warnings_]
