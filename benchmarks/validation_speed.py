@@ -213,6 +213,8 @@ def over_time(n: int, horizons: int) -> dict[str, float]:
         "auc": lambda: auc(outcome, marker, times),
         "auc_of_risks": lambda: auc(outcome, risk, times),
         "ibs": lambda: integrated_brier(brier(outcome, risk, times)),
+        "auc_no_error": lambda: auc(outcome, marker, times, errors=False),
+        "brier_no_error": lambda: brier(outcome, risk, times, errors=False),
         "sksurv_auc": lambda: cumulative_dynamic_auc(y, y, marker, times),
         "sksurv_brier": lambda: brier_score(y, y, 1 - risk, times),
     }

@@ -23,6 +23,7 @@ from prognosis.cox.estimate import CoxEstimate
 from prognosis.cox.ordered_likelihood import OrderedLikelihood, counted_likelihood
 from prognosis.cox.recalibration import DOUBT, CoxRecalibrations, slope_of
 from prognosis.cox.resampled_design import Groups, ResampledDesign, groups_of, resampled_design
+from prognosis.cox.residuals import dfbeta, score_residuals
 from prognosis.evaluation import Recalibration
 from prognosis.kernels.counted_cox import baseline_at
 from prognosis.kernels.standardise import IN_PLACE, standardise
@@ -31,6 +32,7 @@ from prognosis.newton import ROUNDING, VANISHED
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.recipe import as_frame
 from prognosis.refits import Answers, RecipeRefits, Refits
+from prognosis.risk_sets import build_risk_sets
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -47,7 +49,9 @@ class CoxRefits:
     Parameters
     ----------
     general : serves every recipe, and what is in doubt here. outcome : (n,). horizons : (h,). rows : sorted.
-    columns : design of resamples. groups : its categories. start : (p,) coefficients to start from.
+    columns : design of resamples. groups : its categories. start : (p,) coefficients to start from. influence : (n, p)
+    what one copy more of a row changes in them (dfbeta), which brings the start to within a twentieth of a standard
+    error of where the search ends.
     """
 
     general: RecipeRefits
@@ -57,6 +61,7 @@ class CoxRefits:
     columns: ResampledDesign
     groups: Groups
     start: Floats
+    influence: Floats
 
     def __call__(self, train: Integers, task: int) -> Answers:
         """Fit to the rows and answer for all; see `Refits`."""
@@ -89,7 +94,8 @@ class CoxRefits:
         if not values[0] * CONDITION_LIMIT * DOUBT > values[-1]:
             return None
         likelihood = counted_likelihood(columns, drawn, efron=self._efron)
-        found = _newton(likelihood, self.start * scales)
+        start = self.start + drawn.copies @ self.influence[drawn.rows]
+        found = _newton(likelihood, start * scales)
         if found is None:
             return None
         eta, least = columns @ found[0], float(np.linalg.eigvalsh(found[1])[0])
@@ -178,12 +184,17 @@ def cox_refits(recipe: Any, X: pd.DataFrame, y: NDArray[np.void], horizons: Floa
         return general
     columns = resampled_design(predictors, preparation, dict(recipe.splines or {}), dict(recipe.transforms or {}))
     groups = groups_of(predictors, outcome.event == 1, len(preparation.names))
-    return CoxRefits(general, outcome, horizons, rows, columns, groups, _start(recipe, preparation.names))
+    return CoxRefits(general, outcome, horizons, rows, columns, groups, *_start(recipe, columns, outcome))
 
 
-def _start(recipe: Any, names: tuple[str, ...]) -> Floats:
-    """Coefficients of a fitted recipe, else zeros."""
+def _start(recipe: Any, columns: ResampledDesign, outcome: SurvivalArrays) -> tuple[Floats, Floats]:
+    """Coefficients of a fitted recipe with the influence of each row on them, else zeros."""
     estimate: Any = getattr(recipe, "estimate_", None)
+    names, n = columns.preparation.names, len(outcome.event)
     if not isinstance(estimate, CoxEstimate) or estimate.names != names:
-        return np.zeros(len(names))
-    return np.array(estimate.coefficients)
+        return np.zeros(len(names)), np.zeros((n, len(names)))
+    centred = np.ascontiguousarray(columns.design - estimate.means)
+    sets = build_risk_sets(outcome.time, outcome.event == 1)
+    residuals = score_residuals(centred, centred @ estimate.coefficients, sets, recipe.ties == "efron")
+    influence = dfbeta(residuals, np.ones(n), estimate.naive_covariance)
+    return np.array(estimate.coefficients), np.where(np.isfinite(influence), influence, 0.0)

@@ -11,6 +11,8 @@ from numba import njit
 MOST_STEPS = 50
 # Predicted gain in log-likelihood that a last step leaves at 1e-10 standard errors from the maximum.
 LAST_GAIN = 1e-9
+# Within these a product of denominators is not at its end, and one more factor cannot overflow it.
+SMALL, LARGE = 1e-150, 1e150
 # Below this a step changes nothing that is looked at, and its end need not be evaluated.
 NO_GAIN = 1e-18
 
@@ -85,7 +87,7 @@ def _evaluate(x, drawn, beta, efron, risk):
         shift = max(shift, beta * x[i])
     for i in range(x.size):
         risk[i] = count[i] * np.exp(beta * x[i] - shift) if beta != 0.0 else count[i]
-    s0, s1, s2 = 0.0, 0.0, 0.0
+    s0, s1, s2, product = 0.0, 0.0, 0.0, 1.0
     end = x.size
     while end > 0:
         g, d0, d1, d2 = leaves[end - 1], 0.0, 0.0, 0.0
@@ -104,10 +106,14 @@ def _evaluate(x, drawn, beta, efron, risk):
             f = tied / events[g] if efron else 0.0
             q = 1.0 / (s0 - f * d0)
             mean = (s1 - f * d1) * q
-            loglik += np.log(q)
+            # the logarithm of many at once
+            product *= q
+            if not SMALL < product < LARGE:
+                loglik += np.log(product)
+                product = 1.0
             score -= mean
             information += (s2 - f * d2) * q - mean * mean
-    return loglik, score, information
+    return loglik + np.log(product), score, information
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -93,6 +93,26 @@ def brier_parts(risk, case, control, known, at_risk, parts):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def brier_scores(risk, place, case, control, known, at_risk):
+    """Brier score at each horizon, (h,), in one pass over risks (n, h) as they lie in memory, in any order of patients.
+
+    `place`, `case`, `control` : (n,) place in time and weights of each patient who has left, in that order. `known`,
+    `at_risk` : (h,) how many have left, and the weight of the others.
+    """
+    n, width = risk.shape
+    left, staying = np.zeros(width), np.zeros(width)
+    for i in range(n):
+        at, as_case, as_control = place[i], case[i], control[i]
+        for j in range(width):
+            square = risk[i, j] * risk[i, j]
+            gone = 1.0 * (at < known[j])
+            missed = 1.0 - risk[i, j]
+            left[j] += gone * (as_case * missed * missed + as_control * square)
+            staying[j] += (1.0 - gone) * square
+    return (left + at_risk * staying) / n
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def censoring_hazards(event, ends):
     """Prepare what `spread_censoring` needs at the first of the patients with equal times, (n, 2), 0 at the others.
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cohorts.errors import Finding, PredictionError
-from prognosis.kernels.horizon_scores import brier_parts, rows_in_order
+from prognosis.kernels.horizon_scores import brier_parts, brier_scores, rows_in_order
 from prognosis.metrics.by_horizon import checked_risk, measure
 from prognosis.metrics.measured import Measured, from_influence
 from prognosis.metrics.weights import CensoringWeights, censoring_weights
 from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
+NOTHING = np.empty(0)
 
 
 def brier(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike, *, errors: bool = True) -> Measured:
@@ -121,7 +122,18 @@ def null_brier_of(weights: CensoringWeights, *, errors: bool = True) -> Measured
 
 def brier_of(weights: CensoringWeights, risk: Floats, *, errors: bool = True) -> Measured:
     """Estimate the Brier score with given weights and checked risks, (n, h)."""
-    return measure("Brier score", weights, _scores(rows_in_order(risk, weights.order), weights), errors=errors)
+    found = _scores(rows_in_order(risk, weights.order), weights) if errors else _bare_scores(risk, weights)
+    return measure("Brier score", weights, found, errors=errors)
+
+
+def _bare_scores(risk: Floats, weights: CensoringWeights) -> Iterator[tuple[float, Floats]]:
+    """Score of each horizon, without parts."""
+    place = np.empty(len(weights.order), np.int64)
+    place[weights.order] = np.arange(len(place))
+    case, control = (weight[place] for weight in weights.once_left)
+    risks = np.ascontiguousarray(np.broadcast_to(risk, (len(place), len(weights.horizons))))
+    scores = brier_scores(risks, place, case, control, weights.known, 1 / weights.at_horizon)
+    return ((float(score), NOTHING) for score in scores)
 
 
 def _scores(by_time: Floats, weights: CensoringWeights) -> Iterator[tuple[float, Floats]]:

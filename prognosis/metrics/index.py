@@ -78,16 +78,20 @@ class Index:
         times = tuple(map(float, horizons)) if self.by_horizon else nothing
         return [(h, t) for h in times for t in (thresholds if self.by_threshold else nothing)]
 
+    def count(self, evaluation: Evaluation) -> int:
+        """Count the values, one a place."""
+        times = len(evaluation.horizons) if self.by_horizon else 1
+        return times * (len(evaluation.thresholds) if self.by_threshold else 1)
+
     def values(self, evaluation: Evaluation) -> Floats:
         """Measure at every place, without errors; what cannot be measured is not a number, each horizon for itself."""
-        unknown = np.full(len(self.places(evaluation.horizons, evaluation.thresholds)), np.nan)
-        if not len(unknown) or not len(evaluation.marker):
-            return unknown
+        if not (known := self.count(evaluation)) or not len(evaluation.marker):
+            return np.full(known, np.nan)
         try:
             return np.asarray(self.measure(evaluation, False).estimate, float)
         except PrognosisError:
             if not self.by_horizon or len(evaluation.horizons) == 1:
-                return unknown
+                return np.full(known, np.nan)
         return np.concatenate([self.values(evaluation.at(place)) for place in range(len(evaluation.horizons))])
 
     def without_information(self, evaluation: Evaluation) -> Floats:

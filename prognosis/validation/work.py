@@ -47,7 +47,7 @@ def values_of(evaluation: Evaluation, chosen: Sequence[Index], *, pooled: bool =
 
 
 def _unknown(evaluation: Evaluation, index: Index) -> Floats:
-    return np.full(len(index.places(evaluation.horizons, evaluation.thresholds)), np.nan)
+    return np.full(index.count(evaluation), np.nan)
 
 
 def reason_at(evaluation: Evaluation, index: Index, horizon: float) -> Finding | None:
