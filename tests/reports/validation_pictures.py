@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from cohorts import Cohort, TimeToEvent
+from cohorts.errors import PrognosisWarning
+from prognosis import Study
 from prognosis.evaluation import Evaluation
 from prognosis.outcome import SurvivalArrays
+from prognosis.screening import AbnormalityTable, screen_abnormalities
 from prognosis.validation import Validation
 from prognosis.validation.instability import Instability
+from reports.contents.abnormalities import abnormality_content
 from reports.contents.calibration import calibration_content
 from reports.contents.decision import decision_content
 from reports.contents.instability import instability_content
@@ -18,6 +25,7 @@ from reports.contents.judged import Judged
 from reports.contents.optimism import optimism_content
 from reports.contents.over_time import over_time_content, times_to_judge
 from reports.figures import Picture
+from reports.figures.abnormalities import abnormality_figure
 from reports.figures.calibration import calibration_figure
 from reports.figures.decision import decision_figure
 from reports.figures.instability import instability_figure
@@ -105,6 +113,26 @@ def subgroups(wording: Wording) -> SubgroupContent:
     return SubgroupContent(groups, ("12345 / 2345",) * 6, tuple(columns), *labels, title="t", alt="a")
 
 
+@cache
+def screened(adjusted_for: tuple[str, ...] = ()) -> AbnormalityTable:
+    """Made features: usual, with a name nobody types, one that separates the events, one too rare to test."""
+    draw = np.random.default_rng(5)
+    n = 300
+    features = {
+        name: (draw.random(n) < share).astype(float) for name, share in (("gain", 0.4), (LONG, 0.1), ("few", 0.01))
+    }
+    event = draw.random(n) < 0.4
+    frame = pd.DataFrame(
+        {"pid": [f"p{i}" for i in range(n)], **features, "never": np.where(event, 0.0, features["gain"])}
+    )
+    frame = frame.assign(age=draw.normal(60, 9, n).round(), t=draw.exponential(20, n) + 0.1, e=event.astype(int))
+    endpoint = TimeToEvent("efs", time="t", event="e", unit="months", origin=ORIGIN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        study = Study(Cohort.from_frame(frame, "pid"), endpoint, ["age"])
+        return screen_abnormalities(study, ["gain", LONG, "few", "never"], adjusted_for=adjusted_for)
+
+
 def _decision(kind: str) -> Draw:
     def draw(fonts: FontChoice, wording: Wording) -> Picture:
         content = decision_content(judged(kind), 0, wording)
@@ -137,4 +165,7 @@ PICTURES: Mapping[str, Draw] = {
         instability_content(instability(), "months", wording), fonts
     ),
     "subgroups": lambda fonts, wording: subgroup_figure(subgroups(wording), fonts),
+    "abnormalities": lambda fonts, wording: abnormality_figure(
+        abnormality_content(screened(("age",)), wording, "effect"), fonts
+    ),
 }
