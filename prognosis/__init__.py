@@ -20,21 +20,28 @@ from prognosis.prediction import Prediction, Remark, RiskCurve  # noqa: E402
 from prognosis.published.columns import Columns  # noqa: E402
 from prognosis.published.model import Publication, published_model  # noqa: E402
 from prognosis.study import Study  # noqa: E402
+from prognosis.tournaments.correction import BootstrapCorrected, Nested  # noqa: E402
+from prognosis.tournaments.result import Tournament  # noqa: E402
+from prognosis.tournaments.tournament import tournament  # noqa: E402
 from prognosis.updating.result import Updating  # noqa: E402
 from prognosis.validation import Validation  # noqa: E402
 
 __all__ = [
+    "BootstrapCorrected",
     "Columns",
     "ExternalValidation",
     "FittedModel",
+    "Nested",
     "Prediction",
     "Publication",
     "Remark",
     "RiskCurve",
     "Study",
+    "Tournament",
     "Updating",
     "Validation",
     "__version__",
     "load_model",
     "published_model",
+    "tournament",
 ]

@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import pandas as pd
-from sklearn.base import clone
 
 from cohorts import Binary, Cohort, Folds, Outcome
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
+from prognosis.asked import asked_of
 from prognosis.assembly import assemble
 from prognosis.column_checks import missing_findings
 from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
-from prognosis.imputation.multiply_imputed import MultiplyImputed
 from prognosis.metrics.net_benefit import read_thresholds
 from prognosis.model import FittedModel
 from prognosis.recipe import Recipe
@@ -129,20 +128,7 @@ class Study:
         FitError
             The recipe cannot answer this kind of endpoint, or cannot be estimated from these rows.
         """
-        if not isinstance(recipe, Recipe):
-            rule = f"{recipe!r} is no recipe"
-            raise FitError(Finding("S14", rule, "give an unfitted one, for example study.fit(Cox())"))
-        recipe.check_parameters()
-        if self.endpoint.kind not in recipe.answerable:
-            rule = f"{type(recipe).__name__} cannot answer a {self.endpoint.kind} endpoint"
-            advice = f"it answers {', '.join(recipe.answerable)}: declare such an endpoint, or {recipe.elsewhere}"
-            raise FitError(Finding("T30", rule, advice))
-        asked = clone(recipe)
-        if self.horizons:
-            asked = asked.judged_at(max(self.horizons))
-        if self.imputation:
-            asked = MultiplyImputed(asked, self.imputation.copies, self.imputation.iterations, self.seed)
-        fitted = asked.fit(self.columns_of(recipe), self.outcome.to_structured())
+        fitted = asked_of(self, recipe).fit(self.columns_of(recipe), self.outcome.to_structured())
         small = self._shortfall(fitted)
         warn_findings((*fitted.warnings_, *small))
         return assemble(self, fitted, name or recipe.kind, small)
