@@ -58,7 +58,6 @@ class BoostedEstimate:
     asked : the features. ensemble : the trees. level : weighted mean margin of the training rows. slope : by which
         margins are multiplied, see `GradientBoosting`. steps : cumulative hazard at the mean margin, None for a binary
         outcome. intercept : log odds there, not a number with a hazard.
-    loss : negative log likelihood of the rows left out by the number of trees, (0,) where none were left out.
     """
 
     asked: Asked
@@ -67,7 +66,6 @@ class BoostedEstimate:
     slope: float
     steps: Baseline | None
     intercept: float
-    loss: Floats
     strata: tuple[str, ...] = ()
     stratum_names: tuple[str, ...] = ()
 
@@ -121,6 +119,8 @@ class BoostedEstimate:
         Not a number beyond the last observed time. `stratum`, `level` and `interval` are those of other models.
         """
         eta = self.linear_predictor(design, offset)
+        if self.steps is not None and np.isnan(horizons).any():
+            raise ValueError("a model of times is asked without a time")
         risk = self._probability(eta) if self.steps is None else self._by_horizon(eta, self.steps, horizons)
         unknown = np.full_like(risk, np.nan)
         return risk, unknown, unknown
@@ -142,7 +142,7 @@ class BoostedEstimate:
         """Return the numbers of the model file."""
         asked = {"means": self.means, "column_feature": self.asked.feature, "column_step": self.asked.step}
         steps = {} if self.steps is None else {name: getattr(self.steps, name) for name in STEPS}
-        return asked | steps | {"loss": self.loss} | self.ensemble.arrays()
+        return asked | steps | self.ensemble.arrays()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not an array."""
@@ -176,7 +176,6 @@ class BoostedEstimate:
             slope=float(stored["slope"]),
             steps=None if intercept is not None else _steps(arrays),
             intercept=float("nan") if intercept is None else float(intercept),
-            loss=arrays["loss"],
         )
 
 

@@ -13,11 +13,11 @@ from prognosis.boosting.cross_fit import CrossFit, cross_fit
 from prognosis.boosting.estimate import Asked, BoostedEstimate
 from prognosis.boosting.growing import Growth, grow
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
+from prognosis.boosting.rows import BoostedRows
 from prognosis.cox.baseline import Baseline, baseline_of
 from prognosis.penalised.penalty_choice import deal_folds
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 # Of a margin: below the first nothing would be left to order patients by, beyond the last nothing is known.
 SLOPES = (0.05, 20.0)
 # Steps of Newton's method for the log odds; it converges in some four.
@@ -40,28 +40,18 @@ class Inner:
     calibrate: bool
 
 
-@dataclass(frozen=True, eq=False)
-class BoostedRows:
-    """Rows in an order of their own. `X` : (n, features). `loss` : of them. `unit` : (n,) who belongs together."""
-
-    X: Floats
-    loss: CoxLoss | LogisticLoss
-    unit: Integers
-
-    @property
-    def happened(self) -> NDArray[np.bool_]:
-        """Rows with the event, (n,)."""
-        if isinstance(self.loss, LogisticLoss):
-            return self.loss.event
-        return np.asarray(self.loss.outcome.event == self.loss.cause)
-
-
-def fit_boosted(rows: BoostedRows, asked: Asked, growth: Growth, inner: Inner, end: float) -> BoostedEstimate:
+def fit_boosted(
+    rows: BoostedRows, asked: Asked, growth: Growth, inner: Inner, end: float
+) -> tuple[BoostedEstimate, Floats]:
     """Estimate one event.
 
     Parameters
     ----------
     end : last observed time; not used for a binary outcome.
+
+    Returns
+    -------
+    The estimate, and the loss of all patients left out of inner folds by the number of trees, (0,) without folds.
 
     Raises
     ------
@@ -75,8 +65,8 @@ def fit_boosted(rows: BoostedRows, asked: Asked, growth: Growth, inner: Inner, e
     believed = margin - level if found is None or not inner.calibrate else found.margin
     slope = slope_of(rows.loss, believed) if inner.calibrate else 1.0
     steps, intercept = _level(rows.loss, slope * believed, end)
-    losses = np.empty(0) if found is None else found.loss
-    return BoostedEstimate(asked, ensemble, level, slope, steps, intercept, losses)
+    estimate = BoostedEstimate(asked, ensemble, level, slope, steps, intercept)
+    return estimate, np.empty(0) if found is None else found.loss
 
 
 def _crossed(rows: BoostedRows, growth: Growth, inner: Inner) -> CrossFit | None:

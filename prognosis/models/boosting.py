@@ -15,9 +15,10 @@ from prognosis.answering import Answering
 from prognosis.boosting.competing import CauseSpecificBoosted
 from prognosis.boosting.doubts import about_cause, doubts_of
 from prognosis.boosting.estimate import Asked, BoostedEstimate
-from prognosis.boosting.fitting import BoostedRows, Inner, fit_boosted
+from prognosis.boosting.fitting import Inner, fit_boosted
 from prognosis.boosting.growing import Growth
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
+from prognosis.boosting.rows import BoostedRows, order_of
 from prognosis.evaluation import Recalibration
 from prognosis.forest.estimate import Features
 from prognosis.limits import COLUMN, Bounds, Choice, Limit, Shape
@@ -29,7 +30,6 @@ from prognosis.regression import Regression, Rows, TrainingRows
 from prognosis.special_columns import SpecialColumns
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 def _whole(value: object, least: int, most: float = math.inf) -> bool:
@@ -84,6 +84,8 @@ class GradientBoosting(Regression):
     values are refused: declare ``missing="complete_cases"`` in the study. There are no intervals. Neither the order of
     the rows nor the number of threads changes the trees.
     Sources: Friedman (2001); Chen and Guestrin (2016); Ridgeway (1999), Cox's loss; van Houwelingen (2000), the slope.
+    After a fit, `held_out_loss_` has the negative log likelihood of the patients left out by the number of trees, by
+    cause.
     xgboost's own Cox loss leaves weights out of the risk sets and misses part of the ties; without either, the trees
     are the same.
     """
@@ -209,31 +211,24 @@ class GradientBoosting(Regression):
         means = np.average(rows.design, axis=0, weights=special.weight)
         own = (features.variables, features.names, features.feature, features.step)
         asked = Asked(rows.preparation.names, means, *own)
-        X, (order, unit) = asked.features(rows.design), self._ordering(rows)
+        X, (order, unit) = asked.features(rows.design), order_of(rows)
         outcome, weight, X = rows.outcome.take(order), special.weight[order], np.ascontiguousarray(X[order])
         if not outcome.timed:
             binary = BoostedRows(X, LogisticLoss(outcome.event == 1, weight), unit)
-            return fit_boosted(binary, asked, self._growth(features, 0), self._inner, float("nan"))
+            found = fit_boosted(binary, asked, self._growth(features, 0), self._inner, float("nan"))
+            self.held_out_loss_ = {1: found[1]}
+            return found[0]
         causes = (1, *(int(code) for code in np.unique(outcome.event) if code > 1))
-        end, models = float(outcome.time.max()), []
+        end, fits = float(outcome.time.max()), []
         for cause in causes:
             timed = BoostedRows(X, CoxLoss(outcome, cause, weight, self.ties == "efron"), unit)
             try:
-                models.append(fit_boosted(timed, asked, self._growth(features, cause), self._inner, end))
+                fits.append(fit_boosted(timed, asked, self._growth(features, cause), self._inner, end))
             except FitError as error:
                 raise FitError(*(about_cause(finding, cause) for finding in error.findings)) from None
-        return models[0] if len(models) == 1 else CauseSpecificBoosted(tuple(models), causes)
-
-    def _ordering(self, rows: Rows) -> tuple[Integers, Integers]:
-        """Return an order of the rows that does not depend on the one they come in, and whom each belongs to, (n,)."""
-        outcome, special = rows.outcome, rows.special
-        time = outcome.time if outcome.timed else np.zeros(len(outcome.event))
-        entry = np.zeros(len(time)) if outcome.entry is None else outcome.entry
-        order = np.lexsort((special.weight, *rows.design.T[::-1], entry, outcome.event, time))
-        if special.together is None:
-            return order, np.arange(len(order))
-        _, first, code = np.unique(special.together[order], return_index=True, return_inverse=True)
-        return order, np.argsort(np.argsort(first))[code]
+        self.held_out_loss_ = {cause: loss for cause, (_, loss) in zip(causes, fits, strict=True)}
+        models = tuple(model for model, _ in fits)
+        return models[0] if len(models) == 1 else CauseSpecificBoosted(models, causes)
 
     def _growth(self, features: Features, stream: int) -> Growth:
         direction = dict(self.monotone or {})

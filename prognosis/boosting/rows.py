@@ -1,0 +1,42 @@
+"""Training rows as boosting takes them: in an order of their own, so that the order of a table has no say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.boosting.losses import CoxLoss, LogisticLoss
+from prognosis.regression import Rows
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class BoostedRows:
+    """Rows in an order of their own. `X` : (n, features). `loss` : of them. `unit` : (n,) who belongs together."""
+
+    X: Floats
+    loss: CoxLoss | LogisticLoss
+    unit: Integers
+
+    @property
+    def happened(self) -> NDArray[np.bool_]:
+        """Rows with the event, (n,)."""
+        if isinstance(self.loss, LogisticLoss):
+            return self.loss.event
+        return np.asarray(self.loss.outcome.event == self.loss.cause)
+
+
+def order_of(rows: Rows) -> tuple[Integers, Integers]:
+    """Return the order of the rows by outcome, values and weight, and whom each then belongs to (0, 1, ...), (n,)."""
+    outcome, special = rows.outcome, rows.special
+    time = outcome.time if outcome.timed else np.zeros(len(outcome.event))
+    entry = np.zeros(len(time)) if outcome.entry is None else outcome.entry
+    order = np.lexsort((special.weight, *rows.design.T[::-1], entry, outcome.event, time))
+    if special.together is None:
+        return order, np.arange(len(order))
+    _, first, code = np.unique(special.together[order], return_index=True, return_inverse=True)
+    return order, np.argsort(np.argsort(first))[code]
