@@ -32,7 +32,7 @@ from prognosis.forest.growing import grow_forest
 from prognosis.forest.sampling import draw_from
 from prognosis.forest.scikit_survival import tree_of
 from prognosis.forest.trees import Forest
-from prognosis.kernels.forest_growth import Rule
+from prognosis.kernels.forest_rows import Rule
 from prognosis.metrics.accuracy import brier, integrated_brier
 from prognosis.metrics.concordance import concordance
 from prognosis.outcome import SurvivalArrays

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.kernels.forest_growth import Sample
+from prognosis.kernels.forest_rows import Sample
 from prognosis.outcome import SurvivalArrays
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,7 @@ def draw_from(
 
     Parameters
     ----------
-    X : (n, features), finite. outcome, weight : (n,). unit : (n,) rows that are drawn together, or None.
+    X : (n, features), not a number where missing. outcome, weight : (n,). unit : (n,) rows drawn together, or None.
     seed : whole numbers. most : different values of a feature, above which it is cut into groups of equal size.
     """
     order = _in_time(X, outcome, weight)
@@ -74,6 +74,7 @@ def draw_from(
     sample = Sample(
         code=np.stack([code for code, _, _ in coded]),
         codes=codes,
+        gaps=np.asarray(np.isnan(X).any(axis=0), np.int64),
         low=low,
         high=high,
         place=(np.searchsorted(event_times, time, side="right") - 1).astype(np.int32),
@@ -96,7 +97,13 @@ def _in_time(X: Floats, outcome: SurvivalArrays, weight: Floats) -> Integers:
 
 
 def _codes(column: Floats, most: int) -> tuple[NDArray[np.uint16], Floats, Floats]:
-    """Return the code of each row, and the smallest and largest value of each code."""
+    """Return the code of each row, and the smallest and largest value of each code; a missing value has the next."""
+    gap = np.isnan(column)
+    if gap.any():
+        known, low, high = _codes(column[~gap], most)
+        all_codes = np.full(len(column), len(low), np.uint16)
+        all_codes[~gap] = known
+        return all_codes, low, high
     values, code, times = np.unique(column, return_inverse=True, return_counts=True)
     if len(values) <= most:
         return code.astype(np.uint16), values, values

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, FitError
 from prognosis.forest.sampling import Drawn
 from prognosis.forest.trees import Tree
-from prognosis.kernels.forest_growth import Rule
+from prognosis.kernels.forest_rows import Rule
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -13,7 +13,13 @@ from numba.core import config
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, ModelFileError, raise_findings
-from prognosis.kernels.forest_curves import add_incidence, find_leaves, incidence_rises, mean_score
+from prognosis.kernels.forest_curves import (
+    add_incidence,
+    find_leaves,
+    find_leaves_with_gaps,
+    incidence_rises,
+    mean_score,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -34,6 +40,7 @@ class Tree:
     time: NDArray[np.int32]
     hazard: Floats
     cover: Floats
+    gap_left: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +55,7 @@ class Forest:
         (entries, causes) weight of the events over weight at risk there.
     cover : (nodes,) weight of the training rows in the bag that reached a node.
     event_times : (events,) of the training rows, increasing. end : last time at which one of them was observed.
+    gap_left : (nodes,) 1 where a missing value goes left, else 0; None for a forest without a rule for missing values.
 
     Notes
     -----
@@ -65,6 +73,7 @@ class Forest:
     cover: Floats
     event_times: Floats
     end: float
+    gap_left: NDArray[np.int8] | None = None
 
     @classmethod
     def of(cls, trees: Sequence[Tree], event_times: Floats, end: float) -> Forest:
@@ -72,6 +81,7 @@ class Forest:
         nodes = np.concatenate([[0], np.cumsum([len(tree.feature) for tree in trees])])
         entries = np.concatenate([[0], np.cumsum([len(tree.time) for tree in trees])])
         inner = [np.where(t.feature >= 0, t.child + first, 0) for t, first in zip(trees, nodes[:-1], strict=True)]
+        gaps = [tree.gap_left for tree in trees if tree.gap_left is not None]
         starts = [tree.start[:-1] + first for tree, first in zip(trees, entries[:-1], strict=True)]
         return cls(
             roots=nodes.astype(np.int64),
@@ -84,6 +94,7 @@ class Forest:
             cover=np.concatenate([tree.cover for tree in trees]),
             event_times=event_times,
             end=end,
+            gap_left=np.concatenate(gaps) if len(gaps) == len(trees) else None,
         )
 
     @property
@@ -93,7 +104,12 @@ class Forest:
 
     def leaves(self, X: Floats) -> NDArray[np.int32]:
         """Return the node of each tree in which each row ends, (trees, m)."""
-        found: NDArray[np.int32] = find_leaves(X, self.feature, self.threshold, self.child, self.roots[:-1])
+        nodes = (self.feature, self.threshold, self.child)
+        found: NDArray[np.int32]
+        if self.gap_left is not None and np.isnan(X).any():
+            found = find_leaves_with_gaps(X, *nodes, self.gap_left, self.roots[:-1])
+        else:
+            found = find_leaves(X, *nodes, self.roots[:-1])
         return found
 
     def risk(self, X: Floats, horizons: Floats, used: NDArray[np.bool_] | None = None) -> Floats:
@@ -154,6 +170,8 @@ class Forest:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the numbers of the model file."""
         named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "end"}
+        if self.gap_left is None:
+            del named["gap_left"]
         return named | {"last": np.array([self.end])}
 
     @classmethod
@@ -165,7 +183,14 @@ class Forest:
         ModelFileError
             L07 arrays that are no forest.
         """
-        kinds = {"feature": np.int32, "child": np.int32, "time": np.int32, "roots": np.int64, "start": np.int64}
+        kinds: dict[str, Any] = {
+            "feature": np.int32,
+            "child": np.int32,
+            "time": np.int32,
+            "roots": np.int64,
+            "start": np.int64,
+        }
+        kinds |= {"gap_left": np.int8} if "gap_left" in arrays else {}
         named = {key: np.ascontiguousarray(value, kinds.get(key, np.float64)) for key, value in arrays.items()}
         last = named.pop("last")
         forest = cls(**named, end=float(last[0]))
@@ -186,6 +211,7 @@ def _faults(forest: Forest, features: int) -> list[str]:
     checks = {
         "roots do not cut the nodes": roots[0] == 0 and roots[-1] == nodes and (np.diff(roots) > 0).all(),
         "features are unknown": (forest.feature >= -1).all() and (forest.feature < features).all(),
+        "sides are neither left nor right": forest.gap_left is None or np.isin(forest.gap_left, (0, 1)).all(),
         "children lie outside their tree": (
             (forest.child[inner] > np.flatnonzero(inner)) & (forest.child[inner] < last[inner])
         ).all(),

@@ -83,6 +83,21 @@ def find_leaves(X, feature, threshold, child, roots):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def find_leaves_with_gaps(X, feature, threshold, child, gap_left, roots):
+    """Return the same where values are missing (not a number); gap_left (nodes,) 1 where those go left."""
+    out = np.empty((roots.size, X.shape[0]), np.int32)
+    for tree in range(roots.size):
+        for i in range(X.shape[0]):
+            node = roots[tree]
+            while feature[node] >= 0:
+                x = X[i, feature[node]]
+                left = gap_left[node] == 1 if np.isnan(x) else x <= threshold[node]
+                node = child[node] + (0 if left else 1)
+            out[tree, i] = node
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def add_incidence(leaves, used, start, step, risen, out):
     """Write the mean incidence of the used trees' leaves, (m, h), to `out`.
 

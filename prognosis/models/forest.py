@@ -19,7 +19,7 @@ from prognosis.forest.out_of_bag import OutOfBag
 from prognosis.forest.sampling import MOST_CODES, Drawn, draw_from
 from prognosis.forest.scikit_survival import check_single
 from prognosis.forest.trees import Forest
-from prognosis.kernels.forest_growth import Rule
+from prognosis.kernels.forest_rows import Rule
 from prognosis.limits import COLUMN, Choice, Limit, Shape
 from prognosis.outcome import SurvivalArrays
 from prognosis.recipe import as_frame
@@ -54,16 +54,21 @@ class RandomSurvivalForest(Regression):
         statistic (numerators and variances added up), or ``cause-specific``, the event of interest alone, at whose risk
         those with another event no longer are.
     grower : ``ours``, or ``scikit-survival``, where it is installed, for comparison: the same bags, many times slower.
+    missing : ``refuse``, or ``own side``: at each cut the patients who lack the value go to the side where the
+        statistic is better, and they alone against all others are tried too. A new patient who lacks a value that
+        nobody at the split lacked goes to the heavier side. For a study with ``missing="own side"``.
     seed : of bags and draws of features; task : number of the resample, set by validations.
 
     Notes
     -----
     With competing events the risk is the mean Aalen-Johansen incidence of the leaves, and patients are ordered by the
     time that they lose to the event. Categories become dummies; those declared ordinal become one feature, the place
-    of the level. Missing values are refused: declare ``missing="complete_cases"`` in the study. There are no intervals:
-    see `ForestEstimate`. Neither the order of the rows nor the number of threads changes the forest.
+    of the level. There are no intervals: see `ForestEstimate`. Neither the order of the rows nor the number of threads
+    changes the forest. With ``missing="own side"`` a value that lacks for a reason can itself predict: where patients
+    to come lack values for other reasons than those of the training, their risks are wrong (F28).
     Sources: Ishwaran, Kogalur, Blackstone and Lauer (2008); Ishwaran et al. (2014), with the risk sets of each cause;
-    scikit-survival's splits, leaves (Kaplan-Meier) and draws.
+    scikit-survival's splits, leaves (Kaplan-Meier) and draws; Twala, Jones and Hand (2008), missingness incorporated in
+    attributes.
     """
 
     kind: ClassVar[str] = "random_survival_forest"
@@ -82,6 +87,7 @@ class RandomSurvivalForest(Regression):
         "cluster": COLUMN,
         "competing": Choice(("composite", "cause-specific")),
         "grower": Choice(GROWERS),
+        "missing": Choice(("refuse", "own side")),
         "seed": SEED,
         "task": SEED,
     }
@@ -97,6 +103,7 @@ class RandomSurvivalForest(Regression):
         cluster: str | None = None,
         competing: Literal["composite", "cause-specific"] = "composite",
         grower: Grower = "ours",
+        missing: Literal["refuse", "own side"] = "refuse",
         seed: int = 0,
         task: int = 0,
     ) -> None:
@@ -108,6 +115,7 @@ class RandomSurvivalForest(Regression):
         self.cluster = cluster
         self.competing = competing
         self.grower = grower
+        self.missing = missing
         self.seed = seed
         self.task = task
 
@@ -126,23 +134,26 @@ class RandomSurvivalForest(Regression):
         Raises
         ------
         FitError
-            F20 another grower that cannot grow it; F21 more features drawn than there are; F22 delayed entry; F25
+            F20, F30 another grower that cannot grow it; F21 more features drawn than there are; F22 delayed entry; F25
             values too fine for that grower; F27 no event in any bag; K11 too large for the memory; a constant column,
             too few rows or no events.
         DataContractError
-            Missing values (C16), weights (T23) or columns that cannot be used.
+            Missing values without a rule (C16), weights (T23) or columns that cannot be used.
         """
+        if self._rounded and self.takes_missing:
+            why = "grower='scikit-survival' has another rule for missing values"
+            raise FitError(Finding("F30", why, 'grower="ours", or missing="refuse"'))
         rows = self.prepare(X, y, penalised=True)
         features = Features.of(rows.preparation, _ordered(as_frame(X), rows))
         if self._rounded:
             check_single(features_of(rows.design, features.feature, features.step), features.names)
         drawn, rule = self._drawn(rows, features), self._rule(len(features.names), int(rows.outcome.event.max()))
-        forest = grow_forest(drawn, rule, self.trees, self.grower)
+        forest = grow_forest(drawn, rule, self.trees, self.grower, gaps=self.takes_missing)
         estimate = self._estimate(rows, features, forest, drawn)
         eta = estimate.linear_predictor(rows.design)
         training = TrainingRows(rows.design - estimate.means, rows.outcome, rows.special, eta)
         self.drawn_ = drawn
-        return self._keep(rows, estimate, training, self._doubts(forest))
+        return self._keep(rows, estimate, training, self._doubts(forest, drawn))
 
     def out_of_bag(self, horizons: Sequence[float] = ()) -> Evaluation:
         """Return the training rows as the trees answer that did not see them, for any metric; horizons in their unit.
@@ -199,7 +210,7 @@ class RandomSurvivalForest(Regression):
             raise FitError(Finding("F27", rule, "grow more trees; consider whether there are events enough"))
         return ForestEstimate(
             names=rows.preparation.names,
-            means=np.average(rows.design, axis=0, weights=rows.special.weight),
+            means=_known_means(rows.design, rows.special.weight),
             variables=features.variables,
             feature_names=features.names,
             feature=features.feature,
@@ -217,14 +228,28 @@ class RandomSurvivalForest(Regression):
             found.append(Finding("F22", rule, "choose Cox, or an endpoint that starts at entry"))
         return found
 
-    def _doubts(self, forest: Forest) -> tuple[Finding, ...]:
+    def _doubts(self, forest: Forest, drawn: Drawn) -> tuple[Finding, ...]:
         """Warn of what a reader would otherwise take for granted."""
         rule = "a random survival forest has no standard errors: risks come without intervals"
         found = [Finding("F23", rule, "its error is that of patients left out: validate", severity="warning")]
         if (forest.feature < 0).all():
             rule = f"no tree has a split at min_leaf={self.min_leaf}: everybody has the same risk"
             found.append(Finding("F24", rule, "a smaller min_leaf, more patients, or Cox", severity="warning"))
+        lacking = int(np.isnan(drawn.X).any(axis=1).sum())
+        if lacking:
+            rule = f"{lacking} of {len(drawn.X)} patients lack a predictor: that a value is missing can itself predict"
+            advice = "ask why values are missing, and whether they will be for the same reasons in patients to come"
+            found.append(Finding("F28", rule, advice, severity="warning"))
         return tuple(found)
+
+
+def _known_means(design: Floats, weight: Floats) -> Floats:
+    """Return the weighted mean of the known values of each column, (columns,)."""
+    known = ~np.isnan(design)
+    means: Floats = np.average(np.where(known, design, 0.0), axis=0, weights=weight)
+    if known.all():
+        return means
+    return means / np.average(known, axis=0, weights=weight)
 
 
 def _check_repeats(repeats: int) -> list[Finding]:

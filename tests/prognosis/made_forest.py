@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from prognosis.forest.sampling import draw_from
-from prognosis.kernels.forest_growth import Rule
+from prognosis.kernels.forest_rows import Rule
 from prognosis.outcome import SurvivalArrays
 
 

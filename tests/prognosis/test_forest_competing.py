@@ -14,7 +14,7 @@ from prognosis.curves.aalen_johansen import aalen_johansen
 from prognosis.forest.growing import grow_one
 from prognosis.forest.sampling import draw_from
 from prognosis.forest.trees import Forest
-from prognosis.kernels.forest_growth import Rule
+from prognosis.kernels.forest_rows import Rule
 from prognosis.metrics.discrimination import harrell_c
 from prognosis.models import RandomSurvivalForest
 from prognosis.outcome import SurvivalArrays
