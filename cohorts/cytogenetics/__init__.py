@@ -1,0 +1,11 @@
+"""Cytogenetics: karyotypes as the chart writes them become abnormalities present, absent or not assessable.
+
+This folder may import what `cohorts` may, and lark inside functions; it imports nothing of the rooms above.
+"""
+
+from cohorts.cytogenetics.abnormalities import ABNORMALITIES, Abnormality
+from cohorts.cytogenetics.clone import Clone
+from cohorts.cytogenetics.item import Item
+from cohorts.cytogenetics.karyotype import Karyotype, parse_karyotype
+
+__all__ = ["ABNORMALITIES", "Abnormality", "Clone", "Item", "Karyotype", "parse_karyotype"]
