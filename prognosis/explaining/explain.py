@@ -103,6 +103,7 @@ def explain(model: FittedModel, patients: Patients, horizons: Sequence[float] | 
         method=WORDS[method],
         reference=OVER[method] if background is None else background.text,
         patients=table.frame[list(model.predictors)],
+        background=0 if background is None else len(background.weight),
         error=parts.error,
         remarks=remarks,
     )

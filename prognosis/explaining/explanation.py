@@ -47,6 +47,7 @@ class Explanation:
     scale : ``risk``, probability of the event by the horizon, or ``linear_predictor``.
     method : how, in words. reference : what a variable that is not known is averaged over, in words.
     patients : (patients, variables) their values, checked and typed; a missing one was imputed for the answer.
+    background : number of patients that it is averaged over; 0 where no background was used.
     error : standard errors of values that were sampled, (patients, variables, h); None where they are exact.
     remarks : what must be known about the predictions.
 
@@ -67,6 +68,7 @@ class Explanation:
     method: str
     reference: str
     patients: pd.DataFrame
+    background: int = 0
     error: Floats | None = None
     remarks: tuple[Remark, ...] = ()
 

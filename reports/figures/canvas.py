@@ -164,14 +164,29 @@ def write(figure: Figure, left: float, top: float, text: str, **how: Any) -> Non
 
 def shortened(text: str, width: float, points: float = POINTS) -> str:
     """Cut a text that is wider than so many millimetres, with an ellipsis; within `drawing` only."""
+    if width_of(text, points) <= width:
+        return text
+    kept = next((end for end in range(len(text) - 1, 0, -1) if width_of(f"{text[:end]}…", points) <= width), 0)
+    return f"{text[:kept]}…"
+
+
+def with_value(name: str, value: str, width: float, points: float = POINTS) -> str:
+    """Join a name and a value, of which the name is cut where both are too wide; within `drawing` only."""
+    if not value:
+        return shortened(name, width, points)
+    room = max(width - width_of(f" {value}", points), width / 3)
+    return shortened(f"{shortened(name, room, points)} {value}", width, points)
+
+
+def width_of(text: str, points: float = POINTS) -> float:
+    """Width of a text in millimetres; within `drawing` only."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
-    def wide(part: str) -> bool:
-        points_wide, _, _ = TextToPath().get_text_width_height_descent(part, FontProperties(size=points), ismath=False)
-        return float(points_wide) * 25.4 / 72 > width
+    wide, _, _ = TextToPath().get_text_width_height_descent(text, FontProperties(size=points), ismath=False)
+    return float(wide) * 25.4 / 72
 
-    if not wide(text):
-        return text
-    kept = next((end for end in range(len(text) - 1, 0, -1) if not wide(f"{text[:end]}…")), 0)
-    return f"{text[:kept]}…"
+
+def headline(figure: Figure, text: str, left: float, width: float) -> None:
+    """Write a title at the top, a little larger, cut to so many millimetres."""
+    write(figure, left, 2.4, shortened(text, width, POINTS + 1), size=POINTS + 1, color=MODEL)

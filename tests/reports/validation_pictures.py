@@ -34,6 +34,7 @@ from reports.figures.over_time import over_time_figure
 from reports.figures.subgroups import SubgroupColumn, SubgroupContent, subgroup_figure
 from reports.fonts import FontChoice
 from reports.wording import Wording
+from tests.reports import explanation_pictures
 
 HORIZON = 60.0
 LONG = "a_very_long_name_of_a_model_that_nobody_types"
@@ -164,6 +165,7 @@ PICTURES: Mapping[str, Draw] = {
     "instability": lambda fonts, wording: instability_figure(
         instability_content(instability(), "months", wording), fonts
     ),
+    **explanation_pictures.PICTURES,
     "subgroups": lambda fonts, wording: subgroup_figure(subgroups(wording), fonts),
     "abnormalities": lambda fonts, wording: abnormality_figure(
         abnormality_content(screened(("age",)), wording, "effect"), fonts
