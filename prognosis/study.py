@@ -19,6 +19,7 @@ from prognosis.model import FittedModel
 from prognosis.recipe import Recipe
 from prognosis.regression import Regression
 from prognosis.sample_size_shortfall import events_shortfall
+from prognosis.selection.set_stability import SelectionStability, selection_stability_of
 from prognosis.study_checks import (
     Endpoint,
     check_folds,
@@ -234,6 +235,17 @@ class Study:
         found = instability_of(self, model, horizon, repeats, execution, progress)
         warn_findings(found.warnings)
         return found
+
+    def selection_stability(
+        self,
+        model: FittedModel,
+        repeats: int = 200,
+        *,
+        execution: Execution = IN_PROCESS,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> SelectionStability:
+        """Choose a model's predictors anew in bootstrap resamples; see `selection_stability_of`."""
+        return selection_stability_of(self, model, repeats, execution, progress)
 
     def calibration(
         self,

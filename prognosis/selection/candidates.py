@@ -55,11 +55,11 @@ class Candidates:
         y: NDArray[Any],
         *,
         always: Sequence[str] = (),
-        readings: Iterable[str] = (),
+        extra: Iterable[str] = (),
         patient: Integers | None = None,
         seed: tuple[int, ...] = (0, 0),
     ) -> Candidates:
-        """Check the rows; `readings` are columns that are neither predictors nor the recipe's.
+        """Check the rows; `extra` are columns that are neither predictors nor the recipe's.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class Candidates:
         special = replace(_special_of(recipe, frame), patient=patient)
         kept = special.weight > 0
         frame, outcome, special, _ = keep_weighted(frame, outcome, special)
-        others = {*recipe.auxiliary, *readings}
+        others = {*recipe.auxiliary, *extra}
         names = tuple(name for name in map(str, frame.columns) if name not in others)
         raise_findings(_check_always(always, names), FitError)
         raise_findings(check_complete(frame[list(names)]), DataContractError)
@@ -135,6 +135,10 @@ class Candidates:
             outcome=self.outcome.take(rows),
             special=self.special.take(rows),
         )
+
+    def with_recipe(self, recipe: Any) -> Candidates:
+        """Return the same for another model, where one is given."""
+        return self if recipe is None else replace(self, recipe=recipe)
 
     def draw(self, *stream: int) -> np.random.Generator:
         """Return the random numbers of one stream; streams start at 1, for 0 adds nothing to a sequence."""

@@ -60,7 +60,7 @@ class Choosing(Recipe):
     def auxiliary(self) -> tuple[str, ...]:
         """Columns of X that are no predictors."""
         inner = () if self._own("recipe") is None else self._own("recipe").auxiliary
-        return tuple(dict.fromkeys((*inner, *self.chooser.readings.values())))
+        return tuple(dict.fromkeys((*inner, *self.chooser.extra)))
 
     @property
     def selects(self) -> bool:
@@ -122,7 +122,7 @@ class Choosing(Recipe):
             as_frame(X),
             y,
             always=self.forced,
-            readings=self.chooser.readings.values(),
+            extra=self.chooser.extra,
             patient=self._own("_patient", None),
             seed=self.stream,
         )

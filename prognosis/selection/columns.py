@@ -38,8 +38,8 @@ class OwnedColumns:
         return np.bincount(self.owner, told, minlength=len(self.names)) > 0
 
 
-def owned_columns(recipe: Recipe, predictors: pd.DataFrame) -> OwnedColumns:
-    """Make the design columns of all predictors as the recipe would.
+def owned_columns(recipe: Recipe | None, predictors: pd.DataFrame) -> OwnedColumns:
+    """Make the design columns of all predictors as the recipe would; without one, numbers as they are.
 
     Plain numbers, which can be thousands, are taken as one block; categories and what the recipe bends by themselves.
     """

@@ -66,9 +66,9 @@ class Selector(BaseEstimator):
         raise NotImplementedError
 
     @property
-    def readings(self) -> Mapping[str, str]:
-        """Columns of X that hold a second reading of a predictor, by predictor."""
-        return {}
+    def extra(self) -> tuple[str, ...]:
+        """Columns of X that the choice looks at and that are no predictors."""
+        return ()
 
     def check_parameters(self) -> None:
         """Check every parameter that has a declared limit.
