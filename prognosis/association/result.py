@@ -19,7 +19,7 @@ class Associations:
     table : one line a pair and measure: first, second, measure, value, lower, upper (95 %), p, n (patients in whom both
         are known), missing (the others), reason (why there is no value). A pair of categories has three lines: its
         measure, and ``theils_u`` both ways, the share of the uncertainty of `first` that `second` takes away.
-    columns, kinds, labels : in the order asked for. n : patients.
+    columns, kinds, labels : in the order asked for. n : patients. bias_corrected : Cramer's V, by Bergsma (2013).
     warnings : findings.
 
     Notes
@@ -32,6 +32,7 @@ class Associations:
     kinds: tuple[str, ...]
     labels: tuple[str, ...]
     n: int
+    bias_corrected: bool = True
     warnings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:

@@ -72,7 +72,7 @@ def associations(
     warnings = _doubts(table, sparse)
     warn_findings(warnings)
     kinds, labels = (tuple(getattr(column, name) for column in known) for name in ("kind", "label"))
-    return Associations(table, names, kinds, labels, len(cohort), warnings)
+    return Associations(table, names, kinds, labels, len(cohort), bias_corrected, warnings)
 
 
 def _name_faults(cohort: Cohort, names: tuple[str, ...]) -> list[Finding]:

@@ -50,6 +50,7 @@ def test_every_sentence_is_used() -> None:
         "kind_",
         "method_",
         "effect_",
+        "association_",
         "remark_",
         "metric_",
         "limits_",

@@ -12,12 +12,14 @@ import pandas as pd
 from cohorts import Cohort, TimeToEvent
 from cohorts.errors import PrognosisWarning
 from prognosis import Study
+from prognosis.association import Associations, associations
 from prognosis.evaluation import Evaluation
 from prognosis.outcome import SurvivalArrays
 from prognosis.screening import AbnormalityTable, screen_abnormalities
 from prognosis.validation import Validation
 from prognosis.validation.instability import Instability
 from reports.contents.abnormalities import abnormality_content
+from reports.contents.associations import association_content
 from reports.contents.calibration import calibration_content
 from reports.contents.decision import decision_content
 from reports.contents.instability import instability_content
@@ -26,6 +28,7 @@ from reports.contents.optimism import optimism_content
 from reports.contents.over_time import over_time_content, times_to_judge
 from reports.figures import Picture
 from reports.figures.abnormalities import abnormality_figure
+from reports.figures.associations import association_figure
 from reports.figures.calibration import calibration_figure
 from reports.figures.decision import decision_figure
 from reports.figures.instability import instability_figure
@@ -134,6 +137,23 @@ def screened(adjusted_for: tuple[str, ...] = ()) -> AbnormalityTable:
         return screen_abnormalities(study, ["gain", LONG, "few", "never"], adjusted_for=adjusted_for)
 
 
+@cache
+def associated(many: int = 13) -> Associations:
+    """Made columns of every kind, one with a name nobody types, two that nobody has both of."""
+    draw = np.random.default_rng(6)
+    n = 200
+    half = np.arange(n) < 100
+    columns = {f"number {j}": draw.normal(size=n) for j in range(many - 6)}
+    columns |= {"copy": -columns["number 0"], LONG: np.where(half, draw.normal(size=n), np.nan)}
+    columns |= {"del": np.where(half, np.nan, draw.integers(0, 2, n)), "gain": draw.integers(0, 2, n).astype(float)}
+    frame = pd.DataFrame({"pid": [f"p{i}" for i in range(n)], **columns})
+    for name in ("site", "group"):
+        frame[name] = pd.Categorical(draw.choice(["a", "b", "c"], n))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        return associations(Cohort.from_frame(frame, "pid"), list(frame.columns[1:]))
+
+
 def _decision(kind: str) -> Draw:
     def draw(fonts: FontChoice, wording: Wording) -> Picture:
         content = decision_content(judged(kind), 0, wording)
@@ -167,6 +187,7 @@ PICTURES: Mapping[str, Draw] = {
     ),
     **explanation_pictures.PICTURES,
     "subgroups": lambda fonts, wording: subgroup_figure(subgroups(wording), fonts),
+    "associations": lambda fonts, wording: association_figure(association_content(associated(9), wording), fonts),
     "abnormalities": lambda fonts, wording: abnormality_figure(
         abnormality_content(screened(("age",)), wording, "effect"), fonts
     ),
