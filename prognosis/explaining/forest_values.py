@@ -73,9 +73,9 @@ def nodes_of(estimate: ForestEstimate, predictors: tuple[str, ...], times: Float
     forest = estimate.forest
     step, rise = forest.steps(times)
     player = np.array([predictors.index(variable) for variable in estimate.variables], np.int64)
-    return Nodes(
-        forest.roots, forest.feature, forest.threshold, forest.child, forest.cover, forest.start, player, step, rise
-    )
+    gap_left = np.zeros(len(forest.feature), np.int8) if forest.gap_left is None else forest.gap_left
+    tree = (forest.roots, forest.feature, forest.threshold, forest.child, forest.cover, gap_left)
+    return Nodes(*tree, forest.start, player, step, rise)
 
 
 def quadrature(longest: int) -> tuple[Floats, Floats]:

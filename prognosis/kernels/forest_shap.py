@@ -23,7 +23,8 @@ MOST = 62  # variables on one path: bits of a whole number, less its sign
 class Nodes(NamedTuple):
     """Nodes of all trees and the entries of their leaves; see `prognosis.forest.trees.Forest`.
 
-    `player` : (features,) variable of each feature. `step`, `rise` : (entries,) see ``Forest.steps``.
+    `gap_left` : (nodes,) 1 where a missing value goes left. `player` : (features,) variable of each feature.
+    `step`, `rise` : (entries,) see ``Forest.steps``.
     """
 
     roots: NDArray[np.int64]
@@ -31,6 +32,7 @@ class Nodes(NamedTuple):
     threshold: NDArray[np.float64]
     child: NDArray[np.int32]
     cover: NDArray[np.float64]
+    gap_left: NDArray[np.int8]
     start: NDArray[np.int64]
     player: NDArray[np.int64]
     step: NDArray[np.int64]
@@ -171,7 +173,9 @@ def _masks(X, nodes, paths):
             shut = np.int64(0)
             for at in range(paths.splits[leaf], paths.splits[leaf + 1]):
                 node = paths.node[at]
-                if (X[i, nodes.feature[node]] <= nodes.threshold[node]) != paths.left[at]:
+                x = X[i, nodes.feature[node]]
+                left = nodes.gap_left[node] == 1 if np.isnan(x) else x <= nodes.threshold[node]
+                if left != paths.left[at]:
                     shut |= np.int64(1) << paths.slot[at]
             out[i, leaf] = whole & ~shut
     return out

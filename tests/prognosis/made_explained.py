@@ -43,7 +43,8 @@ def along_paths(model, row, known, times):
             return leaf_curve(nodes, node, len(times))
         left = nodes.child[node]
         if nodes.player[feature] in known:
-            return below(left if row[feature] <= nodes.threshold[node] else left + 1)
+            goes_left = nodes.gap_left[node] == 1 if np.isnan(row[feature]) else row[feature] <= nodes.threshold[node]
+            return below(left if goes_left else left + 1)
         parts = (nodes.cover[child] / nodes.cover[node] * below(child) for child in (left, left + 1))
         return sum(parts)
 

@@ -204,6 +204,26 @@ def test_deep_trees_and_no_trees(several):
     assert deep.explain(several.iloc[:0], TIMES).values.shape == (0, len(PREDICTORS), 4)
 
 
+def test_missing_values_go_to_their_side(several):
+    """A value that is missing is a value: the patient's own, and one of the background's."""
+    frame, draw = made.patients(200), np.random.default_rng(1)
+    for name in ("albumin", "grade"):
+        frame.loc[draw.random(200) < 0.3, name] = np.nan
+    recipe = RandomSurvivalForest(trees=12, min_leaf=8, missing="own side")
+    model = fitted(recipe, frame=frame, missing="own side")
+    gaps = several.copy()
+    gaps.loc[gaps.index[:2], "albumin"] = np.nan
+    gaps.loc[gaps.index[1:3], "grade"] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        X, found = features_of(model, gaps), model.explain(gaps, [24])
+        exact, asked = (model.explain(gaps, [24], method=name) for name in ("interventional", "enumeration"))
+    for i, row in enumerate(X):
+        brute = shapley(lambda known, row=row: along_paths(model, row, known, [24.0]), len(PREDICTORS))
+        np.testing.assert_allclose(found.values[i], brute, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(exact.values, asked.values, rtol=0, atol=1e-12)
+
+
 def test_more_variables_than_the_arithmetic_tells_apart_are_refused(forest, several, monkeypatch):
     monkeypatch.setattr("prognosis.explaining.forest_values.MOST", 2)
     with pytest.raises(PredictionError, match="on the way to one leaf") as caught:
