@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cohorts.errors import Finding
 from prognosis.boosting.competing import CauseSpecificBoosted
 from prognosis.boosting.estimate import BoostedEstimate
 from prognosis.boosting.fitting import SLOPES
+
+# Of the different values of a feature.
+TOLD_APART = 0.9
 
 
 def doubts_of(
@@ -27,6 +33,25 @@ def doubts_of(
     found = []
     for cause, model in pairs:
         found += [about_cause(doubt, cause) for doubt in _doubts_of(model, most, stopped, min_child_weight)]
+    return found
+
+
+def check_single(X: NDArray[np.float64], names: tuple[str, ...]) -> list[Finding]:
+    """Find features that 32 bits, which trees ask in, cannot hold, or not tell apart (B09).
+
+    Parameters
+    ----------
+    X : (n, features). names : (features,).
+    """
+    found = []
+    for name, column in zip(names, X.T, strict=True):
+        if np.abs(column).max() > np.finfo(np.float32).max:
+            found.append(Finding("B09", f"values of {name} are beyond the numbers of trees", "change its unit", name))
+            continue
+        many, left = (len(np.unique(values)) for values in (column, column.astype(np.float32)))
+        if left < TOLD_APART * many:
+            rule = f"of {many} values of {name} trees tell only {left} apart: they differ from the eighth digit on"
+            found.append(Finding("B09", rule, "subtract what all have in common", name))
     return found
 
 

@@ -131,8 +131,9 @@ class Ensemble:
 
 
 def in_single(X: Floats) -> NDArray[np.float32]:
-    """Return features as trees ask them, rounded to 32 bits."""
-    return np.ascontiguousarray(X, np.float32)
+    """Return features as trees ask them, rounded to 32 bits; what is beyond these is the largest there is."""
+    most = float(np.finfo(np.float32).max)
+    return np.ascontiguousarray(np.clip(X, -most, most), np.float32)
 
 
 def _faults(ensemble: Ensemble, features: int) -> list[str]:

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import Finding, FitError
 from prognosis.boosting.ensemble import Ensemble, in_single
 from prognosis.boosting.losses import Loss
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+# Between margins: beyond it a hazard is none besides another.
+FARTHEST = 100.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,11 @@ class _Objective:
     used: NDArray[np.bool_] | None
 
     def __call__(self, margin: Any, rows: Any) -> tuple[Floats, Floats]:  # noqa: ARG002
-        gradient, curvature = self.loss.derivatives(self.loss.start + np.asarray(margin, float))
+        known = np.asarray(margin, float)
+        if not np.ptp(known) < FARTHEST:
+            rule = "the margins run away: leaves follow single patients without a limit"
+            raise FitError(Finding("B08", rule, "ridge=1, a larger min_child_weight, or a smaller learning_rate"))
+        gradient, curvature = self.loss.derivatives(self.loss.start + known)
         return (gradient, curvature) if self.used is None else (gradient * self.used, curvature * self.used)
 
 

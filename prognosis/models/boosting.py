@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, FitError, raise_findings
 from prognosis.answering import Answering
 from prognosis.boosting.competing import CauseSpecificBoosted
-from prognosis.boosting.doubts import about_cause, doubts_of
+from prognosis.boosting.doubts import about_cause, check_single, doubts_of
 from prognosis.boosting.estimate import Asked, BoostedEstimate
 from prognosis.boosting.fitting import Inner, fit_boosted
 from prognosis.boosting.growing import Growth
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
 from prognosis.boosting.rows import BoostedRows, order_of
 from prognosis.evaluation import Recalibration
-from prognosis.forest.estimate import Features
+from prognosis.forest.estimate import Features, features_of
 from prognosis.limits import COLUMN, Bounds, Choice, Limit, Shape
 from prognosis.logistic.regression import fit_logistic
 from prognosis.outcome import SurvivalArrays, has_time, read_outcome
@@ -169,7 +169,8 @@ class GradientBoosting(Regression):
         ------
         FitError
             B02 fewer events (of some cause) than inner folds; B05 a direction that no one feature can have; C31 all
-            rows have the binary event; a constant column, too few rows or no events.
+            rows have the binary event; B08 margins that run away; B09 values that 32 bits cannot
+            tell apart; a constant column, too few rows or no events.
         DataContractError
             Missing values (C16), weights (T23) or columns that cannot be used.
         """
@@ -177,7 +178,8 @@ class GradientBoosting(Regression):
         _check_both(y, self.endpoints)
         rows = self.prepare(X, y, penalised=True)
         features = Features.of(rows.preparation, _ordered(as_frame(X), rows))
-        raise_findings(self._misdirected(rows, features), FitError)
+        values = features_of(rows.design, features.feature, features.step)
+        raise_findings([*self._misdirected(rows, features), *check_single(values, features.names)], FitError)
         estimate = self._estimate(rows, features)
         eta = estimate.linear_predictor(rows.design)
         training = TrainingRows(rows.design - estimate.means, rows.outcome, rows.special, eta)

@@ -240,6 +240,27 @@ def test_what_it_cannot_answer_is_said():
         Nomogram(model)
 
 
+def test_numbers_that_trees_cannot_hold_are_refused():
+    draw = np.random.default_rng(0)
+    y = made.structured(draw.exponential(1, 60), np.ones(60, int))
+    dates = 1e7 + 0.1 * np.arange(60)[:, None]
+    for X in (dates, 1e40 * draw.normal(size=(60, 1))):
+        with pytest.raises(FitError, match="trees") as caught:
+            fit(GradientBoosting(**QUICK), X, y)
+        assert caught.value.code == "B09"
+    kept = fit(GradientBoosting(**QUICK), dates - 1e7, y)
+    assert np.isfinite(kept.predict(np.array([[1e45], [-1e45]]))).all()
+
+
+def test_margins_without_a_limit_are_refused():
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(60, 2))
+    wild = GradientBoosting(400, 1.0, 6, 0.0, 1.0, 1.0, 0.0, early_stopping=None, calibrate=False)
+    with pytest.raises(FitError, match="run away") as caught:
+        fit(wild, X, made.structured(np.exp(3 * X[:, 0]), np.ones(60, int)))
+    assert caught.value.code == "B08"
+
+
 def test_a_scarce_cause_is_named():
     frame = made.patients(150)
     first = np.where(np.arange(150) < 2, 2, (frame["first"] == 1).astype(int))
