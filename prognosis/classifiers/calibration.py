@@ -20,6 +20,8 @@ KINDS = ("platt", "isotonic", "none")
 # Rows below which isotonic steps follow the noise. Source: Niculescu-Mizil and Caruana (2005).
 FEWEST_FOR_STEPS = 1000
 NOTHING = np.empty(0)
+# Decision values of all machines are of the order of 1; what differs by less is the error of a search.
+SAME = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +90,6 @@ def platt(decision: Floats, rows: LabelledRows) -> Calibration:
     would turn the machine upside down: it is 0, and everybody gets the observed share. Source: Platt (1999); the
     sigmoid of scikit-learn's ``CalibratedClassifierCV`` has the same targets.
     """
-    level = Calibration("platt", 0.0, float(logit(rows.share)))
-    if np.ptp(decision) <= 1e-12 * max(1.0, float(np.abs(decision).max())):
-        return level
     low, high = rows.targets
     target = np.where(rows.event, high, low)
     column = np.concatenate([decision, decision])[:, None]
@@ -98,7 +97,7 @@ def platt(decision: Floats, rows: LabelledRows) -> Calibration:
     weight = np.concatenate([rows.weight * target, rows.weight * (1 - target)])
     fit = fit_logistic(column, having, ("decision value",), weight=weight)
     if not fit.coefficients[0] > 0:
-        return level
+        return level("platt", rows)
     return Calibration("platt", float(fit.coefficients[0]), float(fit.intercept - fit.means @ fit.coefficients))
 
 
@@ -116,8 +115,20 @@ def isotonic(decision: Floats, rows: LabelledRows) -> Calibration:
     return Calibration("isotonic", knots=steps.X_thresholds_.astype(float), risk=steps.y_thresholds_.astype(float))
 
 
-def calibrate(kind: Kind, decision: Floats, rows: LabelledRows) -> Calibration:
-    """Fit a calibration to decision values that were made without their own rows."""
+def level(kind: Kind, rows: LabelledRows) -> Calibration:
+    """Give everybody the observed share."""
+    if kind == "isotonic":
+        return Calibration("isotonic", knots=np.zeros(1), risk=np.array([rows.share]))
+    return Calibration("platt", 0.0, float(logit(rows.share)))
+
+
+def calibrate(kind: Kind, decision: Floats, seen: Floats, rows: LabelledRows) -> Calibration:
+    """Fit a calibration to decision values that were made without their own rows.
+
+    Everybody gets the observed share where these do not differ, or those of the machine trained on all rows, `seen`.
+    """
+    if min(np.ptp(decision), np.ptp(seen)) <= SAME:
+        return level(kind, rows)
     return platt(decision, rows) if kind == "platt" else isotonic(decision, rows)
 
 
@@ -125,7 +136,7 @@ def doubts_of(found: Calibration, n: int) -> list[Finding]:
     """Warn of a machine that learnt nothing (B25) and of steps on few rows (B26)."""
     said = []
     if found.flat:
-        rule = "in patients left out, higher decision values go with no more events: everybody gets the observed share"
+        rule = "in patients left out, decision values do not rise with the events: everybody gets the observed share"
         said.append(Finding("B25", rule, "the predictors may say nothing; more patients", severity="warning"))
     if found.kind == "isotonic" and n < FEWEST_FOR_STEPS:
         rule = f"isotonic steps from n={n} rows, below {FEWEST_FOR_STEPS}, follow the noise"

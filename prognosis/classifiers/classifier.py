@@ -132,12 +132,12 @@ class Classifier(Regression):
 
     def _estimate(self, rows: Rows, labelled: LabelledRows) -> ClassifierEstimate:
         seed = (int(self.seed), int(self.task))
+        trained = train(labelled, self.learn_machine, self.event_weight, seed_of(*seed, 3))
         calibration = Calibration("none")
         if self.calibration != "none":
             way_out = ', or calibration="none"' if self.own_probability else ", or Logistic"
             decision = out_of_fold(labelled, self.learn_machine, self.folds, self.event_weight, seed, way_out)
-            calibration = calibrate(self.calibration, decision, labelled)
-        trained = train(labelled, self.learn_machine, self.event_weight, seed_of(*seed, 3))
+            calibration = calibrate(self.calibration, decision, trained.decision(labelled.design), labelled)
         variables = tuple(column.variables[0] for column in rows.preparation.columns)
         kind = self.estimate_kind(trained.machine)
         estimate: ClassifierEstimate = kind(rows.preparation.names, variables, trained, calibration, labelled.share)

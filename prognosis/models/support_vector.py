@@ -36,8 +36,10 @@ class SupportVectorMachine(Classifier):
     gamma : of Gaussian kernels, ``exp(-gamma * squared distance)`` on standardised columns; ``scale``: 1 over the
         number of columns (scikit-learn's "scale" on such columns).
     transforms : as in `Cox`.
-    calibration, folds, event_weight, weights, cluster, seed, task : see `Classifier`. Platt's sigmoid is the default;
-        ``none`` is refused (B22): decision values are no probabilities.
+    event_weight : see `Classifier`; ``balanced`` here. With 1 the margin seeks risks of one half, which few patients
+        reach where events are rare: the machine then often tells nobody apart. The calibration restores the level.
+    calibration, folds, weights, cluster, seed, task : see `Classifier`. Platt's sigmoid is the default; ``none`` is
+        refused (B22): decision values are no probabilities.
 
     Notes
     -----
@@ -66,7 +68,7 @@ class SupportVectorMachine(Classifier):
         transforms: Mapping[str, str] | None = None,
         calibration: Kind = "platt",
         folds: int = 5,
-        event_weight: EventWeight = 1.0,
+        event_weight: EventWeight = "balanced",
         weights: str | None = None,
         cluster: str | None = None,
         seed: int = 0,

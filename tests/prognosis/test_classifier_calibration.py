@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.tree import DecisionTreeClassifier
 
-from prognosis.classifiers.calibration import Calibration, isotonic, platt, share_to_log_odds
+from prognosis.classifiers.calibration import Calibration, calibrate, isotonic, platt, share_to_log_odds
 from prognosis.classifiers.cross_fitting import divide, fewest
 from prognosis.classifiers.machine import LabelledRows
 from prognosis.classifiers.pruning import best_strength, closing_strengths, shares_by_strength, strengths_of
@@ -55,8 +55,19 @@ def test_a_falling_sigmoid_is_level_at_the_observed_share():
     found = platt(np.array([3.0, 2, 1, 0, -1]), rows_of([0, 0, 0, 1, 1]))
     assert found.flat
     np.testing.assert_allclose(expit(found.log_odds(np.array([-5.0, 5.0]))), 0.4, atol=1e-15)
-    same = platt(np.ones(5), rows_of([0, 0, 0, 1, 1]))
-    assert (same.slope, expit(same.intercept)) == (0.0, pytest.approx(0.4))
+
+
+@pytest.mark.parametrize("kind", ["platt", "isotonic"])
+def test_decision_values_that_do_not_differ_give_everybody_the_observed_share(kind):
+    """The noise of a search, a millionth of its scale, is not taken for knowledge, in patients left out or in all."""
+    rows, apart = rows_of([0, 0, 0, 1, 1]), np.arange(5.0)
+    noise = -1 + 1e-6 * apart
+    for decision, seen in ((noise, apart), (apart, noise), (np.ones(5), apart)):
+        found = calibrate(kind, decision, seen, rows)
+        assert found.flat
+        np.testing.assert_allclose(expit(found.log_odds(np.array([-1.0, 0.0, 3.0]))), 0.4, atol=1e-15)
+        assert Calibration.restore(found.to_dict(), found.arrays()).flat
+    assert not calibrate(kind, apart, apart, rows).flat
 
 
 def test_isotonic_steps_by_hand():

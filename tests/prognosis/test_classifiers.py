@@ -27,6 +27,13 @@ from tests.prognosis.made_classes import SMALL, fit, frame_of, labelled, risk_of
 every_machine = pytest.mark.parametrize("name", SMALL)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As in every fit: small products are slower on several threads."""
+    with threadpool_limits(1):
+        yield
+
+
 def scaled(rows):
     """Standardise rows in the order in which machines see them."""
     ordered = rows.in_order()
@@ -45,13 +52,11 @@ def test_a_support_vector_machine_decides_as_scikit_learns(kernel):
 
 def test_a_net_decides_as_scikit_learns():
     rows, (new, _) = labelled(), frame_of(50, seed=9)
-    with threadpool_limits(1):
-        ours = train(rows, NeuralNetwork(hidden=(4, 3), nets=2).learn_machine, 1.0, 5)
+    ours = train(rows, NeuralNetwork(hidden=(4, 3), nets=2).learn_machine, 1.0, 5)
     z, event = scaled(rows)
     at = (new.to_numpy() - ours.means) / ours.sds
     options = {"activation": "tanh", "solver": "lbfgs", "alpha": 1.0, "max_iter": 2000, "max_fun": 40_000, "tol": 1e-6}
-    with threadpool_limits(1):
-        nets = [MLPClassifier((4, 3), **options, random_state=seed_of(5, net)).fit(z, event) for net in range(2)]
+    nets = [MLPClassifier((4, 3), **options, random_state=seed_of(5, net)).fit(z, event) for net in range(2)]
     odds = [np.log(p[:, 1] / p[:, 0]) for p in (net.predict_proba(at) for net in nets)]
     np.testing.assert_allclose(ours.decision(new.to_numpy()), np.mean(odds, axis=0), atol=1e-12)
 
@@ -103,7 +108,7 @@ def test_probabilities_are_those_of_scikit_learn_cross_fitted_in_the_same_folds(
     frame, event = frame_of(300)
     rows = LabelledRows(frame.to_numpy(), event == 1, np.ones(300)).in_order()
     folds = [(np.flatnonzero(~out), np.flatnonzero(out)) for out, _ in divide(rows, 5, seed_of(4, 0, 1), "")]
-    machine = make_pipeline(StandardScaler(), SVC(tol=1e-6))
+    machine = make_pipeline(StandardScaler(), SVC(tol=1e-6, class_weight="balanced"))
     theirs = CalibratedClassifierCV(machine, cv=folds, ensemble=False).fit(rows.design, rows.event)
     ours = fit(SupportVectorMachine(seed=4), frame, event)
     np.testing.assert_allclose(risk_of(ours, frame), theirs.predict_proba(frame.to_numpy())[:, 1], atol=1e-5)
