@@ -105,9 +105,14 @@ class Recipe(BaseEstimator):
     def observed(self) -> tuple[ObservedCurve | None, tuple[ObservedCurve, ...]]:
         """Observed curve of the training rows, weighted as the fit, and one a stratum (none without strata).
 
-        Kaplan-Meier; with competing events 1 minus the Aalen-Johansen incidence; None for a binary outcome.
+        Kaplan-Meier; with competing events 1 minus the Aalen-Johansen incidence; None for a binary outcome. A recipe
+        fitted around another shows what that one does.
         """
         kept: Any = self
+        inside = getattr(self, "fitted_", None)
+        if inside is not None:
+            curves: tuple[ObservedCurve | None, tuple[ObservedCurve, ...]] = inside.observed()
+            return curves
         training = kept.training_
         outcome, weight, stratum = training.outcome, training.weight, training.stratum
         if not outcome.timed:

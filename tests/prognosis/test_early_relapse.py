@@ -13,7 +13,7 @@ from prognosis import load_model
 from prognosis.early_relapse.known import known_within, said_of
 from prognosis.metrics.indexes.calibration import calibration_slope
 from prognosis.metrics.weights import censoring_weights
-from prognosis.models import Cox, EarlyRelapse, Logistic, Screened
+from prognosis.models import Cox, EarlyRelapse, GradientBoosting, Logistic, Screened, Tuned
 from prognosis.outcome import SurvivalArrays, read_outcome
 from tests.prognosis import made
 from tests.prognosis.test_live_r import close, r
@@ -207,6 +207,33 @@ def test_a_choice_inside_is_repeated_and_the_file_holds_what_answers(study, tmp_
     assert isinstance(loaded.recipe.recipe, Logistic)
     patient = {name: {"age": 60.0, "albumin": 38.0, "sex": "F"}[name] for name in model.predictors}
     np.testing.assert_array_equal(loaded.predict(patient, [24]).risk, model.predict(patient, [24]).risk)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        Screened(EarlyRelapse(), keep=2),
+        Tuned(EarlyRelapse(Logistic(penalty="ridge", strength=1.0)), grid={"recipe__strength": [1.0, 30.0]}, folds=3),
+    ],
+)
+def test_a_recipe_around_it_answers_at_the_window_too(study, around, tmp_path):
+    """Follow-up and observed curve are those of all patients, whoever is fitted around whom."""
+    model = quietly(study.fit, around)
+    plain = quietly(study.fit, EarlyRelapse())
+    assert model.max_follow_up == plain.max_follow_up > 48
+    patient = {name: {"age": 60.0, "albumin": 38.0, "sex": "F"}[name] for name in model.predictors}
+    assert 0 < model.predict(patient, [24]).risk[0, 0] < 1
+    loaded = load_model(model.save(tmp_path / "around.prognosis"))
+    assert loaded.predict(patient, [24]).risk[0, 0] == model.predict(patient, [24]).risk[0, 0]
+
+
+def test_boosting_inside_has_the_observed_level(study, tmp_path):
+    model = quietly(study.fit, EarlyRelapse(GradientBoosting(trees=20, early_stopping=None)))
+    frame = study.frame
+    observed = 1 - model.follow_up.at(24)
+    assert model.predict(frame, [24]).risk.mean() == pytest.approx(observed, abs=0.04)
+    loaded = load_model(model.save(tmp_path / "boosted.prognosis"))
+    np.testing.assert_array_equal(loaded.predict(frame, [24]).risk, model.predict(frame, [24]).risk)
 
 
 def test_an_offset_and_a_cluster_inside_are_those_of_the_inner_recipe(study):
