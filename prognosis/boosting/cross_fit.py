@@ -63,7 +63,7 @@ def cross_fit(
     trees = most if patience is None else int(np.argmin(losses[: _end(losses, patience)])) + 1
     margin = np.empty(len(X))
     for one, (_, booster) in zip(folds, grown, strict=True):
-        answer = trees_of(booster, trees).margin(X)
+        answer = trees_of(booster, X[~one.held], trees).margin(X)
         margin[one.held] = answer[one.held] - np.average(answer[~one.held], weights=one.training.weight)
     return CrossFit(trees, margin, losses)
 

@@ -41,10 +41,11 @@ def check_single(X: NDArray[np.float64], names: tuple[str, ...]) -> list[Finding
 
     Parameters
     ----------
-    X : (n, features). names : (features,).
+    X : (n, features), missing values are not looked at. names : (features,).
     """
     found = []
-    for name, column in zip(names, X.T, strict=True):
+    for name, whole in zip(names, X.T, strict=True):
+        column = whole[~np.isnan(whole)]
         if np.abs(column).max() > np.finfo(np.float32).max:
             found.append(Finding("B09", f"values of {name} are beyond the numbers of trees", "change its unit", name))
             continue
@@ -53,6 +54,16 @@ def check_single(X: NDArray[np.float64], names: tuple[str, ...]) -> list[Finding
             rule = f"of {many} values of {name} trees tell only {left} apart: they differ from the eighth digit on"
             found.append(Finding("B09", rule, "subtract what all have in common", name))
     return found
+
+
+def doubts_of_gaps(X: NDArray[np.float64]) -> list[Finding]:
+    """Warn (F28, as a forest does) that a missing value can itself predict; X (n, features)."""
+    lacking = int(np.isnan(X).any(axis=1).sum())
+    if not lacking:
+        return []
+    rule = f"{lacking} of {len(X)} patients lack a predictor: that a value is missing can itself predict"
+    advice = "ask why values are missing, and whether they will be for the same reasons in patients to come"
+    return [Finding("F28", rule, advice, severity="warning")]
 
 
 def about_cause(finding: Finding, cause: int) -> Finding:

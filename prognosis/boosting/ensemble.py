@@ -26,7 +26,8 @@ class Ensemble:
     Parameters
     ----------
     roots : (trees + 1,) first node of each tree, and the number of nodes. feature : (nodes,) that a node asks, -1 in a
-        leaf. threshold : (nodes,) values below it go left, in 32 bits. left, right : (nodes,) children, 0 in a leaf.
+        leaf. threshold : (nodes,) values below it go left, in 32 bits. gap_left : (nodes,) whether missing values do.
+    left, right : (nodes,) children, 0 in a leaf.
     value : (nodes,) what a leaf adds to the margin, learning rate included; 0 of a node that is none.
     cover : (nodes,) curvature of the training rows there. gain : (nodes,) by which a split lowers twice the loss.
     """
@@ -34,6 +35,7 @@ class Ensemble:
     roots: NDArray[np.int64]
     feature: NDArray[np.int32]
     threshold: NDArray[np.float32]
+    gap_left: NDArray[np.bool_]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     value: NDArray[np.float32]
@@ -41,8 +43,14 @@ class Ensemble:
     gain: Floats
 
     @classmethod
-    def of(cls, trees: list[Mapping[str, Any]]) -> Ensemble:
-        """Read the trees of xgboost's JSON."""
+    def of(cls, trees: list[Mapping[str, Any]], lacking: NDArray[np.bool_]) -> Ensemble:
+        """Read the trees of xgboost's JSON.
+
+        Parameters
+        ----------
+        lacking : (features,) whether a value was missing in training. Where none was, a newcomer's missing value goes
+            to the heavier side; else where the loss of those who lacked it said.
+        """
         sizes = [len(tree["left_children"]) for tree in trees]
         roots = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         first = np.repeat(roots[:-1], sizes)
@@ -52,14 +60,17 @@ class Ensemble:
 
         left, right = joined("left_children", np.int64), joined("right_children", np.int64)
         inner, condition = left >= 0, joined("split_conditions", np.float32)
+        asked, cover = joined("split_indices", np.int64), joined("sum_hessian", float)
+        heavier = cover[np.where(inner, left + first, 0)] >= cover[np.where(inner, right + first, 0)]
         return cls(
             roots=roots,
-            feature=np.where(inner, joined("split_indices", np.int64), -1).astype(np.int32),
+            feature=np.where(inner, asked, -1).astype(np.int32),
             threshold=np.where(inner, condition, np.float32(0)),
+            gap_left=inner & np.where(lacking[asked], joined("default_left", np.int64) > 0, heavier),
             left=np.where(inner, left + first, 0).astype(np.int32),
             right=np.where(inner, right + first, 0).astype(np.int32),
             value=np.where(inner, np.float32(0), condition),
-            cover=joined("sum_hessian", float),
+            cover=cover,
             gain=np.where(inner, joined("loss_changes", float), 0.0),
         )
 
@@ -75,9 +86,12 @@ class Ensemble:
 
     def margin(self, X: Floats) -> Floats:
         """Sum of the trees' answers, (m,), for features (m, features)."""
-        nodes = (self.feature, self.threshold, self.left, self.right)
-        found: Floats = margins(in_single(X), self.roots[:-1], *nodes, self.value)
+        found: Floats = margins(in_single(X), self.roots[:-1], self._nodes, self.value)
         return found
+
+    @property
+    def _nodes(self) -> tuple[NDArray[Any], ...]:
+        return self.feature, self.threshold, self.gap_left, self.left, self.right
 
     def contributions(self, X: Floats) -> tuple[Floats, float]:
         """Path-dependent Shapley values of the margin, (m, features), and the margin expected without any feature.
@@ -85,7 +99,7 @@ class Ensemble:
         Unknown features follow the training rows through the tree. Source: Lundberg et al. (2020), as xgboost's
         ``pred_contribs``; exact.
         """
-        values, base = contributions(in_single(X), self.feature, self.threshold, self.value, *self._paths)
+        values, base = contributions(in_single(X), self._nodes, self.value, *self._paths)
         return values, float(base)
 
     @cached_property
@@ -118,12 +132,14 @@ class Ensemble:
         ModelFileError
             L07 arrays that are no trees.
         """
-        kinds = {"roots": np.int64} | dict.fromkeys(WHOLE[1:], np.int32) | dict.fromkeys(SINGLE, np.float32)
+        kinds: dict[str, Any] = {"roots": np.int64, "gap_left": np.bool_}
+        kinds |= dict.fromkeys(WHOLE[1:], np.int32) | dict.fromkeys(SINGLE, np.float32)
         named: dict[str, Any] = {
             f.name: np.ascontiguousarray(arrays[f.name], kinds.get(f.name, np.float64)) for f in fields(cls)
         }
         unlike = [f"field {key} holds no whole numbers" for key in WHOLE if not np.array_equal(named[key], arrays[key])]
         unlike += [f"field {key} is not of 32 bits" for key in SINGLE if arrays[key].dtype != np.float32]
+        unlike += [] if arrays["gap_left"].dtype == np.bool_ else ["field gap_left is not true or false"]
         ensemble = cls(**named)
         faults = unlike or _faults(ensemble, features)
         raise_findings((Finding("L07", fault, "get the file again") for fault in faults[:1]), ModelFileError)

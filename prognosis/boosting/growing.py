@@ -113,10 +113,11 @@ def stages(X: Floats, loss: Loss, growth: Growth, unit: Integers, held_out: Floa
 def grow(X: Floats, loss: Loss, growth: Growth, unit: Integers, trees: int) -> Ensemble:
     """Return an ensemble of so many trees."""
     *_, last = islice(stages(X, loss, growth, unit), trees)
-    return trees_of(last.booster)
+    return trees_of(last.booster, X)
 
 
-def trees_of(booster: Any, most: int | None = None) -> Ensemble:
-    """Return the trees that a booster of xgboost has grown, or the first of them."""
+def trees_of(booster: Any, X: Floats, most: int | None = None) -> Ensemble:
+    """Return the trees that a booster of xgboost has grown on rows (n, features), or the first of them."""
     document = json.loads(booster.save_raw("json"))
-    return Ensemble.of(document["learner"]["gradient_booster"]["model"]["trees"][:most])
+    lacking: NDArray[np.bool_] = np.any(np.isnan(X), axis=0)
+    return Ensemble.of(document["learner"]["gradient_booster"]["model"]["trees"][:most], lacking)

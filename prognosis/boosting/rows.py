@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.boosting.estimate import Asked
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
+from prognosis.forest.estimate import Features
 from prognosis.regression import Rows
 
 Floats = NDArray[np.float64]
@@ -28,6 +30,14 @@ class BoostedRows:
         if isinstance(self.loss, LogisticLoss):
             return self.loss.event
         return np.asarray(self.loss.outcome.event == self.loss.cause)
+
+
+def asked_of(rows: Rows, features: Features) -> Asked:
+    """Return what trees ask of the design; the means are weighted, over the known values."""
+    known, weight = ~np.isnan(rows.design), rows.special.weight
+    means = np.average(np.where(known, rows.design, 0.0), axis=0, weights=weight)
+    means = means / np.average(known, axis=0, weights=weight)
+    return Asked(rows.preparation.names, means, features.variables, features.names, features.feature, features.step)
 
 
 def order_of(rows: Rows) -> tuple[Integers, Integers]:

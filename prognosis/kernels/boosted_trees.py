@@ -7,20 +7,23 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def margins(X, roots, feature, threshold, left, right, value):
+def margins(X, roots, nodes, value):
     """Return the sum over trees of the leaf in which each row ends, (m,); X (m, features) in 32 bits, as it was grown.
 
     Parameters
     ----------
-    roots : (trees,) first nodes. feature : (nodes,) that a node asks, -1 in a leaf. threshold : (nodes,) values below
-        it go left. left, right : (nodes,) children. value : (nodes,) of the leaves.
+    roots : (trees,) first nodes. value : (nodes,) of the leaves. nodes : (nodes,) each: feature that a node asks, -1 in
+        a leaf; threshold, values below it go left; gap_left, whether missing values do; left and right children.
     """
+    feature, threshold, gap_left, left, right = nodes
     out = np.zeros(X.shape[0])
     for i in range(X.shape[0]):
         for tree in range(roots.size):
             node = roots[tree]
             while feature[node] >= 0:
-                node = left[node] if X[i, feature[node]] < threshold[node] else right[node]
+                known = X[i, feature[node]]
+                goes_left = gap_left[node] if np.isnan(known) else known < threshold[node]
+                node = left[node] if goes_left else right[node]
             out[i] += value[node]
     return out
 
@@ -62,7 +65,7 @@ def leaf_paths(feature, left, right, cover, depth):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def contributions(X, feature, threshold, value, paths, weights):
+def contributions(X, nodes, value, paths, weights):
     """Return path-dependent Shapley values, (m, features), and the expected margin.
 
     Each leaf is a product over the features on its way: of 1 or 0 where the feature is known, of the share of training
@@ -71,10 +74,11 @@ def contributions(X, feature, threshold, value, paths, weights):
 
     Parameters
     ----------
-    X, feature, threshold, value : as in `margins`. paths : from `leaf_paths`. weights : (d, d) k! (q - 1 - k)! / q! of
+    X, nodes, value : as in `margins`. paths : from `leaf_paths`. weights : (d, d) k! (q - 1 - k)! / q! of
         k others out of q features.
     """
     leaf, length, node_on, goes, share = paths
+    feature, threshold, gap_left = nodes[0], nodes[1], nodes[2]
     m, depth = X.shape[0], node_on.shape[1]
     out, base = np.zeros((m, X.shape[1])), 0.0
     own, factors, terms = np.empty(depth, np.int64), np.empty((2, depth)), np.empty(depth)
@@ -89,7 +93,8 @@ def contributions(X, feature, threshold, value, paths, weights):
             for step in range(length[place]):
                 node = node_on[place, step]
                 asked = feature[node]
-                follows = 1.0 if (X[i, asked] < threshold[node]) == (goes[place, step] == 1) else 0.0
+                goes_left = gap_left[node] if np.isnan(X[i, asked]) else X[i, asked] < threshold[node]
+                follows = 1.0 if goes_left == (goes[place, step] == 1) else 0.0
                 at = 0
                 while at < different and own[at] != asked:
                     at += 1

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding, FitError, raise_findings
 from prognosis.answering import Answering
 from prognosis.boosting.competing import CauseSpecificBoosted
-from prognosis.boosting.doubts import about_cause, check_single, doubts_of
-from prognosis.boosting.estimate import Asked, BoostedEstimate
+from prognosis.boosting.doubts import about_cause, check_single, doubts_of, doubts_of_gaps
+from prognosis.boosting.estimate import BoostedEstimate
 from prognosis.boosting.fitting import Inner, fit_boosted
 from prognosis.boosting.growing import Growth
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
-from prognosis.boosting.rows import BoostedRows, order_of
+from prognosis.boosting.rows import BoostedRows, asked_of, order_of
 from prognosis.evaluation import Recalibration
 from prognosis.forest.estimate import Features, features_of
 from prognosis.limits import COLUMN, Bounds, Choice, Limit, Shape
@@ -74,14 +74,17 @@ class GradientBoosting(Regression):
     monotone : by variable, 1 where the risk must not fall as it grows, -1 where it must not rise.
     weights : column of case weights: a weight of 2 counts as two patients, in the risk sets too.
     cluster : column of patients or centres whose rows are drawn, and left out, together.
+    missing : ``refuse``, or ``own side``: at each split the patients who lack the value go to the side where the loss
+        is less, and a newcomer with them; of a predictor that nobody in training lacked, a newcomer without it goes to
+        the heavier side. For a study with ``missing="own side"``.
     bins : most values of a feature that are told apart; more are grouped by quantiles.
     seed : of draws and folds; task : number of the resample, set by validations.
 
     Notes
     -----
     With competing events the trees of all causes are combined into the absolute risk. Delayed entry counts in risk sets
-    and baseline. Categories become dummies; those declared ordinal become one feature, the place of the level. Missing
-    values are refused: declare ``missing="complete_cases"`` in the study. There are no intervals. Neither the order of
+    and baseline. Categories become dummies; those declared ordinal become one feature, the place of the level. There
+    are no intervals. Neither the order of
     the rows nor the number of threads changes the trees.
     Sources: Friedman (2001); Chen and Guestrin (2016); Ridgeway (1999), Cox's loss; van Houwelingen (2000), the slope.
     After a fit, `held_out_loss_` has the negative log likelihood of the patients left out by the number of trees, by
@@ -108,6 +111,7 @@ class GradientBoosting(Regression):
         "monotone": Shape("None, or 1, 0 or -1 by variable", _directions),
         "weights": COLUMN,
         "cluster": COLUMN,
+        "missing": Choice(("refuse", "own side")),
         "bins": Shape("a whole number from 2 to 65535", lambda x: _whole(x, 2, 65535)),
         "seed": SEED,
         "task": SEED,
@@ -130,6 +134,7 @@ class GradientBoosting(Regression):
         monotone: Mapping[str, int] | None = None,
         weights: str | None = None,
         cluster: str | None = None,
+        missing: Literal["refuse", "own side"] = "refuse",
         bins: int = 256,
         seed: int = 0,
         task: int = 0,
@@ -148,6 +153,7 @@ class GradientBoosting(Regression):
         self.monotone = monotone
         self.weights = weights
         self.cluster = cluster
+        self.missing = missing
         self.bins = bins
         self.seed = seed
         self.task = task
@@ -172,7 +178,7 @@ class GradientBoosting(Regression):
             rows have the binary event; B08 margins that run away; B09 values that 32 bits cannot
             tell apart; a constant column, too few rows or no events.
         DataContractError
-            Missing values (C16), weights (T23) or columns that cannot be used.
+            Missing values without a rule (C16), weights (T23) or columns that cannot be used.
         """
         self.check_parameters()
         _check_both(y, self.endpoints)
@@ -183,7 +189,7 @@ class GradientBoosting(Regression):
         estimate = self._estimate(rows, features)
         eta = estimate.linear_predictor(rows.design)
         training = TrainingRows(rows.design - estimate.means, rows.outcome, rows.special, eta)
-        return self._keep(rows, estimate, training, self._doubts(estimate))
+        return self._keep(rows, estimate, training, self._doubts(estimate, values))
 
     def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
         """Refit unfitted copies: trees and training rows need not travel to other processes."""
@@ -209,12 +215,9 @@ class GradientBoosting(Regression):
         return Recalibration(float(fit.coefficients[0]), null=fit.loglik[0], refitted=fit.loglik[1])
 
     def _estimate(self, rows: Rows, features: Features) -> BoostedEstimate | CauseSpecificBoosted:
-        special = rows.special
-        means = np.average(rows.design, axis=0, weights=special.weight)
-        own = (features.variables, features.names, features.feature, features.step)
-        asked = Asked(rows.preparation.names, means, *own)
-        X, (order, unit) = asked.features(rows.design), order_of(rows)
-        outcome, weight, X = rows.outcome.take(order), special.weight[order], np.ascontiguousarray(X[order])
+        asked, (order, unit) = asked_of(rows, features), order_of(rows)
+        outcome, weight = rows.outcome.take(order), rows.special.weight[order]
+        X = np.ascontiguousarray(asked.features(rows.design)[order])
         if not outcome.timed:
             binary = BoostedRows(X, LogisticLoss(outcome.event == 1, weight), unit)
             found = fit_boosted(binary, asked, self._growth(features, 0), self._inner, float("nan"))
@@ -266,13 +269,14 @@ class GradientBoosting(Regression):
                 found.append(Finding("B05", rule, "declare it ordinal, or take it out of monotone", name))
         return found
 
-    def _doubts(self, estimate: BoostedEstimate | CauseSpecificBoosted) -> tuple[Finding, ...]:
+    def _doubts(self, estimate: BoostedEstimate | CauseSpecificBoosted, values: Floats) -> tuple[Finding, ...]:
         """Warn of what a reader would otherwise take for granted."""
         rule = "gradient boosting has no standard errors: risks come without intervals"
         found = [Finding("B01", rule, "its error is that of patients left out: validate", severity="warning")]
         if not self.calibrate:
             rule = "slope and baseline come from the training margins: the risks of new patients are too extreme"
             found.append(Finding("B07", rule, "calibrate=True", severity="warning"))
+        found += doubts_of_gaps(values)
         return (*found, *doubts_of(estimate, self.trees, self.early_stopping is not None, self.min_child_weight))
 
 

@@ -65,6 +65,24 @@ def test_margins_and_contributions_are_xgboost_s_own():
         assert losses[objective].start + base == pytest.approx(known[0, -1], abs=2e-5)
 
 
+def test_missing_values_go_where_xgboost_sends_them():
+    """And a newcomer without a value that nobody lacked goes with the heavier side."""
+    import xgboost
+
+    X, outcome = made()
+    X[np.random.default_rng(4).random(X.shape[0]) < 0.3, 0] = np.nan
+    died = outcome.event == 1
+    rows = xgboost.DMatrix(X.astype(np.float32), label=np.where(died, outcome.time, -outcome.time))
+    theirs = xgboost.train(PLAIN.settings() | {"objective": "survival:cox", "base_score": 1.0}, rows, 30)
+    ours = grow(X, cox(outcome), PLAIN, np.arange(300), 30)
+    np.testing.assert_allclose(ours.margin(X), theirs.predict(rows, output_margin=True), atol=2e-5)
+    np.testing.assert_allclose(ours.contributions(X)[0], theirs.predict(rows, pred_contribs=True)[:, :-1], atol=2e-5)
+    of_known = (ours.feature > 0).nonzero()[0]
+    heavier = ours.cover[ours.left[of_known]] >= ours.cover[ours.right[of_known]]
+    np.testing.assert_array_equal(ours.gap_left[of_known], heavier)
+    assert 0 < heavier.mean() < 1
+
+
 def path_dependent(ensemble, x, known):
     """Expected margin when only some features are known: unknown splits share by cover; one tree after another."""
 
@@ -128,10 +146,10 @@ def test_a_draw_depends_on_nothing_but_its_seed():
     thread = threading.Thread(target=lambda: found.append(grow(X, cox(outcome), drawn, np.arange(300), 8)))
     thread.start()
     thread.join()
-    for same in (trees_of(between[0].booster), found[0]):
+    for same in (trees_of(between[0].booster, X), found[0]):
         np.testing.assert_array_equal(same.value, alone.value)
         np.testing.assert_array_equal(same.feature, alone.feature)
-    assert not np.array_equal(trees_of(between[1].booster).margin(X), alone.margin(X))
+    assert not np.array_equal(trees_of(between[1].booster, X).margin(X), alone.margin(X))
 
 
 def test_rows_of_one_unit_are_drawn_together():

@@ -240,6 +240,29 @@ def test_what_it_cannot_answer_is_said():
         Nomogram(model)
 
 
+def test_missing_values_have_a_side_of_their_own(tmp_path):
+    """A value is missing where the risk is high: who lacks it gets a high risk, saved, loaded and explained."""
+    frame = made.patients(400)
+    lacking = (frame["albumin"] < 36) & (np.random.default_rng(1).random(400) < 0.7)
+    frame = frame.assign(albumin=frame["albumin"].mask(lacking), grade=frame["grade"].mask(frame["age"] > 80))
+    recipe = GradientBoosting(**QUICK, missing="own side")
+    model = fitted(recipe, ["age", "albumin", "grade"], frame=frame, missing="own side")
+    assert "F28" in [finding.code for finding in model.warnings]
+    asked = pd.DataFrame({"age": [60.0] * 3, "albumin": [np.nan, 38.0, 42.0], "grade": ["low"] * 3})
+    risk = model.predict(asked, [24]).risk[:, 0]
+    assert risk[0] > risk[1] + 0.1
+    again = load_model(model.save(tmp_path / "m.prognosis"))
+    np.testing.assert_array_equal(
+        again.predict(frame[["age", "albumin", "grade"]]).risk, model.predict(frame[["age", "albumin", "grade"]]).risk
+    )
+    design = model.preparation.design(frame[["age", "albumin", "grade"]].iloc[:50])
+    values, base = model.estimate.linear_contributions(design)
+    np.testing.assert_allclose(base + values.sum(axis=1), model.estimate.linear_predictor(design), atol=1e-12)
+    with pytest.raises(DataContractError) as caught:
+        fitted(GradientBoosting(**QUICK), ["age", "albumin"], frame=frame, missing="own side")
+    assert caught.value.code == "C16"
+
+
 def test_numbers_that_trees_cannot_hold_are_refused():
     draw = np.random.default_rng(0)
     y = made.structured(draw.exponential(1, 60), np.ones(60, int))
