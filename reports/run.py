@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cohorts import Cohort, endpoint_from_dict
-from cohorts.errors import DataContractError, Finding, FitError, RunError, raise_findings
+from cohorts.errors import DataContractError, Finding, RunError
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
-from prognosis.models import recipes
 from prognosis.models.forest import RandomSurvivalForest
 from prognosis.persistence.writing import check_storable
-from prognosis.recipe import Recipe
 from reports.batch import Language, Limits, write_patient
+from reports.declared_recipes import answering_kind, recipe_of, recipes_of
 from reports.figures import Picture
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
+from reports.ranked import draw_ranking, ranking_of, ranking_results
 from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.resumption import begin, check_same, file_digests
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
@@ -93,7 +93,9 @@ def _work(
     folder.write("table_one.html", table_one.to_html(escape=True))
     found = [_fit_and_validate(declared, table, study, execution, folder, say) for table in declared.models]
     models = [model for model, _ in found]
-    pictures = {name: picture for _, drawn in found for name, picture in drawn.items()}
+    ranking = ranking_of(models)
+    pictures = draw_ranking(ranking, models, declared.reports.language, folder)
+    pictures |= {name: picture for _, drawn in found for name, picture in drawn.items()}
     for table, model in zip(declared.models, models, strict=True):
         model.save(folder.place(f"models/{model.name}.prognosis"), table.store_reference)
         folder.record(f"models/{model.name}.prognosis")
@@ -102,6 +104,7 @@ def _work(
     nomogram = _draw_nomogram(declared, chosen, cohort, folder, say) if chosen is not None else None
     shown = {nomogram.model.name: nomogram} if nomogram else {}
     results = results_of(declared.study.title, study, models, shown, table_one)
+    results["ranking"] = ranking_results(ranking)
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, pictures, folder, say)
     written = _write_patients(declared, cohort, chosen or models[0], folder, say)
@@ -124,55 +127,6 @@ def _strategy(declared: StudyFile) -> Literal["complete_cases", "own side"] | Ch
 def _own_strategy(study: Study) -> Literal["own side"] | Chained | None:
     """Return how a study of some of the predictors handles gaps, those of incomplete patients being left out before."""
     return "own side" if study.missing == "own side" else study.imputation
-
-
-def recipe_of(table: ModelTable) -> Recipe:
-    """Make the recipe that a ``[[models]]`` table declares.
-
-    Raises
-    ------
-    RunError
-        U04 an unknown kind of model. T24 an option that this kind of model does not have (weights, say): never ignored.
-    """
-    known = recipes()
-    if table.kind not in known:
-        rule = f"model {table.name}: unknown kind '{table.kind}'"
-        raise RunError(Finding("U04", rule, f"this version has {', '.join(sorted(known))}"))
-    recipe_class = known[table.kind]
-    allowed = recipe_class().get_params()
-    foreign = [key for key in table.options if key not in allowed]
-    if foreign:
-        rule = f"model {table.name}: {recipe_class.__name__} has no option {', '.join(foreign)}"
-        raise RunError(Finding("T24", rule, f"its options are {', '.join(sorted(allowed))}"))
-    options: dict[str, Any] = dict(table.options)
-    if "interactions" in options:
-        options["interactions"] = [tuple(pair) for pair in options["interactions"]]
-    return recipe_class(**options)
-
-
-def recipes_of(declared: StudyFile, study: Study) -> list[Recipe]:
-    """Make every recipe before the first fit: what is wrong with the last model must not cost the work on the others.
-
-    Raises
-    ------
-    RunError
-        U04, T24 as `recipe_of`.
-    FitError
-        S14 a parameter out of its limits, T30 a recipe that cannot answer the endpoint; all models at once.
-    """
-    made, faults = [], []
-    for table in declared.models:
-        recipe = recipe_of(table)
-        made.append(recipe)
-        if study.endpoint.kind not in recipe.endpoints:
-            rule = f"model {table.name}: {type(recipe).__name__} cannot answer a {study.endpoint.kind} endpoint"
-            faults.append(Finding("T30", rule, f"it answers {', '.join(recipe.endpoints)}"))
-        try:
-            recipe.check_parameters()
-        except FitError as error:
-            faults += error.findings
-    raise_findings(faults, FitError)
-    return made
 
 
 def _fit_and_validate(
@@ -212,7 +166,8 @@ def _check_pages(declared: StudyFile, study: Study) -> None:
         rule = f"[reports] asks for patients' pages, which are not made of a {study.endpoint.kind} endpoint"
         raise RunError(Finding("R19", rule, "leave out patients; models/NAME.prognosis answers prognosis predict"))
     shown = declared.nomogram.model if declared.nomogram else declared.models[0].name
-    kind = next(table.kind for table in declared.models if table.name == shown)
+    table = next(table for table in declared.models if table.name == shown)
+    kind = answering_kind(recipe_of(table), timed=study.endpoint.kind != "binary")
     if declared.reports.patients and not Wording("en").has(f"kind_{kind}"):
         rule = f"[reports] asks for patients' pages, which are not made of a {kind} model ({shown})"
         raise RunError(Finding("R19", rule, "put a Cox model first, or leave out patients"))

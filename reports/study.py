@@ -17,7 +17,7 @@ from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
 NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
-VALIDATION_FIGURES = ("optimism", "calibration", "decision", "instability")
+VALIDATION_FIGURES = ("ranking", "optimism", "calibration", "decision", "instability")
 
 
 @dataclass(frozen=True, init=False)

@@ -8,7 +8,7 @@ import pytest
 
 from cohorts.errors import RunError
 from prognosis.validation import CrossValidation, GroupCombinations, Temporal
-from reports.run import recipe_of
+from reports.declared_recipes import recipe_of
 from reports.study_file import ModelTable, read_study_file
 from reports.study_validation import plan_of
 

@@ -1,0 +1,101 @@
+"""Recipes inside recipes in a study file: what they become, what is refused, and a run of the example."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cohorts.errors import RunError
+from prognosis import load_model
+from prognosis.models import Cox, Logistic, RandomSurvivalForest, Screened, Selected, Tuned
+from prognosis.selection.backward import Backward
+from reports.declared_recipes import answering_kind, recipe_of
+from reports.run import run_study
+from reports.study_file import ModelTable
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "gbsg_tuned.toml"
+
+
+def table(kind, **options):
+    return ModelTable(name="m", kind=kind, predictors=("a", "b"), **options)
+
+
+def test_a_nested_table_becomes_the_recipe_inside():
+    forest = {"kind": "random_survival_forest", "trees": 300}
+    recipe = recipe_of(table("tuned", recipe=forest, grid={"min_leaf": [30, 15, 5]}, budget=9))
+    assert isinstance(recipe, Tuned)
+    assert isinstance(recipe.recipe, RandomSurvivalForest)
+    assert (recipe.recipe.trees, recipe.grid, recipe.budget) == (300, {"min_leaf": [30, 15, 5]}, 9)
+    recipe.check_parameters()
+
+
+def test_selectors_and_deeper_nests():
+    inner = {
+        "kind": "selected",
+        "recipe": {"kind": "cox", "interactions": [["a", "b"]]},
+        "selector": {"kind": "backward"},
+    }
+    recipe = recipe_of(table("tuned", recipe=inner, grid={"recipe__ridge": [10.0, 0.0]}))
+    assert isinstance(recipe.recipe, Selected)
+    assert isinstance(recipe.recipe.selector, Backward)
+    assert recipe.recipe.recipe.interactions == [("a", "b")]
+    recipe.check_parameters()
+
+
+def test_recipes_in_a_grid():
+    inner = {"kind": "selected", "recipe": {"kind": "logistic"}}
+    grid = {"recipe": [{"kind": "logistic"}, {"kind": "logistic", "penalty": "firth"}]}
+    recipe = recipe_of(table("tuned", recipe=inner, grid=grid))
+    assert [one.penalty for one in recipe.grid["recipe"]] == [None, "firth"]
+    recipe.check_parameters()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ({"recipe": {"kind": "oracle"}}, "U04", r"model m, recipe: unknown kind 'oracle'.*cox"),
+        ({"recipe": {"trees": 3}}, "U04", "model m, recipe: model without a kind.*random_survival_forest"),
+        ({"recipe": {"kind": "cox", "trees": 3}}, "T24", "model m, recipe: Cox has no option trees.*ties"),
+        ({"recipe": {"kind": "selected", "selector": {"kind": "magic"}}}, "U04",
+         "model m, recipe, selector: unknown kind 'magic'.*backward"),
+        ({"recipe": {"kind": "selected", "selector": {"kind": "backward", "luck": 1}}}, "T24",
+         "model m, recipe, selector: Backward has no option luck"),
+        ({"recipe": {"kind": "cox"}, "grid": {"recipe": [{"kind": "oracle"}]}}, "U04", "model m, grid.recipe: unknown"),
+        ({"gird": {}}, "T24", "Tuned has no option gird.*grid"),
+    ],
+)  # fmt: skip
+def test_what_is_written_wrong_is_refused_with_what_is_known(options, code, words):
+    with pytest.raises(RunError, match=words) as caught:
+        recipe_of(table("tuned", **options))
+    assert caught.value.code == code
+
+
+def test_the_kind_that_answers():
+    assert answering_kind(Tuned(Screened(Cox()), grid={"keep": [1]}), timed=True) == "cox"
+    assert answering_kind(Tuned(), timed=True) == "cox"
+    assert answering_kind(Screened(), timed=False) == "logistic"
+    assert answering_kind(Tuned(RandomSurvivalForest()), timed=True) == "random_survival_forest"
+    assert answering_kind(Logistic(), timed=False) == "logistic"
+
+
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+def test_the_example_runs_and_ranks_its_models(tmp_path):
+    out = tmp_path / "out"
+    run_study(EXAMPLE, out)
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    ranking = results["ranking"]
+    assert ranking["metric"] == "harrell_c"
+    assert {line["model"] for line in ranking["models"]} == {"cox", "forest", "backward"}
+    assert ranking["models"][0]["best_difference"] == 0
+    assert ranking["models"][0]["best_p"] is None
+    assert all(0.6 < line["estimate"] < 0.75 for line in ranking["models"])
+    assert (out / "figures" / "ranking.pdf").read_bytes().startswith(b"%PDF")
+    page = (out / "study_report.html").read_text(encoding="utf-8")
+    assert "Models ranked by" in page
+    forest = load_model(out / "models" / "forest.prognosis")
+    assert len(forest.tuning.settings) == 3
+    assert forest.kind == "random_survival_forest"
+    assert load_model(out / "models" / "backward.prognosis").selection.kept
+    assert {"Y34", "Y35"} <= {warning["code"] for warning in results["warnings"]}
