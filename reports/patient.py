@@ -13,6 +13,7 @@ import pandas as pd
 
 from cohorts import Cohort
 from cohorts.errors import Finding, PredictionError, RunError
+from prognosis.explaining.explanation import Explanation
 from prognosis.model import FittedModel
 from prognosis.prediction import Prediction, Remark
 from reports.filenames import check_id, id_digest
@@ -21,6 +22,7 @@ from reports.formatting import count, duration, ratio
 from reports.icons import effect_bar, icon_array
 from reports.patient_answers import OF_STRATUM, WHOLE, answers, patient_curve, patient_remarks
 from reports.patient_content import PatientPage
+from reports.patient_explained import on_risk_scale
 from reports.patient_inputs import input_rows
 from reports.performance import performance_sentences
 from reports.wording import Wording, visible
@@ -46,6 +48,8 @@ class PatientReport:
     language : ``en`` or ``zh``.
     nomogram : the nomogram with this patient drawn in, as SVG text; None leaves it out.
     date : date of the report as it shall be printed; None leaves a line to write it on.
+    explanation : of this patient's risks (``model.explain(patient)``): the page then says what each predictor adds to
+        the risk by the last horizon; None: hazard ratios against the average patient.
 
     Attributes
     ----------
@@ -59,7 +63,7 @@ class PatientReport:
     DataContractError
         R07: the id is longer than any chart would carry.
     RunError
-        R11: no such language. R19: no page for this kind of model.
+        R11: no such language. R19: no page for this kind of model. X21: an explanation of something else.
     """
 
     page: PatientPage
@@ -71,8 +75,12 @@ class PatientReport:
         language: str = "en",
         nomogram: str | None = None,
         date: str | None = None,
+        explanation: Explanation | None = None,
     ) -> None:
-        object.__setattr__(self, "page", _page(model, patient, Wording(language), nomogram, date))
+        page = _page(model, patient, Wording(language), nomogram, date)
+        if explanation is not None:
+            page = on_risk_scale(page, model.predict(patient, level=LEVEL), explanation, Wording(language))
+        object.__setattr__(self, "page", page)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as plain values."""
@@ -109,10 +117,11 @@ class PatientReport:
         from reports.figures import risk_curve
 
         page = self.page
-        largest = max((abs(row.contribution) for row in page.inputs), default=0.0)
+        parts = [row.contribution if row.people is None else row.people for row in page.inputs]
+        largest = max(map(abs, parts), default=0.0)
         drawn = {"curve": risk_curve(page.curve, fonts)}
         drawn |= {f"icons_{k}": icon_array(a.people) for k, a in enumerate(page.answers) if a.people is not None}
-        drawn |= {f"bar_{k}": effect_bar(row.contribution, largest) for k, row in enumerate(page.inputs)}
+        drawn |= {f"bar_{k}": effect_bar(part, largest) for k, part in enumerate(parts)}
         return drawn | ({} if page.nomogram is None else {"nomogram": page.nomogram})
 
 

@@ -51,6 +51,7 @@ class Input:
     hazard_ratio : ``exp(contribution)``.
     direction : ``raises``, ``lowers`` or ``about``.
     flags : doubts about the value, for example outside the range of the training patients.
+    people : what it adds to the risk, of 100 people, where an explanation was given; None else.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Input:
     direction: str
     effect_text: str
     flags: tuple[str, ...]
+    people: float | None = None
 
 
 @dataclass(frozen=True)

@@ -265,9 +265,12 @@ def _when(explanation: Explanation, place: int, wording: Wording) -> str:
     return "" if np.isnan(horizon) else wording("explained_when", time=duration(horizon, explanation.unit, wording))
 
 
-def _notes(explanation: Explanation, wording: Wording) -> tuple[str, str]:
-    """Say how it was made, and that nothing follows about causes."""
+def method_note(explanation: Explanation, wording: Wording) -> str:
+    """Say how an explanation of risks was made."""
     method = next(name for name, words in WORDS.items() if words == explanation.method)
     error = 0.0 if explanation.error is None else 100 * float(np.nanmax(explanation.error, initial=0.0))
-    made = wording(NOTES[method], n=explanation.background, error=f"{error:.2g}")
-    return made, wording("association")
+    return wording(NOTES[method], n=explanation.background, error=f"{error:.2g}")
+
+
+def _notes(explanation: Explanation, wording: Wording) -> tuple[str, str]:
+    return method_note(explanation, wording), wording("association")
