@@ -1,7 +1,7 @@
 """Boruta on ten relevant and twenty noise columns, beside the boruta package; writes benchmarks/results/boruta.json.
 
 300 patients; five relevant columns, five that repeat them with noise (correlation .96), twenty of noise alone. Both
-programs with 100 trees, the best shadow as the bar, Bonferroni's correction, level .05 and 99 rounds at most.
+programs with 50 trees, the best shadow as the bar, Bonferroni's correction, level .05 and 99 rounds at most.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from prognosis.selection import Boruta
 from tests.prognosis.made_selection import RELEVANT, redundant
 
 RESULT = Path(__file__).resolve().parent / "results" / "boruta.json"
-SEEDS, TREES, ROUNDS, ALPHA = 20, 100, 99, 0.05
+SEEDS, TREES, ROUNDS, ALPHA = 20, 50, 99, 0.05
 
 
 def theirs(X: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:

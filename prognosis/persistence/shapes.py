@@ -62,7 +62,12 @@ PARTS: Mapping[str, Mapping[str, Shape]] = {
         "axes": ("columns", "rank"),
         "spread": ("rank",),
     },
-    "selection": {"values": ("candidates", "statistics"), "path": ("steps", "measures")},
+    "selection": {
+        "values": ("candidates", "statistics"),
+        "values_known": ("candidates", "statistics"),
+        "path": ("steps", "measures"),
+        "path_known": ("steps", "measures"),
+    },
     "pooled": {"estimate": ("terms",), "within": ("terms", "terms"), "between": ("terms", "terms")},
     "imputation": {
         "percentiles": ("numbers", "percentiles"),

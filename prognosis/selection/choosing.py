@@ -117,6 +117,7 @@ class Choosing(Recipe):
 
     def choose(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Selection:
         """Choose among the predictors, and fit nothing to them; see `fit`."""
+        self.check_parameters()
         candidates = Candidates.of(
             self._inner(y),
             as_frame(X),

@@ -90,8 +90,10 @@ class Selection:
         return whole and named and steps and told and sizes[1] == len(self.statistics)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the numbers of the model file."""
-        return {"values": self.values, "path": self.path.values}
+        """Return the numbers of the model file, and which of them are known: a file holds finite numbers only."""
+        parts = {"values": self.values, "path": self.path.values}
+        known = {f"{name}_known": np.isfinite(part).astype(float) for name, part in parts.items()}
+        return {name: np.where(np.isfinite(part), part, 0.0) for name, part in parts.items()} | known
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not an array."""
@@ -106,4 +108,5 @@ class Selection:
             name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
         }
         path = {name: tuple(value) for name, value in stored["path"].items()}
-        return cls(**{**parts, "values": arrays["values"], "path": Path(**path, values=arrays["path"])})
+        values, steps = (np.where(arrays[f"{name}_known"] == 1, arrays[name], np.nan) for name in ("values", "path"))
+        return cls(**{**parts, "values": values, "path": Path(**path, values=steps)})

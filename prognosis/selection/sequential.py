@@ -83,11 +83,15 @@ class Sequential(Selector):
         forward = self.direction == "forward"
         kept = list(rows.always) if forward else list(rows.names)
         open_ = list(rows.free)
-        best = judge(kept) if kept else -np.inf
-        path = [("start", "", (float(len(kept)), best if np.isfinite(best) else np.nan))]
+        best = judge(kept) if kept else np.nan
+        path = [("start", "", (float(len(kept)), best))]
         while open_ and (self.keep is None or len(kept) != min(self.keep, len(rows.names))):
             name, score = _next(judge, kept, open_, forward=forward)
-            if self.keep is None and (score <= best + self.gain if forward else score < best - self.gain):
+            if (
+                self.keep is None
+                and not np.isnan(best)
+                and (score <= best + self.gain if forward else score < best - self.gain)
+            ):
                 break
             open_.remove(name)
             kept = [*kept, name] if forward else [other for other in kept if other != name]
