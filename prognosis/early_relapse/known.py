@@ -134,9 +134,10 @@ def _weighted(known: Known, window: float) -> Finding:
 def _biased(known: Known, window: float, censoring: Censoring) -> Finding:
     done = "left out" if censoring == "exclude" else "counted as free of the event"
     curve = "Aalen-Johansen" if known.other else "Kaplan-Meier"
+    bias = round(100 * (known.taken_share - known.share), 1) + 0.0  # no sign before nought
     rule = (
         f'censoring="{censoring}": {known.lost} of {known.n} patients were censored before {window:g} and are {done}, '
         f"so that {100 * known.taken_share:.1f} % have the event, against {100 * known.share:.1f} % by {curve}: risks "
-        f"are biased by {100 * (known.taken_share - known.share):+.1f} percentage points on average"
+        f"are biased by {bias:+.1f} percentage points on average"
     )
     return Finding("W06", rule, TRUE_SHARE, severity="warning")
