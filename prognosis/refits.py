@@ -134,10 +134,14 @@ class RecipeRefits:
 
     def __call__(self, train: Integers, task: int) -> Answers:
         """Fit a copy to the rows and answer for all; see `Refits`."""
+        answers: Answers = self.fitted(train, task).answers(self.X, self.y, self.horizons)
+        return answers
+
+    def fitted(self, train: Integers, task: int) -> Any:
+        """Fit a copy to the rows; see `Refits`."""
         refit = self.recipe.fresh().of_patients(train)
         if task and "task" in refit.get_params(deep=False):
             refit.set_params(task=task)
         # A patient drawn twice is two rows: ids must be unique, so that no later step can mistake them.
         X = self.X.iloc[train].set_axis(pd.RangeIndex(len(train)), axis="index")
-        answers: Answers = refit.fit(X, self.y[train]).answers(self.X, self.y, self.horizons)
-        return answers
+        return refit.fit(X, self.y[train])
