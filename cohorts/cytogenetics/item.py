@@ -8,20 +8,28 @@ from typing import Literal
 from cohorts.cytogenetics.bands import Breakpoint
 
 Sign = Literal["+", "-", ""]
+Uncertain = Literal["item", "chromosome", "band"]
+
+JOINED = ("der", "dic", "psudic", "rob", "trc")  # of several chromosomes: one chromosome in place of all of them
+BALANCED = ("t", "inv", "ins", "tas", "rcp", "fra", "hsr", "var", "mar", "dmin")
 
 
 @dataclass(frozen=True)
 class Rearrangement:
     """What happened to chromosomes: its kind (del, t, inv, ...), the chromosomes, and the breakpoints of each.
 
-    `chromosomes` are ``1`` to ``22``, ``X``, ``Y`` or ``?``; `breakpoints` has one tuple a chromosome, empty where none
-    is written.
+    `chromosomes` are ``1`` to ``22``, ``X``, ``Y`` or ``?``; `breakpoints` has one tuple a chromosome, or none at all
+    where no band is written.
     """
 
     kind: str
     chromosomes: tuple[str, ...]
     breakpoints: tuple[tuple[Breakpoint, ...], ...] = ()
-    uncertain: bool = False
+
+    def breaks_of(self, chromosome: str) -> tuple[Breakpoint, ...]:
+        """Breakpoints in a chromosome; none where none is written."""
+        pairs = zip(self.chromosomes, self.breakpoints, strict=False)
+        return tuple(place for name, places in pairs if name == chromosome for place in places)
 
 
 @dataclass(frozen=True)
@@ -30,13 +38,13 @@ class Item:
 
     Parameters
     ----------
-    text : as written. sign : ``+`` gained, ``-`` lost, empty: in place of a normal chromosome.
-    kind : ``chromosome`` (a whole one), ``mar``, ``dmin``, or the kind of the rearrangement (``del``, ``der``, ...).
-    chromosomes : concerned. steps : rearrangements; more than one in a derivative chromosome.
-    times : how many of it (x2, 3mar), lowest and highest.
-    uncertain : a question mark stands before it, its chromosome, or its bands: what it makes of them is not assessable.
+    text : as written, in lower case and without spaces. sign : ``+`` gained, ``-`` lost, empty: in place of a normal
+        chromosome.
+    kind : ``chromosome`` (a whole one), ``mar``, ``r``, ``dmin``, or the kind of the rearrangement (``del``, ``der``).
+    chromosomes : concerned. steps : rearrangements; several in a derivative chromosome.
+    times : how many markers (2mar, 1~3mar), lowest and highest; 1 for everything else.
+    uncertain : a question mark stands before it, at its chromosome, or at its bands.
     constitutional : the patient was born with it. doubtful_origin : perhaps so (?c).
-    change : chromosomes that it adds to, or takes from, the number of the clone; the least where `times` is a range.
     """
 
     text: str
@@ -45,7 +53,32 @@ class Item:
     chromosomes: tuple[str, ...] = ()
     steps: tuple[Rearrangement, ...] = ()
     times: tuple[int, int] = (1, 1)
-    uncertain: tuple[Literal["item", "chromosome", "band"], ...] = ()
+    uncertain: tuple[Uncertain, ...] = ()
     constitutional: bool = False
     doubtful_origin: bool = False
-    change: int = 0
+
+    @property
+    def key(self) -> tuple[str, tuple[str, ...], str]:
+        """What a later minus item names it by: kind, chromosomes, and the number of a marker."""
+        return self.kind, self.chromosomes, "" if self.chromosomes else self.text.lstrip("?+-0123456789~")
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Normal chromosomes in whose place it stands when it has no sign."""
+        return self.chromosomes if self.kind in JOINED else self.chromosomes[:1]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is there at all, or which chromosome it concerns, is in question."""
+        return "item" in self.uncertain or "chromosome" in self.uncertain or self.doubtful_origin
+
+    @property
+    def change(self) -> tuple[int, int]:
+        """Chromosomes it adds to the number of the clone (negative: takes), lowest and highest."""
+        if self.kind in ("dmin", "hsr"):
+            return 0, 0
+        low, high = self.times
+        if self.sign:
+            return (low, high) if self.sign == "+" else (-high, -low)
+        joined = 1 - len(self.chromosomes) if self.kind in JOINED and self.chromosomes else 0
+        return joined, joined

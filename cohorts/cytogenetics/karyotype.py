@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from cohorts.cytogenetics.abnormalities import ABNORMALITIES
 from cohorts.cytogenetics.clone import Clone
+from cohorts.cytogenetics.features import Evidence, evidence_of
+from cohorts.cytogenetics.reading import read_clones, rearrangements
+from cohorts.cytogenetics.splitting import tidy, without_in_situ
+from cohorts.cytogenetics.words import no_result
 from cohorts.errors import Finding
+
+LONGEST = 5000
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,8 @@ class Karyotype:
     unread : parts of the text that were not read, as written.
     in_situ : the part from ``ish`` or ``nuc ish`` on, for `parse_fish`; empty without one.
     findings : what was not read, counts that do not add up, forms that were read though they are no ISCN; each with
-        the part of the text as its value.
+        the part of the text as its value. Severity error: no valid karyotype as it stands.
+    stated : what is only said in words: ``normal``, ``complex``.
     """
 
     text: str
@@ -31,18 +38,99 @@ class Karyotype:
     unread: tuple[str, ...] = ()
     in_situ: str = ""
     findings: tuple[Finding, ...] = ()
+    stated: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Everything was read and no clone is declared incomplete."""
         return bool(self.clones) and not self.unread and not any(clone.incomplete for clone in self.clones)
 
-    def features(self, disease: str | None = "myeloma") -> Mapping[str, bool | None]:  # noqa: ARG002
-        """Return each abnormality of the catalogue: True present, False absent, None not assessable."""
-        return dict.fromkeys(ABNORMALITIES)
+    @property
+    def valid(self) -> bool:
+        """No finding is an error: a karyotype with number, sex chromosomes, breakpoints that exist."""
+        return bool(self.clones) and not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def cells(self) -> int | None:
+        """Metaphases of the patient in all; None where a clone's are not stated."""
+        cells = [clone.cells for clone in self.clones if not clone.donor]
+        return None if None in cells or not cells else sum(number or 0 for number in cells)
+
+    @cached_property
+    def _evidence(self) -> Mapping[str, Evidence]:
+        patient = tuple(clone for clone in self.clones if not clone.donor)
+        return evidence_of(patient, rearrangements(patient), self.stated, bool(self.unread))
+
+    def features(self, disease: str | None = "myeloma") -> dict[str, bool | None]:
+        """Return each abnormality of the catalogue: True present, False absent, None not assessable.
+
+        Parameters
+        ----------
+        disease : with ``myeloma`` (the default) a karyotype without an acquired abnormality says nothing about the
+            plasma cells, which seldom divide: everything but `normal` is None. With any other, or None, what a complete
+            normal karyotype does not show is absent.
+
+        Notes
+        -----
+        Absent needs a complete karyotype. An abnormality in fewer cells than make a clone (2; 3 for the loss of a
+        chromosome) is neither present nor absent. Cells count over all clones that have it; those of a composite
+        ([cp7]) are no proof, but what the laboratory reports in one is taken as clonal.
+        """
+        silent = disease == "myeloma" and not any(clone.abnormal for clone in self.clones if not clone.donor)
+        found = self._evidence
+        return {
+            name: None if silent and name not in ("normal", *self.stated) else evidence.present
+            for name, evidence in found.items()
+        }
+
+    def fractions(self) -> dict[str, float | None]:
+        """Return the share of metaphases with each abnormality that is present; None where cells are not stated."""
+        total = self.cells
+        return {
+            name: evidence.cells / total if total and evidence.cells is not None else None
+            for name, evidence in self._evidence.items()
+            if evidence.present and name != "normal"
+        }
 
 
+@lru_cache(maxsize=32768)
 def parse_karyotype(text: str) -> Karyotype:
-    """Read a karyotype; nothing raises, what is not read is kept in `unread` and named in `findings`."""
-    unread = Finding("H01", "this part of the karyotype was not read", value=text, severity="warning")
-    return Karyotype(text, unread=(text,) if text.strip() else (), findings=(unread,))
+    """Read a karyotype.
+
+    Nothing raises on text: what is not read is kept in `unread` and named in `findings` (H01), and what depends on it
+    counts as not assessable.
+
+    Parameters
+    ----------
+    text : ISCN, or the free forms that charts have; upper or lower case, any dash.
+
+    Examples
+    --------
+    >>> karyotype = parse_karyotype("53,XY,+3,+5,+7,+9,+11,+15,+19[12]/46,XY[8]")
+    >>> karyotype.features()["hyperdiploid"], karyotype.fractions()["hyperdiploid"]
+    (True, 0.6)
+    """
+    plain = tidy(text)
+    if not plain or no_result(plain):
+        code, rule = ("H19", "no karyotype: the text says that there is no result") if plain else ("H17", "no text")
+        return Karyotype(text, findings=(Finding(code, rule, "leave the cell empty if it was not done", value=text),))
+    if len(plain) > LONGEST:
+        rule = f"a karyotype of {len(plain)} characters is not read; at most {LONGEST}"
+        return Karyotype(text, unread=(text,), findings=(Finding("H21", rule, value=f"{plain[:40]} ..."),))
+    chromosomes, in_situ = without_in_situ(plain)
+    reading = read_clones(chromosomes)
+    found = [*reading.findings, *_few_cells(reading.clones)]
+    return Karyotype(text, reading.clones, reading.unread, in_situ, tuple(found), reading.stated)
+
+
+def _few_cells(clones: tuple[Clone, ...]) -> list[Finding]:
+    """Return the abnormal clones of a single cell, and a lone loss of Y or X, which comes with age."""
+    found = []
+    for clone in clones:
+        if clone.abnormal and clone.cells == 1 and not clone.composite:
+            rule = "one cell makes no clone: what only it has is neither present nor absent"
+            found.append(Finding("H09", rule, value=clone.text, severity="warning"))
+        if [(item.sign, item.chromosomes) for item in clone.acquired] in ([("-", ("X",))], [("-", ("Y",))]):
+            rule = "the loss of a sex chromosome alone comes with age and need not be the tumour's"
+            found.append(Finding("H14", rule, value=clone.text, severity="warning"))
+    return found
