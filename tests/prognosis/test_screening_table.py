@@ -285,6 +285,21 @@ def test_real_myeloma_finds_high_b2m_and_not_the_random_endpoint(shared):
     assert table.loc["cytogenetics", "hazard_ratio"] == pytest.approx(1.681, abs=0.001)
 
 
+def test_real_myeloma_with_1q21_not_assessed_in_a_quarter(shared):
+    """The proliferation group is the one that is found; 69 patients without 1q21 are missing to that feature alone."""
+    d = pd.read_csv(shared / "data" / "mm_survminer_1q21" / "mm_survminer_1q21.csv")
+    d = d[d["time"] > 0].rename(columns={"gsm": "pid", "time": "t", "event": "e"}).assign(age=0.0)
+    groups = pd.get_dummies(d["molecular_group"], dtype=float)
+    gain = (d["chr1q21_status"] != "2 copies").astype(float).where(d["chr1q21_status"].notna())
+    features = groups.assign(gain_1q=gain)
+    found = screen_abnormalities(study(pd.concat([d[["pid", "age", "t", "e"]], features], axis=1)), list(features))
+    assert list(found.found()["feature"]) == ["Proliferation"]
+    table = by_name(found.table)
+    assert (table.loc["gain_1q", "n"], table.loc["gain_1q", "missing"]) == (186, 69)
+    assert (table.drop(index="gain_1q")["missing"] == 0).all()
+    assert table.loc["gain_1q", "lower"] > 1
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
