@@ -22,6 +22,8 @@ FEWEST_FOR_STEPS = 1000
 NOTHING = np.empty(0)
 # Decision values of all machines are of the order of 1; what differs by less is the error of a search.
 SAME = 1e-4
+# Mean risk of the training rows, less their share of events, beyond which the level is doubted.
+LEVEL_OFF = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,14 +134,21 @@ def calibrate(kind: Kind, decision: Floats, seen: Floats, rows: LabelledRows) ->
     return platt(decision, rows) if kind == "platt" else isotonic(decision, rows)
 
 
-def doubts_of(found: Calibration, n: int) -> list[Finding]:
-    """Warn of a machine that learnt nothing (B25) and of steps on few rows (B26)."""
-    said = []
+def doubts_of(found: Calibration, decision: Floats, rows: LabelledRows) -> list[Finding]:
+    """Warn of a machine that learnt nothing (B25), steps on few rows (B26) and a level that is off (B30).
+
+    `decision` : of the rows by the machine that was trained on all of them.
+    """
+    said: list[Finding] = []
+    mean = float(np.average(expit(found.log_odds(decision)), weights=rows.weight))
+    if abs(mean - rows.share) > LEVEL_OFF:
+        rule = f"the mean risk of the training rows is {mean:.3f}, the share with the event {rows.share:.3f}"
+        said.append(Finding("B30", rule, 'calibration="platt", and more folds', severity="warning"))
     if found.flat:
         rule = "in patients left out, decision values do not rise with the events: everybody gets the observed share"
         said.append(Finding("B25", rule, "the predictors may say nothing; more patients", severity="warning"))
-    if found.kind == "isotonic" and n < FEWEST_FOR_STEPS:
-        rule = f"isotonic steps from n={n} rows, below {FEWEST_FOR_STEPS}, follow the noise"
+    if found.kind == "isotonic" and len(decision) < FEWEST_FOR_STEPS:
+        rule = f"isotonic steps from n={len(decision)} rows, below {FEWEST_FOR_STEPS}, follow the noise"
         said.append(Finding("B26", rule, 'calibration="platt"', severity="warning"))
     return said
 

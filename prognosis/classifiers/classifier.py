@@ -127,7 +127,8 @@ class Classifier(Regression):
             estimate = self._estimate(rows, labelled)
         eta = estimate.linear_predictor(rows.design)
         training = TrainingRows(rows.design - estimate.means, rows.outcome, rows.special, eta)
-        doubts = [*estimate.trained.machine.doubts(), *doubts_of(estimate.calibration, len(eta)), _no_errors()]
+        level = doubts_of(estimate.calibration, estimate.decision(labelled.design), labelled)
+        doubts = [*estimate.trained.machine.doubts(), *level, _no_errors()]
         return self._keep(rows, estimate, training, tuple(doubts))
 
     def _estimate(self, rows: Rows, labelled: LabelledRows) -> ClassifierEstimate:

@@ -138,6 +138,8 @@ def test_without_a_calibration_boosting_gives_everybody_a_risk_near_one_half():
     own = fit(AdaBoost(calibration="none"), frame, event)
     assert fit_logistic(own.predict(new)[:, None], happened == 1, ("log odds",)).coefficients[0] > 2
     calibrated = fit(AdaBoost(rounds=20), frame, event)
+    assert "B30" in [finding.code for finding in own.warnings_]
+    assert "B30" not in [finding.code for finding in calibrated.warnings_]
     spread = [np.ptp(np.quantile(risk_of(fitted, new), [0.1, 0.9])) for fitted in (own, calibrated)]
     assert spread[0] < 0.6 * spread[1]
 
