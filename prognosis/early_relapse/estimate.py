@@ -136,6 +136,12 @@ class EarlyRegression(EarlyEstimate):
         """How the covariance was made: "", "robust" or "cluster"."""
         return str(self.inner.robust)
 
+    @property
+    def profile(self) -> Floats:
+        """Limits and tests of the profile likelihood after Firth's fit, as the inner estimate has them."""
+        profile: Floats = self.inner.profile
+        return profile
+
     def risk_at(self, linear_predictor: Floats, horizons: Floats, stratum: int = 0) -> Floats:
         """Probability of the event by the window for uncentred ``design @ coefficients``, (m, h)."""
         return at_window(self.inner.risk_at(linear_predictor, NO_HORIZON, stratum), horizons, self.window)

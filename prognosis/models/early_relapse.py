@@ -107,6 +107,11 @@ class EarlyRelapse(Recipe):
         return getattr(self.around, "offset", None)
 
     @property
+    def penalty(self) -> str | None:
+        """Penalty of the inner recipe, None where it has none: Firth's asks for a profile in the model file."""
+        return getattr(self.around, "penalty", None)
+
+    @property
     def selects(self) -> bool:
         """As the inner recipe."""
         return bool(self.around.selects)

@@ -17,6 +17,7 @@ from prognosis.models import Cox, EarlyRelapse, GradientBoosting, Logistic, Scre
 from prognosis.outcome import SurvivalArrays, read_outcome
 from tests.prognosis import made
 from tests.prognosis.test_live_r import close, r
+from tests.prognosis.test_model_file import altered, refused
 
 __all__ = ["r"]
 PREDICTORS = ["age", "albumin", "sex"]
@@ -234,6 +235,21 @@ def test_boosting_inside_has_the_observed_level(study, tmp_path):
     assert model.predict(frame, [24]).risk.mean() == pytest.approx(observed, abs=0.04)
     loaded = load_model(model.save(tmp_path / "boosted.prognosis"))
     np.testing.assert_array_equal(loaded.predict(frame, [24]).risk, model.predict(frame, [24]).risk)
+
+
+@pytest.mark.parametrize(
+    ("inner", "code"),
+    [({"kind": "oracle", "parameters": {}}, "L06"), ({"kind": "cox", "parameters": {}}, "L05"), ("os.system", "L02")],
+)
+def test_a_recipe_inside_a_file_is_one_of_those_that_are_known(study, tmp_path, inner, code):
+    """A file can name no other inner recipe than those of binary endpoints, with their own parameters."""
+    model = quietly(study.fit, EarlyRelapse(Logistic(penalty="ridge", strength=1.0)))
+    saved = model.save(tmp_path / "early.prognosis")
+
+    def change(content, _):
+        content["recipe"]["recipe"] = inner
+
+    refused(altered(saved, tmp_path / "changed.prognosis", change), code)
 
 
 def test_an_offset_and_a_cluster_inside_are_those_of_the_inner_recipe(study):

@@ -17,6 +17,7 @@ from prognosis.models import (
     AdaBoost,
     Cox,
     DecisionTree,
+    EarlyRelapse,
     ExtraTrees,
     FineGray,
     GradientBoosting,
@@ -49,6 +50,9 @@ MODELS = {
     "tree": (DecisionTree(pruning=0.0), "binary"),
     "net": (NeuralNetwork(nets=2), "binary"),
     "extra_trees": (ExtraTrees(trees=5, folds=2), "binary"),
+    "early": (EarlyRelapse(window=12.0), "time_to_event"),
+    "early_firth": (EarlyRelapse(Logistic(penalty="firth"), window=12.0, censoring="naive"), "time_to_event"),
+    "early_boosted": (EarlyRelapse(GradientBoosting(trees=10), window=12.0), "competing"),
     "ada_boost": (AdaBoost(rounds=5, folds=2), "binary"),
 }
 ARRAYS = {
