@@ -27,8 +27,6 @@ from prognosis.persistence.writing import ARRAYS, CONTENT, SIZE_LIMIT
 SELF_TEST_TOLERANCE = 1e-9
 NON_NEGATIVE = ("cumulative_hazard", ".variance", ".survival", ".at_risk")
 PROFILE = "estimate.profile"
-# What a selector did not compute of a candidate or a step is not a number.
-NOT_COMPUTED = ("selection.values", "selection.path")
 # What zipfile, zlib, json and numpy raise on damaged or hostile bytes (RuntimeError: encrypted, nested too deeply).
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, MemoryError, OverflowError)
 # What parts that do not fit each other end in.
@@ -166,8 +164,7 @@ def _check_numbers(arrays: Mapping[str, NDArray[Any]]) -> None:
         if values.dtype.kind not in "fiub":
             raise ModelFileError(Finding("L07", f"field {name} holds no real numbers", "get the file again"))
         # a profile limit can be infinite: the likelihood does not fall on that side
-        allowed = np.isnan(values) if name in NOT_COMPUTED else np.isinf(values) & (name == PROFILE)
-        if not (np.isfinite(values) | allowed).all():
+        if not np.isfinite(values).all() and not (name == PROFILE and not np.isnan(values).any()):
             raise ModelFileError(Finding("L07", f"field {name} holds values that are not finite", "get the file again"))
         if name.endswith(NON_NEGATIVE) and (values < 0).any():
             raise ModelFileError(Finding("L07", f"field {name} holds negative values", "get the file again"))
