@@ -40,7 +40,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Fusion:
-    """A translocation of these chromosomes; its breakpoints, where they are written, lie in (or beside) these bands."""
+    """A translocation of the chromosomes of these bands; its breakpoints, where written, lie in one of them."""
 
     bands: tuple[str, ...]
 
@@ -67,7 +67,7 @@ class ChromosomeNumber:
     Parameters
     ----------
     low, high : limits of the number. trisomies : how many of `among` have at least 3 copies.
-    without_y_loss : a lost Y is added to the number first. abnormal : the clone has an acquired abnormality.
+    without_y_loss : a lost Y is added to the number first.
     """
 
     low: int
@@ -75,7 +75,6 @@ class ChromosomeNumber:
     trisomies: int = 0
     among: tuple[str, ...] = ODD_TRISOMIES
     without_y_loss: bool = False
-    abnormal: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,6 @@ class Abnormality:
     rule: Rule
     cryptic: bool = False
     source: str = ""
-
-    @property
-    def least_cells(self) -> int:
-        """Metaphases that make a clone: 3 for the loss of a chromosome, 2 for anything else (ISCN)."""
-        return 3 if isinstance(self.rule, WholeChromosome) and self.rule.change == "loss" else 2
 
 
 def _numeric() -> Iterator[Abnormality]:
@@ -160,20 +154,20 @@ def _gains() -> Iterator[Abnormality]:
         yield Abnormality(f"{kind}1q", label, Written(kind, "1q"))  # type: ignore[arg-type]
 
 
-# Breakpoints as they are published; t(14;20) is printed with q11 and with q12.
+# The published breakpoints first; t(14;20) is printed with q11 too, t(14;16) with q22.
 _FUSIONS = {
     "t_4_14": (("4p16", "14q32"), "FGFR3/NSD2::IGH", True),
     "t_6_14": (("6p21", "14q32"), "CCND3::IGH", False),
     "t_8_14": (("8q24", "14q32"), "MYC::IGH", False),
     "t_11_14": (("11q13", "14q32"), "CCND1::IGH", False),
-    "t_14_16": (("14q32", "16q23"), "IGH::MAF", True),
-    "t_14_20": (("14q32", "20q12"), "IGH::MAFB", True),
+    "t_14_16": (("14q32", "16q23", "16q22"), "IGH::MAF", True),
+    "t_14_20": (("14q32", "20q12", "20q11"), "IGH::MAFB", True),
 }
 
 
 def _translocations() -> Iterator[Abnormality]:
     for name, (bands, genes, cryptic) in _FUSIONS.items():
-        first, second = (band.replace("p", ":p").replace("q", ":q").split(":") for band in bands)
+        first, second = (band.replace("p", ":p").replace("q", ":q").split(":") for band in bands[:2])
         text = f"t({first[0]};{second[0]})({first[1]};{second[1]}) {genes}"
         source = "telomeric breakpoints: difficult in metaphases, absence needs FISH" if cryptic else ""
         yield Abnormality(name, {"en": text, "zh": f"{text}易位"}, Fusion(bands), cryptic, source)

@@ -50,13 +50,32 @@ class Clone:
         """Number of chromosomes that what is written adds up to, lowest and highest."""
         return expected_number(self.sex, self.born, self.ploidy, self.items, self.count)
 
+    @cached_property
+    def unexplained(self) -> int:
+        """Chromosomes stated beyond what is written (negative: short of it); 0 where that cannot be checked."""
+        if self.count is None or self.composite or self.incomplete:
+            return 0
+        (low, high), (least, most) = self.count, self.expected
+        return low - most if low > most else high - least if high < least else 0
+
     @property
     def abnormal(self) -> bool:
-        """Something acquired is written."""
-        return bool(self.acquired)
+        """Something acquired is written, or other than two sets of chromosomes."""
+        return bool(self.acquired) or self.ploidy != 2
+
+    @property
+    def surely_abnormal(self) -> bool:
+        """Something acquired is written without a question mark."""
+        return self.ploidy != 2 or any(not item.doubtful for item in self.acquired)
+
+    @property
+    def silent(self) -> bool:
+        """Nothing but what one is born with: normal cells, or an inversion that many healthy people have."""
+        return self.ploidy == 2 and all(item.variant for item in self.acquired)
 
     @property
     def normal(self) -> bool:
         """Everything was read, nothing is acquired, and the number is that of the constitution."""
-        plain = self.ploidy == 2 and not (self.incomplete or self.acquired or self.doubtful_sex)
-        return plain and self.count == self.expected
+        return (
+            not (self.incomplete or self.abnormal or self.doubtful_sex or self.unexplained) and self.count is not None
+        )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from cohorts.cytogenetics.bands import CENTROMERE, ENDS
-from cohorts.cytogenetics.item import BALANCED, Item
+from cohorts.cytogenetics.item import BALANCED, JOINED, Item
 from cohorts.cytogenetics.segments import Known, Piece, pieces_of, whole
 
 Span = tuple[float, float]
@@ -24,8 +25,23 @@ class Change:
     most: int
 
 
-def changes_of(item: Item, known: Known) -> dict[str, list[Change]]:
-    """Return the changes of copy number that one item brings, by chromosome."""
+def changes_of(item: Item, known: Known, in_place: bool = True) -> Mapping[str, Sequence[Change]]:
+    """Return the changes of copy number that one item brings, by chromosome.
+
+    `in_place` False: the number of chromosomes does not add up, so that one joined of several may stand in place of
+    them or beside them.
+    """
+    if all(step.breakpoints for step in item.steps[1:] or item.steps):
+        return _changes_as_written(item, in_place)
+    return _changes(item, known, in_place)
+
+
+@lru_cache(maxsize=16384)
+def _changes_as_written(item: Item, in_place: bool) -> Mapping[str, Sequence[Change]]:
+    return _changes(item, {}, in_place)
+
+
+def _changes(item: Item, known: Known, in_place: bool) -> dict[str, list[Change]]:
     balanced = item.kind in BALANCED and not item.sign
     if balanced or (item.kind in ("mar", "dmin", "hsr") or (item.kind == "r" and not item.chromosomes)):
         return {}
@@ -39,7 +55,8 @@ def changes_of(item: Item, known: Known) -> dict[str, list[Change]]:
     if not item.sign:
         for name in item.replaced:
             if name in ENDS:
-                found.setdefault(name, []).append(Change(*whole(name).sure, -1, -1))
+                joined = not in_place and item.kind in JOINED and len(item.replaced) > 1
+                found.setdefault(name, []).append(Change(*whole(name).sure, -1, 0 if joined else -1))
     return found
 
 
@@ -62,11 +79,11 @@ class CopyNumber:
     changes: Mapping[str, tuple[tuple[Change, ...], ...]]
 
     @classmethod
-    def of(cls, items: Iterable[Item], known: Known) -> CopyNumber:
+    def of(cls, items: Iterable[Item], known: Known, adds_up: bool = True) -> CopyNumber:
         """Sum what the items of a clone bring; each item's changes stay together, for a doubtful one may be none."""
         found: dict[str, list[tuple[Change, ...]]] = {}
         for item in items:
-            for name, changes in changes_of(item, known).items():
+            for name, changes in changes_of(item, known, adds_up).items():
                 found.setdefault(name, []).append((*changes, _DOUBTFUL) if item.doubtful else tuple(changes))
         return cls({name: tuple(groups) for name, groups in found.items()})
 

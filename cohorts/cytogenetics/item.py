@@ -11,6 +11,8 @@ Sign = Literal["+", "-", ""]
 Uncertain = Literal["item", "chromosome", "band"]
 
 JOINED = ("der", "dic", "psudic", "rob", "trc")  # of several chromosomes: one chromosome in place of all of them
+# Pericentric inversions of the constitution: chromosome, and the region of both breakpoints.
+VARIANTS = (("9", "p1", "q1"), ("2", "p11", "q1"), ("Y", "p1", "q1"))
 BALANCED = ("t", "inv", "ins", "tas", "rcp", "fra", "hsr", "var", "mar", "dmin")
 
 
@@ -71,6 +73,17 @@ class Item:
     def doubtful(self) -> bool:
         """Whether it is there at all, or which chromosome it concerns, is in question."""
         return "item" in self.uncertain or "chromosome" in self.uncertain or self.doubtful_origin
+
+    @property
+    def variant(self) -> bool:
+        """An inversion that many healthy people are born with, such as inv(9)(p12q13)."""
+        if self.kind != "inv" or self.sign or not self.steps[0].breakpoints:
+            return False
+        bands = sorted(place.text for place in self.steps[0].breakpoints[0])
+        return len(bands) == 2 and any(
+            self.chromosomes == (name,) and bands[0].startswith(first) and bands[1].startswith(second)
+            for name, first, second in VARIANTS
+        )
 
     @property
     def change(self) -> tuple[int, int]:

@@ -5,7 +5,7 @@ What is not read is kept and named; nothing raises on text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -76,7 +76,7 @@ class Karyotype:
         chromosome) is neither present nor absent. Cells count over all clones that have it; those of a composite
         ([cp7]) are no proof, but what the laboratory reports in one is taken as clonal.
         """
-        silent = disease == "myeloma" and not any(clone.abnormal for clone in self.clones if not clone.donor)
+        silent = disease == "myeloma" and all(clone.silent for clone in self.clones if not clone.donor)
         found = self._evidence
         return {
             name: None if silent and name not in ("normal", *self.stated) else evidence.present
@@ -119,18 +119,20 @@ def parse_karyotype(text: str) -> Karyotype:
         return Karyotype(text, unread=(text,), findings=(Finding("H21", rule, value=f"{plain[:40]} ..."),))
     chromosomes, in_situ = without_in_situ(plain)
     reading = read_clones(chromosomes)
-    found = [*reading.findings, *_few_cells(reading.clones)]
+    found = [*reading.findings, *_remarks(reading.clones)]
     return Karyotype(text, reading.clones, reading.unread, in_situ, tuple(found), reading.stated)
 
 
-def _few_cells(clones: tuple[Clone, ...]) -> list[Finding]:
-    """Return the abnormal clones of a single cell, and a lone loss of Y or X, which comes with age."""
-    found = []
+def _remarks(clones: tuple[Clone, ...]) -> Iterator[Finding]:
+    """Yield the abnormal clones of too few cells, and what one is born with or comes with age."""
     for clone in clones:
-        if clone.abnormal and clone.cells == 1 and not clone.composite:
-            rule = "one cell makes no clone: what only it has is neither present nor absent"
-            found.append(Finding("H09", rule, value=clone.text, severity="warning"))
+        if clone.abnormal and clone.cells is not None and clone.cells < 3 and not clone.composite:
+            rule = "2 cells make a clone, 3 the loss of a chromosome: what fewer have is neither present nor absent"
+            if clone.cells == 1 or any((item.sign, item.kind) == ("-", "chromosome") for item in clone.acquired):
+                yield Finding("H09", rule, value=clone.text, severity="warning")
         if [(item.sign, item.chromosomes) for item in clone.acquired] in ([("-", ("X",))], [("-", ("Y",))]):
             rule = "the loss of a sex chromosome alone comes with age and need not be the tumour's"
-            found.append(Finding("H14", rule, value=clone.text, severity="warning"))
-    return found
+            yield Finding("H14", rule, value=clone.text, severity="warning")
+        if clone.acquired and clone.silent:
+            rule = "an inversion that many healthy people are born with says nothing about the tumour"
+            yield Finding("H15", rule, "mark the constitution by c", value=clone.text, severity="warning")

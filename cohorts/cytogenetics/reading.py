@@ -45,8 +45,9 @@ def read_clones(text: str) -> Reading:
         parts = [read_part(part) for part in clone_text.parts]
         unread += [part for part, read in zip(clone_text.parts, parts, strict=True) if read.unread]
         clone, found = _clone(clone_text, parts, [each for each in clones if each.abnormal and not each.donor])
-        items = tuple(replace(item, constitutional=True) for item in clone.items) if born else clone.items
-        clones.append(replace(clone, items=items))
+        if born:
+            clone = replace(clone, items=tuple(replace(item, constitutional=True) for item in clone.items))
+        clones.append(clone)
         findings += found
     known = rearrangements(clones)
     findings += [finding for clone in clones for finding in (*_count_faults(clone), *_band_faults(clone, known))]
@@ -133,13 +134,10 @@ def _ploidy(
 
 def _count_faults(clone: Clone) -> Iterator[Finding]:
     """Yield that what is written does not add up; a composite, and what was not read whole, cannot be checked."""
-    if clone.count is None or clone.composite or clone.incomplete:
-        return
-    low, high = clone.expected
-    if low <= clone.count[1] and high >= clone.count[0]:
+    if clone.count is None or not clone.unexplained:
         return
     stated = "~".join(str(number) for number in dict.fromkeys(clone.count))
-    adds_up = "~".join(str(number) for number in dict.fromkeys((low, high)))
+    adds_up = "~".join(str(number) for number in dict.fromkeys(clone.expected))
     if not clone.items:
         yield _error("H07", f"{stated} chromosomes, and nothing is written that explains the number", clone.text)
     else:
