@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from cohorts.errors import RunError
 from prognosis import load_model
 from prognosis.models import Cox, Logistic, RandomSurvivalForest, Screened, Selected, Tuned
 from prognosis.selection.backward import Backward
+from reports.contents.ranking import ranking_content
 from reports.declared_recipes import answering_kind, recipe_of
 from reports.run import run_study
 from reports.study_file import ModelTable
+from reports.wording import Wording
+from tests.reports.validation_pictures import ranking
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "gbsg_tuned.toml"
 
@@ -99,3 +103,20 @@ def test_the_example_runs_and_ranks_its_models(tmp_path):
     assert forest.kind == "random_survival_forest"
     assert load_model(out / "models" / "backward.prognosis").selection.kept
     assert {"Y34", "Y35"} <= {warning["code"] for warning in results["warnings"]}
+
+
+def test_ranking_content_says_the_direction_the_best_and_what_is_unknown():
+    content = ranking_content(ranking(), "months", Wording("en"))
+    assert content.estimate_label == "Brier score at 24 months, lower is better (95 %)"
+    assert [row.difference_text for row in content.rows] == [
+        "the best here",
+        "-0.008 (-0.031 to 0.015); p = .900",
+        "-0.053 (-0.100 to -0.006); p < .001",
+        "not known",
+    ]
+    assert content.rows[1].text == "0.705 (0.640 to 0.770)"
+    assert content.reference is None
+    assert content.note.startswith("Paired differences in the same patients left out")
+    drawn = replace(ranking(), metric="harrell_c", horizon=float("nan"), method="bootstrap: normal")
+    assert ranking_content(drawn, "months", Wording("en")).reference == 0.5
+    assert "same resamples" in ranking_content(drawn, "months", Wording("en")).note

@@ -16,7 +16,7 @@ from prognosis.association import Associations, associations
 from prognosis.evaluation import Evaluation
 from prognosis.outcome import SurvivalArrays
 from prognosis.screening import AbnormalityTable, screen_abnormalities
-from prognosis.validation import Validation
+from prognosis.validation import Ranking, Validation
 from prognosis.validation.instability import Instability
 from reports.contents.abnormalities import abnormality_content
 from reports.contents.associations import association_content
@@ -26,6 +26,7 @@ from reports.contents.instability import instability_content
 from reports.contents.judged import Judged
 from reports.contents.optimism import optimism_content
 from reports.contents.over_time import over_time_content, times_to_judge
+from reports.contents.ranking import ranking_content
 from reports.figures import Picture
 from reports.figures.abnormalities import abnormality_figure
 from reports.figures.associations import association_figure
@@ -34,6 +35,7 @@ from reports.figures.decision import decision_figure
 from reports.figures.instability import instability_figure
 from reports.figures.optimism import optimism_figure
 from reports.figures.over_time import over_time_figure
+from reports.figures.ranking import ranking_figure
 from reports.figures.subgroups import SubgroupColumn, SubgroupContent, subgroup_figure
 from reports.fonts import FontChoice
 from reports.wording import Wording
@@ -154,6 +156,21 @@ def associated(many: int = 13) -> Associations:
         return associations(Cohort.from_frame(frame, "pid"), list(frame.columns[1:]))
 
 
+def ranking() -> Ranking:
+    """A ranking with long names, a clear difference and a model without any value."""
+    unknown = float("nan")
+    lines = [
+        (1, LONG, 0.713, 0.651, 0.775, 0.0, unknown, unknown, unknown, unknown),
+        (2, "cox", 0.705, 0.64, 0.77, -0.008, -0.031, 0.015, 0.48, 0.9),
+        (3, "boosting", 0.66, 0.6, 0.72, -0.053, -0.1, -0.006, 0.0004, 0.0008),
+        (None, "nothing known", *[unknown] * 8),
+    ]
+    names = ("difference", "lower", "upper", "p", "p_holm")
+    columns = ["rank", "model", "estimate", "lower", "upper", *(f"best_{name}" for name in names)]
+    table = pd.DataFrame(lines, columns=columns)
+    return Ranking(table, "brier", 24.0, unknown, False, LONG, None, "cross-validation: paired differences")
+
+
 def _decision(kind: str) -> Draw:
     def draw(fonts: FontChoice, wording: Wording) -> Picture:
         content = decision_content(judged(kind), 0, wording)
@@ -185,6 +202,7 @@ PICTURES: Mapping[str, Draw] = {
     "instability": lambda fonts, wording: instability_figure(
         instability_content(instability(), "months", wording), fonts
     ),
+    "ranking": lambda fonts, wording: ranking_figure(ranking_content(ranking(), "months", wording), fonts),
     **explanation_pictures.PICTURES,
     "subgroups": lambda fonts, wording: subgroup_figure(subgroups(wording), fonts),
     "associations": lambda fonts, wording: association_figure(association_content(associated(9), wording), fonts),
