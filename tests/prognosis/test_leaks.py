@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohorts import Cohort, Folds, Score, make_folds
+from cohorts import Codebook, Cohort, Folds, Score, make_folds
 from cohorts.errors import DataContractError, LeakageError, PrognosisWarning
 from prognosis import Study
 from prognosis.metrics.discrimination import harrell_c
@@ -327,3 +327,31 @@ def test_screening_and_scores_travel_to_other_processes():
     np.testing.assert_array_equal(here.linear_predictor, there.linear_predictor)
     again = Screened(keep=1).fit(X.assign(film=score.values[:, 2]).iloc[train], y[train])
     np.testing.assert_allclose(here.linear_predictor, again.predict(X.assign(film=score.values[:, 2])), rtol=1e-9)
+
+
+# Selectors ---------------------------------------------------------------------------------------------------------
+
+
+@quiet
+def test_a_search_outside_the_resamples_makes_a_discovery_of_noise():
+    """62 patients, 17 events, 25 columns of noise: as `benchmarks/noise_selection.py` shows on 20 larger cohorts."""
+    from cohorts import Binary
+    from prognosis.models import Selected, SupportVectorMachine
+    from prognosis.selection import Sequential
+    from tests.prognosis.made_selection import noise as of_noise
+
+    found = []
+    for seed in range(2):
+        X, y = of_noise(seed, columns=25)
+        variables = {"pid": {"kind": "id"}, **{name: {"kind": "numeric"} for name in X}}
+        variables["event"] = {"kind": "event", "values": {"censored": 0, "event": 1}, "timing": "post-baseline"}
+        frame = X.assign(event=y).set_axis(pd.Index([f"P{row}" for row in range(62)], name="pid"), axis="index")
+        study = Study(Cohort(frame, Codebook.from_dict({"variables": variables})), Binary("r", event="event"), list(X))
+        recipe = Selected(SupportVectorMachine(), Sequential(3, folds=4), inside=False, reproduce_published=True)
+        both = study.validate(study.fit(recipe), CrossValidation(folds=5, repeats=1), metrics=["auc"])
+        found.append(both.table["corrected"].to_numpy())
+        assert both.table["model"].iloc[1] == both.table["model"].iloc[0] + " (leaky: selection outside the resamples)"
+        assert "L12" in [finding.code for finding in both.warnings]
+    honest, leaky = np.mean(found, axis=0)
+    assert leaky > 0.65
+    assert leaky > honest + 0.15
