@@ -17,12 +17,14 @@ from prognosis.validation import HeldOut, Validation
 from reports.contents.calibration import calibration_content
 from reports.contents.corrected_calibration import corrected_content
 from reports.contents.decision import decision_content
+from reports.contents.importance import forest_importance_content
 from reports.contents.instability import instability_content
 from reports.contents.judged import Judged
 from reports.contents.optimism import optimism_content
 from reports.figures import Picture
 from reports.figures.calibration import calibration_figure
 from reports.figures.decision import decision_figure
+from reports.figures.importance import importance_figure
 from reports.figures.instability import instability_figure
 from reports.figures.optimism import optimism_figure
 from reports.fonts import FontChoice
@@ -41,25 +43,37 @@ def internal_figures(
 ) -> Drawn:
     """Draw what a validation of one model found.
 
-    Every method: apparent and corrected indexes. Bootstrap: the corrected calibration curve and the instability of the
-    risks at the last horizon, each from as many resamples as the validation (no such curve is made of a binary
-    outcome). Patients left out: calibration and
-    decision curve of their risks at each horizon.
+    Every method: apparent and corrected indexes, and of a forest the importance of its predictors. Bootstrap: the
+    corrected calibration curve and the instability of the risks at the last horizon, each from as many resamples as the
+    validation (no such curve is made of a binary outcome). Patients left out: calibration and decision curve of their
+    risks at each horizon.
 
     Parameters
     ----------
     validation : of the model in its own study. execution : where the resamples run.
     """
     name = model.name
-    drawn = {
-        f"optimism_{name}": optimism_figure(optimism_content(validation, name, model.unit, wording), fonts),
-    }
+    optimism = optimism_figure(optimism_content(validation, name, model.unit, wording), fonts)
+    asked = _asked(model, fonts, wording)
+    drawn = {f"optimism_{name}": optimism, **asked.pictures}
     if name in validation.held_out:
-        return Drawn({**drawn, **_left_out(study, model, validation.held_out[name], fonts, wording)})
+        return Drawn({**drawn, **_left_out(study, model, validation.held_out[name], fonts, wording)}, asked.warnings)
     if validation.method != "bootstrap" or not (study.horizons or study.endpoint.kind == "binary"):
-        return Drawn(drawn)
+        return Drawn(drawn, asked.warnings)
     more = _resampled(study, model, validation, execution, fonts, wording)
-    return Drawn({**drawn, **more.pictures}, more.warnings)
+    return Drawn({**drawn, **more.pictures}, (*asked.warnings, *more.warnings))
+
+
+def _asked(model: FittedModel, fonts: FontChoice, wording: Wording) -> Drawn:
+    """Draw which predictors a forest rests on, out of its bags; nothing of other models."""
+    if not hasattr(model.freshly_fitted(), "importance"):
+        return Drawn({})
+    try:
+        content = forest_importance_content(model, wording)
+    except PrognosisError as error:
+        rule = f"model {model.name}: no importance of its predictors: {error.findings[0].rule}"
+        return Drawn({}, (Finding("R20", rule, error.findings[0].way_out, severity="warning"),))
+    return Drawn({f"importance_{model.name}": importance_figure(content, fonts)})
 
 
 def _resampled(
