@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ class Wanted:
     progress: Callable[[int, int], None] | None = None
 
 
-def explain(model: FittedModel, patients: Patients, horizons: Sequence[float] | None, wanted: Wanted) -> Explanation:
+def explain(model: FittedModel, patients: Patients, horizons: Any, wanted: Wanted) -> Explanation:
     """Return what each predictor adds to the predictions of some patients: Shapley values, exact where they can be.
 
     Parameters
@@ -110,13 +110,13 @@ def explain(model: FittedModel, patients: Patients, horizons: Sequence[float] | 
 
 
 def _answered(
-    model: FittedModel, patients: Patients, horizons: Sequence[float] | None, wanted: Wanted
+    model: FittedModel, patients: Patients, horizons: Any, wanted: Wanted
 ) -> tuple[PatientTable, Floats, Floats, tuple[Remark, ...]]:
     """Return the checked patients, the horizons, the predictions to be explained, (m, h), and remarks on them."""
     if wanted.scale == "linear_predictor":
         table = model.door.admit(patients)
         return table, NO_HORIZON, model.answering.linear_predictor(table.frame)[:, None], table.remarks
-    answer = model.predict(patients, None if horizons is None else list(horizons))
+    answer = model.predict(patients, horizons)
     with warnings.catch_warnings():
         # said once, by the prediction
         warnings.simplefilter("ignore", PrognosisWarning)

@@ -312,6 +312,14 @@ def test_table_and_importance(cox, rows, others):
     )
 
 
+def test_horizons_may_be_given_as_for_a_prediction(cox, rows, others):
+    whole = asked(cox, rows, TIMES, background=others).values
+    for given in (48.0, (48.0,), np.array([48.0])):
+        one = asked(cox, rows, given, background=others).values
+        np.testing.assert_allclose(one, whole[:, :, 1:], rtol=0, atol=1e-13)
+    assert asked(cox, rows, background=others).horizons.tolist() == list(cox.horizons)
+
+
 def test_progress_is_told(cox, rows, others):
     told = []
     asked(cox, rows, TIMES, background=others, progress=lambda done, whole: told.append((done, whole)))
