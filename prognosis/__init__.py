@@ -2,8 +2,8 @@
 
 `models` holds the recipes, one file each; `cox`, `penalised`, `logistic`, `competing`, `parametric`, `forest` what one
 of them is made of; `curves` what is seen without a model; `imputation` missing predictors; `metrics` measures of
-predictions; `explaining` what each predictor adds to one; `kernels` compiled loops; `persistence` model files. The files beside them serve all models. May import
-`cohorts` only; never draws, and knows neither images nor reports.
+predictions; `explaining` what each predictor adds to one; `kernels` compiled loops; `persistence` model files. The
+files beside them serve all models. May import `cohorts` only; never draws, and knows neither images nor reports.
 """
 
 from __future__ import annotations
