@@ -29,8 +29,8 @@ class WholeChromosome:
 class Region:
     """Some part of an arm or band has `by` copies more (gain) or fewer (loss) than the ploidy of the clone gives.
 
-    Whatever brings it about counts: a deletion, a lost chromosome, an isochromosome, an unbalanced derivative. The
-    bands of the breakpoints are part of what is lost or gained.
+    A loss by 2 leaves no copy, whatever the ploidy. Whatever brings it about counts: a deletion, a lost chromosome, an
+    isochromosome, an unbalanced derivative. The bands of the breakpoints are part of what is lost or gained.
     """
 
     band: str
@@ -133,6 +133,8 @@ def _losses() -> Iterator[Abnormality]:
         else:
             label = {"en": f"Deletion of {name[3:]}{genes.get(band, '')}", "zh": f"{name[3:]}缺失{genes.get(band, '')}"}
         yield Abnormality(name, label, Region(band, "loss"))
+    both = {"en": "Deletion of 1p32 (CDKN2C), no copy left", "zh": "1p32双等位缺失 (CDKN2C)"}
+    yield Abnormality("del1p32_biallelic", both, Region("1p32", "loss", by=2))
 
 
 def _gains() -> Iterator[Abnormality]:
@@ -152,6 +154,7 @@ def _gains() -> Iterator[Abnormality]:
     ):
         label = {"en": f"{en} of 1q" if kind != "der" else "Derivative chromosome with 1q", "zh": f"1q{zh}"}
         yield Abnormality(f"{kind}1q", label, Written(kind, "1q"))  # type: ignore[arg-type]
+    yield Abnormality("gain_11q", {"en": "Gain of 11q", "zh": "11q获得"}, Region("11q", "gain"))
 
 
 # The published breakpoints first; t(14;20) is printed with q11 too, t(14;16) with q22.

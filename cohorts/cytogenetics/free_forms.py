@@ -6,7 +6,7 @@ A form is tried only where the grammar does not read the text as it stands, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 _CHROMOSOME = r"([1-9]|1\d|2[0-2]|x|y)"
 
@@ -63,15 +63,14 @@ SLIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-def readings(text: str) -> Iterator[str]:
-    """Yield what a text in lower case and without spaces may stand for, the smallest correction first."""
-    for form, iscn in FORMS:
-        if form.fullmatch(text):
-            yield form.sub(iscn, text)
+@lru_cache(maxsize=16384)
+def readings(text: str) -> tuple[str, ...]:
+    """Return what a text in lower case and without spaces may stand for, the smallest correction first."""
+    found = [form.sub(iscn, text) for form, iscn in FORMS if form.fullmatch(text)]
     mended = text
     for slip, meant in SLIPS:
-        changed = slip.sub(meant, mended)
-        if changed != mended:
-            yield slip.sub(meant, text)
+        changed, times = slip.subn(meant, mended)
+        if times and changed != mended:
+            found += [slip.sub(meant, text), changed]
             mended = changed
-            yield mended
+    return tuple(dict.fromkeys(reading for reading in found if reading != text))

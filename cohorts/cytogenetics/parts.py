@@ -85,7 +85,7 @@ def _counted(item: Item) -> tuple[Item, ...]:
     """Return an abnormality as often as it is there; markers keep their number."""
     if not item.chromosomes:
         return (item,)
-    return (replace(item, times=(1, 1)),) * min(item.times[0], 8)
+    return (replace(item, times=(1, 1)),) * item.times[0]
 
 
 def _several(text: str, part: str) -> PartRead | None:

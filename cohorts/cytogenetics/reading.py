@@ -17,6 +17,7 @@ from cohorts.cytogenetics.splitting import CloneText, split_clones, split_parts
 from cohorts.cytogenetics.words import in_words
 from cohorts.errors import Finding
 
+MOST_INHERITED = 400
 _NEEDS_BANDS = {"del", "dup", "trp", "qdp", "inv", "ins", "t", "add", "i", "idic", "dic", "der"}
 
 
@@ -80,6 +81,8 @@ def _clone(text: CloneText, parts: Sequence[PartRead], before: Sequence[Clone]) 
     own = tuple(item for read in parts for item in read.items)
     link = next((read for read in parts if read.inherits), None)
     parent = inherited_from(link.inherits, before) if link else None
+    if link and parent and len(parent.items) * link.inherits_times > MOST_INHERITED:
+        parent = None
     items, sex, sets, born = own, text.sex, text.sets, text.born
     if link and parent is None:
         findings.append(_error("H12", f"no clone before it that {link.inherits} could mean", text.text))

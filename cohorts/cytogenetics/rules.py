@@ -89,7 +89,8 @@ def region(rule: catalogue.Region, picture: ClonePicture) -> State:
     chromosome, span = _span(rule.band)
     changes = picture.acquired.over(chromosome, span)
     if rule.change == "loss":
-        state = _any([True if most <= -rule.by else False if least > -rule.by else None for least, most in changes])
+        fewer = rule.by if rule.by == 1 else max(rule.by, picture.clone.ploidy)
+        state = _any([True if most <= -fewer else False if least > -fewer else None for least, most in changes])
         return None if state is False and picture.clone.ploidy == 1 else _unless_open(state, "loss", picture)
     by = max(rule.by, 2 + rule.by - picture.clone.ploidy)
     state = _any([True if least >= by else False if most < by else None for least, most in changes])

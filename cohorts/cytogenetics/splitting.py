@@ -13,7 +13,7 @@ _SIZE = re.compile(
     r"[\[{(]\s*(cp)?\s*(\d+)\s*(?:/\s*\d+\s*)?[\]}]|[\[(]\s*(cp)?\s*(\d+)\s*/\s*\d+\s*\)|\bcp\s*\[(\d+)\]", re.I
 )
 _IN_SITU = re.compile(r"[.,;/]?\s*\b((?:nuc\s+|m?)ish\b.*)", re.I | re.S)
-_COUNT = r"(\d{1,3})(?:\s*[~-]\s*(\d{1,3})|\?(\d{2,3}))?\s*(?:<\s*(\d*)\s*n\s*[+-]?\s*>)?"
+_COUNT = r"(\d{1,3})(?:\s*[~-]\s*(\d{1,3})|\?(\d{2,3}))?\s*(?:<\s*([1-9]?)\s*n\s*[+-]?\s*>)?"
 _HEAD = re.compile(rf"(?:{_COUNT})?(?:(?P<comma>[,.;<?\s]+)|(?=[xyiu]|[,.]|$))", re.I)
 _SEX = re.compile(r"\s*(?P<sex>[xy]+|u)(?P<doubt>\?)?(?P<born>c)?\s*(?=[,.;?\s+-]|$|add|del|der|inv|dup|ins|t\()", re.I)
 _NEXT_CLONE = re.compile(r"\](?:\s*[,;.]?\s*)(?=\d{2}[^,\]]{0,6},?\s*(?:[xy]{1,4}\b|idem\b|sl\b))", re.I)

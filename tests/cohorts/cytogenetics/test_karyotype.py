@@ -50,7 +50,7 @@ def test_1_nine_seed_abnormalities_and_a_count_that_adds_up():
 
 
 def test_2_hyperdiploidy_with_a_normal_line_kept_apart():
-    odd = "gain_3 gain_5 gain_7 gain_9 gain_11 gain_15 gain_19"
+    odd = "gain_3 gain_5 gain_7 gain_9 gain_11 gain_11q gain_15 gain_19"
     karyotype = check("53,XY,+3,+5,+7,+9,+11,+15,+19[12]/46,XY[8]", f"{odd} hyperdiploid complex")
     abnormal, normal = karyotype.clones
     assert (abnormal.normal, normal.normal) == (False, True)
@@ -87,7 +87,9 @@ def test_5_gains_and_losses_refer_to_the_sets_of_the_clone():
     present = "gain_8 loss_1 loss_3 loss_5 loss_21 del1p del1p32 near_tetraploid complex"
     assert only(check("89,XXYY,-1,-3,-5,+8,-21", present)).ploidy == 4
     gained = " ".join(f"gain_{name}" for name in ("X", 4, 6, 8, 10, 11, 14, 17, 18, 21))
-    check("58<2n>,XY,+X,+4,+6,+8,+10,+11,+14,+14,+17,+18,+21,+21", f"{gained} hyperdiploid near_triploid complex")
+    check(
+        "58<2n>,XY,+X,+4,+6,+8,+10,+11,+14,+14,+17,+18,+21,+21", f"{gained} gain_11q hyperdiploid near_triploid complex"
+    )
     stretched = check(
         "76~102<4n>,XXXX,-1,-2,+8",
         "gain_8 loss_1 loss_2 del1p del1p32 complex",
