@@ -1,11 +1,24 @@
-"""Cytogenetics: karyotypes as the chart writes them become abnormalities present, absent or not assessable.
+"""Cytogenetics: karyotypes and FISH as the chart writes them become abnormalities present, absent or not assessable.
 
 This folder may import what `cohorts` may, and lark inside functions; it imports nothing of the rooms above.
 """
 
 from cohorts.cytogenetics.abnormalities import ABNORMALITIES, Abnormality
 from cohorts.cytogenetics.clone import Clone
+from cohorts.cytogenetics.fish import Fish, parse_fish
+from cohorts.cytogenetics.fish_features import EMN, CutOffs
 from cohorts.cytogenetics.item import Item
 from cohorts.cytogenetics.karyotype import Karyotype, parse_karyotype
 
-__all__ = ["ABNORMALITIES", "Abnormality", "Clone", "Item", "Karyotype", "parse_karyotype"]
+__all__ = [
+    "ABNORMALITIES",
+    "EMN",
+    "Abnormality",
+    "Clone",
+    "CutOffs",
+    "Fish",
+    "Item",
+    "Karyotype",
+    "parse_fish",
+    "parse_karyotype",
+]
