@@ -136,9 +136,10 @@ def _entry(text: str, common: Copies | None) -> Pattern | None:
     seen = number != (0, 0)
     together = "sep" not in {word.lower() for word in words[1::2]}
     fused = tuple(_pairs(known)) if seen and together else ()
+    halves = together and len({probe.name for probe in known}) == 1
     return Pattern(
         text,
-        tuple((probe, (0, MANY)) for probe in known),
+        tuple((probe, (number or (0, MANY)) if halves else (0, MANY)) for probe in known),
         fused,
         tuple(known[:1]) if seen and not together else (),
         unknown,
