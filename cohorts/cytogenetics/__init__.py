@@ -5,8 +5,10 @@ This folder may import what `cohorts` may, and lark inside functions; it imports
 
 from cohorts.cytogenetics.abnormalities import ABNORMALITIES, Abnormality
 from cohorts.cytogenetics.clone import Clone
+from cohorts.cytogenetics.evidence import Cytogenetics, Evidence, Rules
 from cohorts.cytogenetics.fish import Fish, parse_fish
 from cohorts.cytogenetics.fish_features import EMN, CutOffs
+from cohorts.cytogenetics.fish_table import fish_from_table
 from cohorts.cytogenetics.item import Item
 from cohorts.cytogenetics.karyotype import Karyotype, parse_karyotype
 
@@ -16,9 +18,13 @@ __all__ = [
     "Abnormality",
     "Clone",
     "CutOffs",
+    "Cytogenetics",
+    "Evidence",
     "Fish",
     "Item",
     "Karyotype",
+    "Rules",
+    "fish_from_table",
     "parse_fish",
     "parse_karyotype",
 ]

@@ -53,12 +53,16 @@ EMN = CutOffs()
 class Answer:
     """What FISH says of one abnormality.
 
-    `fraction` is the share of cells that show it (None: not stated, or nothing to share), `seen` whether any do.
+    Parameters
+    ----------
+    fraction : share of cells that show it; None: not stated, or none do. seen : some do.
+    at_most : largest share that purified plasma cells may have, with the cells that are not accounted for; None: open.
     """
 
     present: State
     fraction: float | None = None
     seen: bool = False
+    at_most: float | None = None
 
 
 def answers(patterns: Sequence[Pattern], cutoffs: CutOffs) -> dict[str, Answer]:
@@ -89,12 +93,13 @@ def _of_set(rule: catalogue.Rule, patterns: Sequence[Pattern], cutoff: float) ->
     total = sum(share or 0.0 for _, share in states)
     share = sum(known) if total <= 1 + 1e-9 else max(known, default=0.0)
     seen = share > 0
-    if seen and share >= cutoff - 1e-12:
-        return Answer(True, share, seen)
     unaccounted = max(0.0, 1 - total) if any(pattern.normal for pattern in patterns) else 0.0
-    possible = None in open_to or share + sum(each or 0.0 for each in open_to) + unaccounted >= cutoff - 1e-12
-    sure = all(pattern.purified for pattern in patterns) and total <= 1 + 1e-9
-    return Answer(False if sure and not possible else None, share if known else None, seen)
+    sure = all(pattern.purified for pattern in patterns) and total <= 1 + 1e-9 and None not in open_to
+    at_most = share + sum(each or 0.0 for each in open_to) + unaccounted if sure else None
+    if seen and share >= cutoff - 1e-12:
+        return Answer(True, share, seen, at_most)
+    absent = at_most is not None and at_most < cutoff - 1e-12
+    return Answer(False if absent else None, share if known else None, seen, at_most)
 
 
 def _joined(said: Sequence[Answer], whole: bool) -> Answer:
@@ -102,13 +107,15 @@ def _joined(said: Sequence[Answer], whole: bool) -> Answer:
     states = {answer.present for answer in said}
     shares = [answer.fraction for answer in said if answer.seen and answer.fraction is not None]
     share, seen = max(shares, default=None), any(answer.seen for answer in said)
+    bounds = [answer.at_most for answer in said if answer.at_most is not None]
+    at_most = max(bounds) if len(bounds) == len(said) else None
     if whole:
         state = (
             None if len(states & {True, False}) == 2 else False if False in states else True if True in states else None
         )
     else:
         state = True if True in states else None if None in states else False
-    return Answer(state, share, seen)
+    return Answer(state, share, seen, at_most)
 
 
 def remarks(patterns: Sequence[Pattern], cutoffs: CutOffs) -> tuple[Finding, ...]:
