@@ -111,6 +111,7 @@ def breakpoint_of(text: str, uncertain: bool = False) -> Breakpoint:
     return Breakpoint(text, *((low, high) if arm == "q" else (-high, -low)), uncertain=uncertain)
 
 
+@lru_cache(maxsize=4096)
 def exists(chromosome: str, band: str) -> bool:
     """Return whether a chromosome has a band; the centromere, arms and regions of bands count, sub-bands of it too."""
     main = band.split(".")[0]

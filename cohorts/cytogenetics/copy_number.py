@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
@@ -12,6 +12,8 @@ from cohorts.cytogenetics.item import BALANCED, JOINED, Item
 from cohorts.cytogenetics.segments import Known, Piece, pieces_of, whole
 
 Span = tuple[float, float]
+Stretches = tuple[tuple[int, int], ...]
+UNCHANGED: Stretches = ((0, 0),)
 ACROCENTRIC = ("13", "14", "15", "21", "22")
 
 
@@ -73,48 +75,63 @@ def _of_piece(piece: Piece, sign: int) -> Iterable[Change]:
 
 
 @dataclass(frozen=True)
-class CopyNumber:
-    """Changes of copy number of one clone by chromosome, acquired ones only."""
+class Brought:
+    """What one item changes in one chromosome; `doubtful`: it may as well change nothing."""
 
-    changes: Mapping[str, tuple[tuple[Change, ...], ...]]
+    changes: Sequence[Change]
+    doubtful: bool
+
+
+@dataclass(frozen=True)
+class CopyNumber:
+    """Changes of copy number of one clone by chromosome."""
+
+    changes: Mapping[str, Sequence[Brought]]
+    _asked: dict[tuple[str, Span | None], Stretches] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, items: Iterable[Item], known: Known, adds_up: bool = True) -> CopyNumber:
-        """Sum what the items of a clone bring; each item's changes stay together, for a doubtful one may be none."""
-        found: dict[str, list[tuple[Change, ...]]] = {}
+        """Sum what the items of a clone bring; `adds_up`: its number of chromosomes does."""
+        found: dict[str, list[Brought]] = {}
         for item in items:
             for name, changes in changes_of(item, known, adds_up).items():
-                found.setdefault(name, []).append((*changes, _DOUBTFUL) if item.doubtful else tuple(changes))
-        return cls({name: tuple(groups) for name, groups in found.items()})
+                found.setdefault(name, []).append(Brought(changes, item.doubtful))
+        return cls(found)
 
-    def over(self, chromosome: str, span: Span | None = None) -> list[tuple[int, int]]:
+    def over(self, chromosome: str, span: Span | None = None) -> Stretches:
         """Return the least and most copies gained in each stretch between breaks; None: the arms of the chromosome."""
-        groups = self.changes.get(chromosome, ())
-        if not groups:
-            return [(0, 0)]
-        first, last = ENDS[chromosome]
-        spans = [span] if span else [(CENTROMERE, last)]
-        if not span and chromosome not in ACROCENTRIC:
-            spans.append((first, -CENTROMERE))
-        return [_at(groups, place) for each in spans for place in _places(groups, each)]
+        if chromosome not in self.changes:
+            return UNCHANGED
+        if (chromosome, span) not in self._asked:
+            self._asked[chromosome, span] = _stretches(self.changes[chromosome], _spans(chromosome, span))
+        return self._asked[chromosome, span]
 
 
-_DOUBTFUL = Change(2.0, 3.0, 0, 0)  # a mark that lies on no chromosome
+def _spans(chromosome: str, span: Span | None) -> list[Span]:
+    """Return the arms of a chromosome, without the short arms that carry nothing of their own, or the span itself."""
+    first, last = ENDS[chromosome]
+    if span:
+        return [span]
+    return [(CENTROMERE, last)] if chromosome in ACROCENTRIC else [(CENTROMERE, last), (first, -CENTROMERE)]
 
 
-def _places(groups: tuple[tuple[Change, ...], ...], span: Span) -> list[float]:
-    """Return one place in each stretch of a span in which nothing changes."""
-    edges = {edge for changes in groups for change in changes for edge in (change.low, change.high)}
-    cuts = sorted({span[0], span[1], *(edge for edge in edges if span[0] < edge < span[1])})
-    return [(low + high) / 2 for low, high in pairwise(cuts) if high - low > 1e-9]
+def _stretches(brought: Sequence[Brought], spans: Sequence[Span]) -> Stretches:
+    edges = {edge for each in brought for change in each.changes for edge in (change.low, change.high)}
+    found = []
+    for start, end in spans:
+        cuts = sorted({start, end, *(edge for edge in edges if start < edge < end)})
+        found += [_at(brought, (low + high) / 2) for low, high in pairwise(cuts) if high - low > 1e-9]
+    return tuple(found)
 
 
-def _at(groups: tuple[tuple[Change, ...], ...], place: float) -> tuple[int, int]:
+def _at(brought: Sequence[Brought], place: float) -> tuple[int, int]:
     least = most = 0
-    for changes in groups:
-        low = sum(change.least for change in changes if change.low < place < change.high)
-        high = sum(change.most for change in changes if change.low < place < change.high)
-        if _DOUBTFUL in changes:
+    for each in brought:
+        low = high = 0
+        for change in each.changes:
+            if change.low < place < change.high:
+                low, high = low + change.least, high + change.most
+        if each.doubtful:
             low, high = min(low, 0), max(high, 0)
         least, most = least + low, most + high
     return least, most

@@ -49,12 +49,12 @@ def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
 
 def _in_place(items: Sequence[Item]) -> int:
     """Return how many abnormal sex chromosomes stand in place of normal ones."""
-    concerned = (
-        item.chromosomes if item.kind in ("t", "ins", *JOINED) else item.chromosomes[:1]
-        for item in items
-        if not item.sign
-    )
-    return sum(name in ("X", "Y") for names in concerned for name in names)
+    found = 0
+    for item in items:
+        if not item.sign:
+            names = item.chromosomes if item.kind in ("t", "ins", *JOINED) else item.chromosomes[:1]
+            found += ("X" in names) + ("Y" in names)
+    return found
 
 
 def _lost(items: Sequence[Item]) -> int:

@@ -41,6 +41,8 @@ _BY_CHROMOSOME = {
 _OF_THE_CLONE = tuple(name for name, concerned in _CONCERNED.items() if not concerned)
 _READ = {name: (READERS[type(abnormality.rule)], abnormality.rule) for name, abnormality in _RULED.items()}
 ABSENT, OPEN = Evidence(False), Evidence(None)
+_ALL_OPEN = dict.fromkeys(catalogue.ABNORMALITIES, OPEN)
+_UNSEEN = {name: OPEN if each.cryptic else ABSENT for name, each in catalogue.ABNORMALITIES.items()}
 
 
 def _states(picture: ClonePicture) -> dict[str, State]:
@@ -62,7 +64,7 @@ def evidence_of(clones: Sequence[Clone], known: Known, stated: Sequence[str], un
     pictures = [ClonePicture(clone, known) for clone in clones if not clone.normal]
     whole = bool(clones) and not unread and not any(clone.incomplete for clone in clones) and not stated
     states = [(picture, _states(picture)) for picture in pictures]
-    found = {name: ABSENT if whole and not each.cryptic else OPEN for name, each in catalogue.ABNORMALITIES.items()}
+    found = dict(_UNSEEN if whole else _ALL_OPEN)
     for name in {name for _, each in states for name, state in each.items() if state is not False}:
         found[name] = _over_clones(name, [(picture, each.get(name, False)) for picture, each in states])
     found["normal"] = _normal(clones, whole, stated)

@@ -53,7 +53,7 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def read_item(text: str) -> Item | None:
     """Return the abnormality that a text without spaces, in lower case, stands for; None where it is none."""
     from lark.exceptions import UnexpectedInput

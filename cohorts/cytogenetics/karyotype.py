@@ -93,7 +93,7 @@ class Karyotype:
         }
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=4096)
 def parse_karyotype(text: str) -> Karyotype:
     """Read a karyotype.
 

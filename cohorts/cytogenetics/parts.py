@@ -37,7 +37,7 @@ class PartRead:
     findings: tuple[Finding, ...] = field(default=())
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def read_part(part: str) -> PartRead:
     """Return what a part of a clone says; nothing raises, what is not read is kept whole and named."""
     text = re.sub(r"\s+", "", part.lower())

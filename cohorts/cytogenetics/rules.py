@@ -44,6 +44,22 @@ class ClonePicture:
         """Changes of the constitution."""
         return CopyNumber.of([item for item in self.clone.items if item.constitutional], self.known)
 
+    @cached_property
+    def numbers(self) -> tuple[tuple[int, int], ...]:
+        """Numbers of chromosomes stated and written, less the constitution's extra ones; none where none is stated."""
+        clone = self.clone
+        if clone.count is None:
+            return ()
+        born = sum(item.change[0] for item in clone.items if item.constitutional)
+        unchecked = clone.composite or clone.incomplete
+        stated = (clone.count,) if unchecked else tuple(dict.fromkeys((clone.count, clone.expected)))
+        return tuple((low - born, high - born) for low, high in stated)
+
+    @cached_property
+    def lost_y(self) -> int:
+        """Copies of Y lost."""
+        return sum(item.sign == "-" and item.chromosomes == ("Y",) for item in self.clone.acquired)
+
     def copies(self, chromosome: str) -> tuple[int, int]:
         """Return the least and most whole copies of an autosome."""
         low = min(least for least, _ in self.acquired.over(chromosome))
@@ -179,26 +195,20 @@ def written(rule: catalogue.Written, picture: ClonePicture) -> State:
 
 def chromosome_number(rule: catalogue.ChromosomeNumber, picture: ClonePicture) -> State:
     """Return whether the number lies within the limits; the stated one and what is written must agree on it."""
-    clone = picture.clone
-    if clone.count is None:
-        return None
-    born = sum(item.change[0] for item in clone.items if item.constitutional)
-    lost_y = sum(item.sign == "-" and item.chromosomes == ("Y",) for item in clone.acquired)
-    shift = (lost_y if rule.without_y_loss else 0) - born
-    numbers = [clone.count] if clone.composite or clone.incomplete else [clone.count, clone.expected]
+    shift = picture.lost_y if rule.without_y_loss else 0
     states: list[State] = []
-    for low, high in ((low + shift, high + shift) for low, high in numbers):
+    for low, high in ((low + shift, high + shift) for low, high in picture.numbers):
         states.append(
             True if rule.low <= low and high <= rule.high else False if high < rule.low or low > rule.high else None
         )
-    state = states[0] if len(set(states)) == 1 else None
+    state = states[0] if len(set(states)) == 1 else None  # none at all where no number is written
     if rule.trisomies and state is not False:
         found = [_trisomic(name, picture) for name in rule.among]
         enough: State = found.count(True) >= rule.trisomies
         if not enough and found.count(True) + found.count(None) >= rule.trisomies:
             enough = None
         state = _all([state, enough])
-    questioned = rule.low <= 46 <= rule.high and not clone.surely_abnormal
+    questioned = rule.low <= 46 <= rule.high and not picture.clone.surely_abnormal
     return None if state and questioned else state
 
 

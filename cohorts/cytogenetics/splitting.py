@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SIGNS = str.maketrans(
     dict.fromkeys("‐‑‒–—―−﹣", "-") | dict.fromkeys("×✕∗", "x") | dict.fromkeys("～∼˜", "~") | {"_": " ", "、": ","}
@@ -12,6 +13,7 @@ _SIGNS = str.maketrans(
 _SIZE = re.compile(
     r"[\[{(]\s*(cp)?\s*(\d+)\s*(?:/\s*\d+\s*)?[\]}]|[\[(]\s*(cp)?\s*(\d+)\s*/\s*\d+\s*\)|\bcp\s*\[(\d+)\]", re.I
 )
+_SIZE_AT_END = re.compile(r"[,;.\s]*\[(cp)?(\d+)\]$")
 _IN_SITU = re.compile(r"[.,;/]?\s*\b((?:nuc\s+|m?)ish\b.*)", re.I | re.S)
 _COUNT = r"(\d{1,3})(?:\s*[~-]\s*(\d{1,3})|\?(\d{2,3}))?\s*(?:<\s*([1-9]?)\s*n\s*[+-]?\s*>)?"
 _HEAD = re.compile(rf"(?:{_COUNT})?(?:(?P<comma>[,.;<?\s]+)|(?=[xyiu]|[,.]|$))", re.I)
@@ -43,7 +45,7 @@ class CloneText:
 
 def tidy(text: str) -> str:
     """Return a text with plain dashes, signs and brackets; unicode has many of them."""
-    plain = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    plain = (text if text.isascii() else unicodedata.normalize("NFKC", text)).translate(_SIGNS)
     return re.sub(r"\s+", " ", plain).strip().strip(",;.").strip()
 
 
@@ -73,8 +75,9 @@ def _plain_size(found: re.Match[str]) -> str:
     return f"[{composite}{found[2] or found[4] or found[5]}]"
 
 
+@lru_cache(maxsize=2048)
 def _take_apart(text: str, donor: bool, slips: tuple[str, ...]) -> CloneText:
-    size = re.search(r"[,;.\s]*\[(cp)?(\d+)\]$", text)
+    size = _SIZE_AT_END.search(text)
     body = text[: size.start()] if size else text
     head = _HEAD.match(body)
     count, sets, found = None, None, list(slips)
