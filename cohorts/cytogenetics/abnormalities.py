@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+DISEASES = ("myeloma", "chondrosarcoma", "osteosarcoma", "giant_cell_tumour")
 CHROMOSOMES = (*(str(number) for number in range(1, 23)), "X", "Y")
 ODD_TRISOMIES = ("3", "5", "7", "9", "11", "15", "19", "21")
 
@@ -31,11 +32,13 @@ class Region:
 
     A loss by 2 leaves no copy, whatever the ploidy. Whatever brings it about counts: a deletion, a lost chromosome, an
     isochromosome, an unbalanced derivative. The bands of the breakpoints are part of what is lost or gained.
+    `locus` is the place of the gene within the band, for breakpoints written so finely.
     """
 
     band: str
     change: Literal["gain", "loss"]
     by: int = 1
+    locus: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def _chinese(label: dict[str, str], chromosome: str) -> dict[str, str]:
 
 def _losses() -> Iterator[Abnormality]:
     genes = {"1p32": " (CDKN2C)", "17p13": " (TP53)"}
+    loci = {"17p13": "17p13.1"}
     named = {"del17p": "17p13", "loss_13q": "13q", "loss_17p": "17p"}
     arms = ("1p", "1p32", "6q", "8p", "12p", "13q", "14q", "16q")
     for name, band in {**{f"del{arm}": arm for arm in arms}, **named}.items():
@@ -132,7 +136,7 @@ def _losses() -> Iterator[Abnormality]:
             label = {"en": f"Loss of {band}, of any part and by any cause", "zh": f"{band}丢失（任何部分、任何原因）"}
         else:
             label = {"en": f"Deletion of {name[3:]}{genes.get(band, '')}", "zh": f"{name[3:]}缺失{genes.get(band, '')}"}
-        yield Abnormality(name, label, Region(band, "loss"))
+        yield Abnormality(name, label, Region(band, "loss", locus=loci.get(band, "")))
     both = {"en": "Deletion of 1p32 (CDKN2C), no copy left", "zh": "1p32双等位缺失 (CDKN2C)"}
     yield Abnormality("del1p32_biallelic", both, Region("1p32", "loss", by=2))
 

@@ -14,7 +14,7 @@ from cohorts.cytogenetics.segments import Known
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a karyotype says about one abnormality, and the metaphases that show it (None: not stated)."""
+    """What a karyotype says about one abnormality, and the metaphases that show it (None: not known)."""
 
     present: State
     cells: int | None = None
@@ -89,9 +89,9 @@ def _over_clones(name: str, states: Sequence[tuple[ClonePicture, State]]) -> Evi
     having = [picture for picture, state in states if state]
     if not having:
         return OPEN
-    cells = [picture.clone.cells for picture in having]
+    cells = [None if picture.clone.composite else picture.clone.cells for picture in having]
     number = None if None in cells else sum(each or 0 for each in cells)
-    proven = number is None or any(picture.clone.composite for picture in having) or number >= 3
+    proven = number is None or number >= 3
     return Evidence(True if proven or (number == 2 and _two_suffice(name, having)) else None, number)
 
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from cohorts.cytogenetics.abnormalities import DISEASES
 from cohorts.cytogenetics.clone import Clone
 from cohorts.cytogenetics.features import Evidence, evidence_of
 from cohorts.cytogenetics.reading import read_clones, rearrangements
 from cohorts.cytogenetics.splitting import tidy, without_in_situ
 from cohorts.cytogenetics.words import no_result
-from cohorts.errors import Finding
+from cohorts.errors import DataContractError, Finding
 
 LONGEST = 5000
 
@@ -67,8 +68,13 @@ class Karyotype:
         Parameters
         ----------
         disease : with ``myeloma`` (the default) a karyotype without an acquired abnormality says nothing about the
-            plasma cells, which seldom divide: everything but `normal` is None. With any other, or None, what a complete
-            normal karyotype does not show is absent.
+            plasma cells, which seldom divide: everything but `normal` is None. With another of the diseases of the
+            package, or None, what a complete normal karyotype does not show is absent.
+
+        Raises
+        ------
+        DataContractError
+            H20 a disease of another name.
 
         Notes
         -----
@@ -76,6 +82,11 @@ class Karyotype:
         chromosome) is neither present nor absent. Cells count over all clones that have it; those of a composite
         ([cp7]) are no proof, but what the laboratory reports in one is taken as clonal.
         """
+        if disease is not None and disease not in DISEASES:
+            names = ", ".join(DISEASES)
+            raise DataContractError(
+                Finding("H20", f"no disease of this package: {disease}", f"one of {names}, or None")
+            )
         silent = disease == "myeloma" and all(clone.silent for clone in self.clones if not clone.donor)
         found = self._evidence
         return {
@@ -84,7 +95,10 @@ class Karyotype:
         }
 
     def fractions(self) -> dict[str, float | None]:
-        """Return the share of metaphases with each abnormality that is present; None where cells are not stated."""
+        """Return the share of metaphases with each abnormality that is present.
+
+        None where cells are not stated, or are those of a composite ([cp7]), in which no cell need have everything.
+        """
         total = self.cells
         return {
             name: evidence.cells / total if total and evidence.cells is not None else None

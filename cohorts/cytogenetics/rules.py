@@ -12,7 +12,7 @@ from cohorts.cytogenetics.bands import CENTROMERE, ENDS, Breakpoint, breakpoint_
 from cohorts.cytogenetics.clone import Clone
 from cohorts.cytogenetics.copy_number import CopyNumber
 from cohorts.cytogenetics.item import Item, Rearrangement
-from cohorts.cytogenetics.segments import Known
+from cohorts.cytogenetics.segments import THE_CENTROMERE, Known
 
 State = bool | None
 
@@ -86,6 +86,7 @@ def whole_chromosome(rule: catalogue.WholeChromosome, picture: ClonePicture) -> 
     if not autosome and picture.clone.doubtful_sex:
         return None
     if rule.change == "loss":
+        changes = (*changes, *picture.acquired.over(rule.chromosome, THE_CENTROMERE))
         state = _all([True if most < 0 else False if least >= 0 else None for least, most in changes])
         haploid = state is False and autosome and picture.clone.ploidy == 1
         return None if haploid else _unless_open(state, "loss", picture)
@@ -102,7 +103,7 @@ def _trisomic(chromosome: str, picture: ClonePicture) -> State:
 
 def region(rule: catalogue.Region, picture: ClonePicture) -> State:
     """Return whether some part of an arm or band is lost (gained `by` copies)."""
-    chromosome, span = _span(rule.band)
+    chromosome, span = _span(rule.locus or rule.band)
     changes = picture.acquired.over(chromosome, span)
     if rule.change == "loss":
         fewer = rule.by if rule.by == 1 else max(rule.by, picture.clone.ploidy)
@@ -124,7 +125,7 @@ def _span(band: str) -> tuple[str, tuple[float, float]]:
 
 
 def fusion(rule: catalogue.Fusion, picture: ClonePicture) -> State:
-    """Return whether a translocation joins these bands; of three or more chromosomes it may."""
+    """Return whether a translocation joins these bands; one of more chromosomes, and an insertion, may."""
     wanted: dict[str, list[Breakpoint]] = {}
     for band in rule.bands:
         at = max(band.find("p"), band.find("q"))
@@ -138,7 +139,7 @@ def _translocations(picture: ClonePicture) -> list[tuple[Item, Rearrangement]]:
         (item, picture.known.get((step.kind, step.chromosomes), step) if not step.breakpoints else step)
         for item in picture.clone.acquired
         for step in item.steps
-        if step.kind in ("t", "rcp") and item.sign != "-"
+        if step.kind in ("t", "rcp", "ins") and item.sign != "-"
     ]
 
 
@@ -153,7 +154,7 @@ def _joins(wanted: Mapping[str, Sequence[Breakpoint]], step: Rearrangement, item
         if not any(place.low < band.high and place.high > band.low for place in places for band in bands):
             return False
         inside = inside and any(_lies_in(place, band) for place in places for band in bands)
-    sure = inside and len(step.chromosomes) == len(wanted) and not item.doubtful
+    sure = inside and len(step.chromosomes) == len(wanted) and step.kind != "ins" and not item.doubtful
     return True if sure else None
 
 

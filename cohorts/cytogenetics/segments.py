@@ -15,7 +15,7 @@ from cohorts.cytogenetics.item import JOINED, Item, Rearrangement
 
 Span = tuple[float, float]
 Known = Mapping[tuple[str, tuple[str, ...]], Rearrangement]
-AROUND_CENTROMERE: Span = (-0.12, 0.12)
+THE_CENTROMERE: Span = (-0.1, 0.1)
 EXTRA_COPIES = {"dup": 1, "trp": 2, "qdp": 3}
 
 
@@ -47,12 +47,12 @@ def pieces_of(item: Item, known: Known) -> tuple[Piece, ...]:
             arms = 2
         pieces = _applied(pieces, step, item)
     if item.kind == "der" and len(item.steps) == 1 and len(item.chromosomes) == 1:
-        pieces = tuple(_unknown(piece) for piece in pieces)
+        pieces = tuple(_unknown(whole(name)) for name in names)  # der(6)(p21) does not say what happened
     return tuple(replace(piece, copies=piece.copies * arms) for piece in pieces)
 
 
 def _unknown(piece: Piece) -> Piece:
-    return replace(piece, sure=AROUND_CENTROMERE)
+    return replace(piece, sure=THE_CENTROMERE)
 
 
 def _applied(pieces: tuple[Piece, ...], step: Rearrangement, item: Item) -> tuple[Piece, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cohorts.cytogenetics import ABNORMALITIES, Clone, Karyotype, parse_karyotype
+from cohorts.errors import DataContractError
 
 CRYPTIC = {"t_4_14", "t_14_16", "t_14_20", "igh_rearranged", "myc_rearranged"}
 
@@ -133,6 +134,7 @@ def test_8_a_composite_with_a_range_a_marker_and_inc():
     assert open_ == set(ABNORMALITIES) - present - {"normal"}
     assert karyotype.features()["normal"] is False
     assert [item.uncertain for item in clone.items] == [(), ("band",), ()]
+    assert set(karyotype.fractions().values()) == {None}
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,13 @@ def test_two_cells_make_a_clone_and_three_the_loss_of_a_chromosome(text, name, s
     assert parse_karyotype(text).features()[name] is state
 
 
+def test_a_disease_that_is_none_of_the_package_is_refused():
+    with pytest.raises(DataContractError, match="no disease of this package: Myeloma") as error:
+        parse_karyotype("46,XX").features("Myeloma")
+    assert error.value.code == "H20"
+    assert parse_karyotype("46,XX").features("osteosarcoma")["gain_8"] is False
+
+
 def test_a_graft_is_not_the_patient():
     karyotype = parse_karyotype("47,XX,+8[3]//46,XY[17]")
     assert [clone.donor for clone in karyotype.clones] == [False, True]
@@ -241,6 +250,13 @@ def test_translocations(text, name, state):
     [
         ("46,XX,del(17)(p13)", "del17p loss_17p", "loss_17", ""),
         ("46,XX,del(17)(p11p12)", "loss_17p", "del17p", ""),
+        ("46,XX,del(17)(p13.3)", "loss_17p", "del17p", ""),
+        ("46,XX,del(17)(p13.1)", "loss_17p del17p", "", ""),
+        ("46,XX,der(17)(p11)", "", "loss_17", "del17p loss_17p"),
+        ("47,XX,+r(1)", "", "loss_1", "gain_1 gain_1q gain_1q21"),
+        ("47,XX,+der(1)t(1;19)(q10;p10)", "", "loss_1", "gain_1 gain_1q"),
+        ("46,XX,+13,der(13;14)(q10;q10)", "gain_13", "loss_14", ""),
+        ("46,XX,ins(14;11)(q32;q13q23)", "igh_rearranged", "gain_11q", "t_11_14"),
         ("46,XX,add(17)(p11.2)", "del17p", "", ""),
         ("46,XX,add(17)(p13)", "", "loss_17", "del17p loss_17p"),
         ("46,XX,i(17)(q10)", "del17p loss_17p", "loss_17 gain_17", ""),
