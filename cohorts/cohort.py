@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,7 +16,9 @@ from cohorts.variable import Codebook
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cohorts.cytogenetics.evidence import Rules
     from cohorts.score import Score
+    from cohorts.staging.system import StagingSystem
 
 READ = "rows read"
 KEPT = "rows kept"
@@ -132,6 +134,56 @@ class Cohort:
         table = self.table.assign(**{score.name: score.of(self.ids)})
         book = Codebook({**self.codebook, score.name: score.variable}, self.codebook.file)
         return replace(self, table=table, codebook=book, scores=(*self.scores, score))
+
+    def with_stage(
+        self, system: StagingSystem, columns: Mapping[str, str | None] | None = None, **options: Any
+    ) -> Cohort:
+        """Return the cohort with a stage, computed from its columns; empty where what is missing could change it.
+
+        `columns` and the options (name, normal, read_as) are those of `StagingSystem.stage`, and so are the errors. Who
+        could not be staged, and why, is among the warnings.
+        """
+        staged = system.stage(self, columns, **options)
+        table = self.table.assign(**{staged.variable.name: staged.values})
+        book = Codebook({**self.codebook, staged.variable.name: staged.variable}, self.codebook.file)
+        return replace(self, table=table, codebook=book, warnings=(*self.warnings, *staged.findings))
+
+    def with_cytogenetics(
+        self,
+        karyotype: str | None = None,
+        fish: str | pd.DataFrame | None = None,
+        features: Sequence[str] | None = None,
+        *,
+        prevalence: float = 0.0,
+        rules: Rules | None = None,
+    ) -> Cohort:
+        """Return the cohort with abnormalities read from karyotypes and FISH: 1 present, 0 absent, empty where neither.
+
+        Parameters
+        ----------
+        karyotype : text column of karyotypes. fish : text column of ``nuc ish`` strings, or a table for
+            `cohorts.cytogenetics.fish_from_table`.
+        features : names out of `cohorts.cytogenetics.ABNORMALITIES` and `DEFINITIONS`; None: all that at least one
+            patient can be assessed for. prevalence : the least share of patients with it, of those assessable.
+        rules : how karyotype and FISH become one answer, cut-offs, purified cells.
+
+        Notes
+        -----
+        What was not read, and where karyotype and FISH disagree, is among the warnings, with the row ids;
+        `cohorts.cytogenetics.cytogenetics_of` has every part, and what each source says by itself.
+
+        Raises
+        ------
+        DataContractError
+            S01, H40 to H44, H50 to H54; see `cohorts.cytogenetics.cytogenetics_of`.
+        """
+        from cohorts.cytogenetics.patients import Asked, cytogenetics_of
+
+        asked = Asked(None if features is None else tuple(features), prevalence)
+        read = cytogenetics_of(self, karyotype, fish, asked, rules)
+        table = pd.concat([self.table, read.frame.set_axis(self.table.index)], axis=1)
+        book = Codebook({**self.codebook, **{each.name: each for each in read.variables}}, self.codebook.file)
+        return replace(self, table=table, codebook=book, warnings=(*self.warnings, *read.findings))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, id: str = "pid", codebook: Codebook | str | Path | None = None) -> Cohort:  # noqa: A002
