@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cohorts.cytogenetics.evidence import Rules
     from cohorts.score import Score
+    from cohorts.timeline.derived import Derived
     from cohorts.staging.system import StagingSystem
 
 READ = "rows read"
@@ -184,6 +185,24 @@ class Cohort:
         table = pd.concat([self.table, read.frame.set_axis(self.table.index)], axis=1)
         book = Codebook({**self.codebook, **{each.name: each for each in read.variables}}, self.codebook.file)
         return replace(self, table=table, codebook=book, warnings=(*self.warnings, *read.findings))
+
+    def with_outcome(self, derived: Derived) -> Cohort:
+        """Return the cohort with the columns of an outcome derived from dates; see `cohorts.timeline`.
+
+        Patients whom the outcome left out (a landmark) are left out here, with its reason in the ledger.
+
+        Raises
+        ------
+        DataContractError
+            D65 a column is there already, or a patient of the cohort has no outcome.
+        """
+        kept = self
+        for reason, rows in derived.left_out:
+            kept = kept.without([row for row in rows if row in self.table.index], reason)
+        columns = derived.columns_of(kept.ids, tuple(self.codebook))
+        book = Codebook({**self.codebook, **derived.variables}, self.codebook.file)
+        warned = (*self.warnings, *derived.warnings)
+        return replace(kept, table=kept.table.assign(**columns), codebook=book, warnings=warned)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, id: str = "pid", codebook: Codebook | str | Path | None = None) -> Cohort:  # noqa: A002

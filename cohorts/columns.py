@@ -34,7 +34,8 @@ def typed_column(column: pd.Series, variable: Variable, text: bool, decimal: str
 
     Returns
     -------
-    values : float64 (numeric, time, binary without levels), Categorical (levels), datetime64 (date), object (event).
+    values : float64 (numeric, time, binary without levels), Categorical (levels), datetime64 (date), object (event,
+        text).
     findings : C10, C14, C21, C23, C27, F12, F13, T01, T05, T06, T07, T10.
     """
     if variable.is_categorical:
@@ -43,6 +44,8 @@ def typed_column(column: pd.Series, variable: Variable, text: bool, decimal: str
         return _dates(column, variable)
     if variable.kind == "event":
         return _events(column, variable, text)
+    if variable.kind == "text":
+        return _texts(column, variable, text), []
     values, findings = _numeric(column, variable, text, decimal)
     if variable.kind == "binary":
         return values, _not_zero_one(values, variable, findings)
@@ -95,6 +98,13 @@ def _levels(column: pd.Series, variable: Variable, text: bool) -> Typed:
     rule = f"value not among the known levels {', '.join(map(repr, known))}"
     way_out = "correct the cells, or declare the value as a level or as a missing code"
     return typed, [Finding("C23", rule, way_out, variable.name, _rows(cells[strange]), shown)]
+
+
+def _texts(column: pd.Series, variable: Variable, text: bool) -> pd.Series:
+    cells = restore(column) if text else column.astype(object).map(level_text, na_action="ignore")
+    trimmed = cells.map(str.strip, na_action="ignore").astype(object)
+    absent = trimmed.isna() | trimmed.isin(["", *variable.missing_codes])
+    return trimmed.where(~absent, None).rename(variable.name)
 
 
 def level_text(cell: Any) -> str:

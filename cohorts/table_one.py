@@ -30,7 +30,7 @@ def table_one(
     ----------
     table, codebook : of a cohort.
     by : categorical, binary or event column that forms groups; rows without a group form the group ``(missing)``.
-    columns : what to summarise; default is every column but dates and `by`.
+    columns : what to summarise; default is every column but dates, texts and `by`.
     language : language of the row labels, where the codebook has them.
 
     Returns
@@ -47,7 +47,8 @@ def table_one(
     """
     from tableone import TableOne
 
-    chosen = list(columns) if columns is not None else [name for name in table if codebook[name].kind != "date"]
+    described = [name for name in table if codebook[name].kind not in ("date", "text")]
+    chosen = list(columns) if columns is not None else described
     _check_columns(table, codebook, by, chosen)
     chosen = [name for name in chosen if name != by]
     numeric = [name for name in chosen if _is_measured(codebook[name])]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from cohorts.errors import DataContractError, Finding
 
-Kind = Literal["id", "numeric", "binary", "nominal", "ordinal", "date", "time", "event"]
+Kind = Literal["id", "numeric", "binary", "nominal", "ordinal", "date", "time", "event", "text"]
 Code = int | float | str
 CATEGORICAL: tuple[Kind, ...] = ("nominal", "ordinal")
 
@@ -22,7 +22,7 @@ class Variable(BaseModel):
     Parameters
     ----------
     name : column name in the file.
-    kind : id, numeric, binary, nominal, ordinal, date, time or event.
+    kind : id, numeric, binary, nominal, ordinal, date, time, event or text (karyotypes and the like: no predictor).
     unit : unit of measurement; needed for ``time``.
     limits : hard limits; a value outside is an error.
     plausible : usual range; a value outside is a warning.

@@ -9,21 +9,27 @@ from cohorts.cytogenetics.evidence import Cytogenetics, Evidence, Rules
 from cohorts.cytogenetics.fish import Fish, parse_fish
 from cohorts.cytogenetics.fish_features import EMN, CutOffs
 from cohorts.cytogenetics.fish_table import fish_from_table
+from cohorts.cytogenetics.high_risk import DEFINITIONS
 from cohorts.cytogenetics.item import Item
 from cohorts.cytogenetics.karyotype import Karyotype, parse_karyotype
+from cohorts.cytogenetics.patients import Asked, CytogeneticTable, cytogenetics_of
 
 __all__ = [
     "ABNORMALITIES",
+    "DEFINITIONS",
     "EMN",
     "Abnormality",
+    "Asked",
     "Clone",
     "CutOffs",
+    "CytogeneticTable",
     "Cytogenetics",
     "Evidence",
     "Fish",
     "Item",
     "Karyotype",
     "Rules",
+    "cytogenetics_of",
     "fish_from_table",
     "parse_fish",
     "parse_karyotype",

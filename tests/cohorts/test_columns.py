@@ -216,3 +216,13 @@ def test_negative_time():
     finding = only(read(["3", "-3"], kind="time", unit="months")[1])
     assert (finding.code, finding.rows, finding.value) == ("T01", ("P1",), "{-3}")
     assert "negative time" in finding.rule
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_texts_stay_as_they_are(text):
+    cells = [" 46,XX[20] ", "", None, "NA", "normal", "'-Y"]
+    values, findings = read(cells, text=text, kind="text", missing_codes=["NA"])
+    assert findings == []
+    assert values.tolist() == ["46,XX[20]", None, None, None, "normal", "-Y" if text else "'-Y"]
+    assert values.dtype == object
+    assert read([46.0], text=False, kind="text")[0].tolist() == ["46"]
