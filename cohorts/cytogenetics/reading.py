@@ -50,6 +50,9 @@ def read_clones(text: str) -> Reading:
             clone = replace(clone, items=tuple(replace(item, constitutional=True) for item in clone.items))
         clones.append(clone)
         findings += found
+    if clones and text.rfind("(") > text.rfind(")"):
+        clones[-1] = replace(clones[-1], incomplete=True)
+        findings.append(_warning("H10", "the text ends within a bracket: it may have been cut off", text[-20:]))
     known = rearrangements(clones)
     findings += [finding for clone in clones for finding in (*_count_faults(clone), *_band_faults(clone, known))]
     return Reading(tuple(clones), tuple(unread), tuple(dict.fromkeys(findings)), tuple(stated))
@@ -83,7 +86,10 @@ def _clone(text: CloneText, parts: Sequence[PartRead], before: Sequence[Clone]) 
     parent = inherited_from(link.inherits, before) if link else None
     if link and parent and len(parent.items) * link.inherits_times > MOST_INHERITED:
         parent = None
-    items, sex, sets, born = own, text.sex, text.sets, text.born
+    sex, sets, born = text.sex, text.sets, text.born
+    times = link.inherits_times if link else 1
+    items, unmatched = evolved(parent.items * times if parent else (), own)
+    findings += [_warning("H13", "lost, but not there to be lost", f"{item.text} of {text.text}") for item in unmatched]
     if link and parent is None:
         findings.append(_error("H12", f"no clone before it that {link.inherits} could mean", text.text))
     if link and parent is not None:

@@ -60,20 +60,28 @@ def _applied(pieces: tuple[Piece, ...], step: Rearrangement, item: Item) -> tupl
     if step.kind in ("inv", "hsr", "fra", "tas"):
         return pieces
     if not step.breakpoints:
-        named_only = step.kind == "der" and item.kind == "der" and len(item.steps) > 1
-        lost = step.kind in JOINED and len(step.chromosomes) > 1 and len(item.steps) == 1
-        return (
-            pieces
-            if named_only and not lost
-            else tuple(_unknown(piece) if piece.chromosome in step.chromosomes else piece for piece in pieces)
-        )
-    if step.kind == "t" or step.kind == "rcp":
+        return _without_bands(pieces, step, item)
+    if step.kind in ("t", "rcp"):
         return _translocated(pieces, step, item)
     if step.kind == "ins" and len(step.chromosomes) == 2:
         return _inserted(pieces, step)
     for chromosome, places in zip(step.chromosomes, step.breakpoints, strict=False):
         pieces = _rearranged(pieces, step.kind, chromosome, places)
     return pieces
+
+
+def _without_bands(pieces: tuple[Piece, ...], step: Rearrangement, item: Item) -> tuple[Piece, ...]:
+    """Return the pieces after a rearrangement whose bands are not written: what it may take and bring is open."""
+    if step.kind == "der" and len(item.steps) > 1:  # the steps that follow say what happened
+        return pieces
+    if step.kind in EXTRA_COPIES:
+        nothing: Span = (0.0, 0.0)
+        more = (Piece(name, nothing, ENDS[name], EXTRA_COPIES[step.kind]) for name in step.chromosomes if name in ENDS)
+        return (*pieces, *more)
+    present = [piece.chromosome for piece in pieces]
+    others = [name for name in step.chromosomes if name in ENDS and name not in present]
+    own = (_unknown(piece) if piece.chromosome in step.chromosomes else piece for piece in pieces)
+    return (*own, *(_brought(name, (), unclear=True) for name in others))
 
 
 def _rearranged(

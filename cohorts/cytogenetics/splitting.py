@@ -14,7 +14,7 @@ _SIZE = re.compile(
     r"[\[{(]\s*(cp)?\s*(\d+)\s*(?:/\s*\d+\s*)?[\]}]|[\[(]\s*(cp)?\s*(\d+)\s*/\s*\d+\s*\)|\bcp\s*\[(\d+)\]", re.I
 )
 _SIZE_AT_END = re.compile(r"[,;.\s]*\[(cp)?(\d+)\]$")
-_IN_SITU = re.compile(r"[.,;/]?\s*\b((?:nuc\s+|m?)ish\b.*)", re.I | re.S)
+_IN_SITU = re.compile(r"[.,;/]?\s*\b((?:nuc\s+|m?)ish\b.*?)(?=/\s*\d{2,3}\s*(?:[~<-][^,]{0,8})?,|$)", re.I | re.S)
 _COUNT = r"(\d{1,3})(?:\s*[~-]\s*(\d{1,3})|\?(\d{2,3}))?\s*(?:<\s*([1-9]?)\s*n\s*[+-]?\s*>)?"
 _HEAD = re.compile(rf"(?:{_COUNT})?(?:(?P<comma>[,.;<?\s]+)|(?=[xyiu]|[,.]|$))", re.I)
 _SEX = re.compile(r"\s*(?P<sex>[xy]+|u)(?P<doubt>\?)?(?P<born>c)?\s*(?=[,.;?\s+-]|$|add|del|der|inv|dup|ins|t\()", re.I)
@@ -50,9 +50,10 @@ def tidy(text: str) -> str:
 
 
 def without_in_situ(text: str) -> tuple[str, str]:
-    """Return the karyotype and what follows from ``ish`` or ``nuc ish`` on."""
-    found = _IN_SITU.search(text)
-    return (text[: found.start()].strip(), found[1]) if found else (text, "")
+    """Return the karyotype, and what is written from ``ish`` or ``nuc ish`` on to the next clone."""
+    if "ish" not in text.lower():
+        return text, ""
+    return _IN_SITU.sub("", text).strip(), "; ".join(found.strip() for found in _IN_SITU.findall(text))
 
 
 def split_clones(text: str) -> tuple[CloneText, ...]:

@@ -148,6 +148,7 @@ def test_inc_leaves_open_what_was_not_seen(text):
         ("60,XY,+3,+3,+5,+5,+7,+9,+9,+11,+11,+15,+15,+19,+19,+21", "H11"),
         ("47,idem,+8[3]", "H12"),
         ("46,XX,+8,-21[3]/46,idem,-mar1[2]", "H13"),
+        ("45,XX,-del(13)(q14)", "H13"),
         ("45,X,-Y[3]", "H14"),
         ("46,XX,inv(9)(p11q13)[20]", "H15"),
         ("45,X[16]/46,XY[3]", "H16"),
@@ -241,3 +242,14 @@ def test_the_in_situ_part_is_kept_for_others():
     assert karyotype.in_situ == "nuc ish(TP53x1,D17Z1x2)[80/200]"
     assert karyotype.unread == ()
     assert karyotype.features()["normal"] is True
+    between = parse_karyotype("46,XX,+3,-4.ish t(4;14)(FGFR3+)[10]/47,XX,+8[10].nuc ish(TP53x1)[9/10]")
+    assert between.in_situ == "ish t(4;14)(FGFR3+)[10]; nuc ish(TP53x1)[9/10]"
+    assert [clone.count for clone in between.clones] == [(46, 46), (47, 47)]
+    assert between.features()["gain_8"] is True
+
+
+def test_a_text_that_was_cut_off_denies_nothing():
+    karyotype = parse_karyotype("46,XX,del(5)(q12q34),-7,+add(16)(q12")
+    assert "H10" in {finding.code for finding in karyotype.findings}
+    assert karyotype.features()["loss_7"] is True
+    assert karyotype.features()["gain_8"] is None
