@@ -1,4 +1,4 @@
-"""The command `prognosis`: demo, check, run, predict, report, nomogram. Everything heavy is imported inside."""
+"""The command `prognosis`: demo, check, run, predict, report, nomogram and more; what is heavy is imported inside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from reports.command_options import (
     Workers,
 )
 from reports.exits import Terminated, end_stopped, terminable
+from reports.karyotype_command import commands as explaining
 from reports.validate_command import commands as validating
+from reports.validate_command import numbers
 
 if TYPE_CHECKING:
     from cohorts import Cohort
@@ -49,6 +51,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(validating)
+app.add_typer(explaining)
 
 
 def _version(asked: bool) -> None:
@@ -158,7 +161,7 @@ def predict(
     from prognosis import load_model
     from reports.page import write_whole
 
-    times = _times(horizons)
+    times = numbers(horizons, "--horizons")
     _check_table_path(out, (model, patients))
     fitted = load_model(model, sha256)
     cohort = _patients(fitted, patients, separator, decimal, encoding)
@@ -217,7 +220,7 @@ def nomogram(
 
     if (patient is None) != (patients is None):
         raise typer.BadParameter("--patient and --patients belong together")
-    times = _times(horizons)
+    times = numbers(horizons, "--horizons")
     fitted = load_model(model, sha256)
     row = None
     if patient is not None and patients is not None:
@@ -236,15 +239,6 @@ def _check_table_path(out: Path, inputs: tuple[Path, ...]) -> None:
         raise typer.BadParameter(f"--out {out}: the risks are written as CSV, end the name in .csv")
     if any(out.exists() and out.samefile(path) for path in inputs if path.exists()):
         raise typer.BadParameter(f"--out {out} is an input: it would be overwritten")
-
-
-def _times(horizons: str | None) -> list[float] | None:
-    if horizons is None:
-        return None
-    try:
-        return [float(part) for part in horizons.split(",")]
-    except ValueError:
-        raise typer.BadParameter(f"--horizons {horizons}: numbers separated by commas are needed") from None
 
 
 def _patients(model: FittedModel, path: Path, separator: str, decimal: str, encoding: str) -> Cohort:
