@@ -23,7 +23,7 @@ from reports.wording import Wording
 # Patients explained, drawn at random where there are more; fewer where every patient costs many coalitions.
 PATIENTS, FEW, MANY_PREDICTORS = 200, 50, 8
 # Most important predictors that get a figure of their own.
-SHOWN = 3
+SHOWN = 4
 
 
 def explain_and_write(

@@ -19,7 +19,9 @@ from prognosis.imputation.chained import Chained
 from prognosis.models.forest import RandomSurvivalForest
 from prognosis.persistence.writing import check_storable
 from reports.batch import Language, Limits, write_patient
+from reports.declared_cytogenetics import with_declared_cytogenetics
 from reports.declared_recipes import answering_kind, recipe_of, recipes_of
+from reports.explained_study import explain_and_write
 from reports.figures import Picture
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
@@ -82,6 +84,7 @@ def _work(
 ) -> tuple[tuple[Finding, ...], dict[str, str]]:
     say("reading the cohort")
     cohort = read_cohort(home / declared.cohort.file, codebook=home / declared.cohort.codebook)
+    cohort = with_declared_cytogenetics(cohort, declared, home)
     names = file_names(declared.reports.patients)
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
@@ -100,6 +103,7 @@ def _work(
         model.save(folder.place(f"models/{model.name}.prognosis"), table.store_reference)
         folder.record(f"models/{model.name}.prognosis")
         _write_imputed(model, folder)
+    pictures |= _explain(declared, models, cohort, folder, say)
     chosen = next((m for m in models if declared.nomogram and m.name == declared.nomogram.model), None)
     nomogram = _draw_nomogram(declared, chosen, cohort, folder, say) if chosen is not None else None
     shown = {nomogram.model.name: nomogram} if nomogram else {}
@@ -144,6 +148,17 @@ def _fit_and_validate(
         return model, {}
     say(f"validating {table.name}: {describe(declared.validation)}")
     return validate_and_draw(own, model, declared.validation, execution, declared.reports.language, folder)
+
+
+def _explain(
+    declared: StudyFile, models: Sequence[FittedModel], cohort: Cohort, folder: OutputFolder, say: Say
+) -> dict[str, Picture]:
+    """Explain every model's risks: a table and figures each, unless the study file wants none."""
+    drawn: dict[str, Picture] = {}
+    for model in models if declared.reports.explanations else ():
+        say(f"explaining {model.name}")
+        drawn |= explain_and_write(model, cohort, declared.reports.language, folder)[1]
+    return drawn
 
 
 def _write_imputed(model: FittedModel, folder: OutputFolder) -> None:
@@ -229,7 +244,9 @@ def _write_patients(
 
 
 def _inputs(path: Path, declared: StudyFile) -> tuple[Path, ...]:
-    return path, path.parent / declared.cohort.file, path.parent / declared.cohort.codebook
+    table = declared.cytogenetics.fish_table if declared.cytogenetics else None
+    more = (path.parent / table,) if table else ()
+    return path, path.parent / declared.cohort.file, path.parent / declared.cohort.codebook, *more
 
 
 def _manifest(

@@ -18,6 +18,7 @@ from reports.wording import Wording, visible
 Row = tuple[str, ...]
 NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
 VALIDATION_FIGURES = ("ranking", "optimism", "calibration", "decision", "instability")
+EXPLANATION_FIGURES = ("importance", "beeswarm", "dependence")
 
 
 @dataclass(frozen=True, init=False)
@@ -29,7 +30,8 @@ class StudyReport:
     results : content of ``results.json``.
     figures : SVG text by name; ``nomogram`` is shown where it is given.
     language : ``en`` or ``zh``.
-    pictures : figures of the validation by name, shown below its table; a name begins with one of `VALIDATION_FIGURES`.
+    pictures : figures by name. Those of the validation (a name begins with one of `VALIDATION_FIGURES`) are shown below
+        its table, those of explanations (`EXPLANATION_FIGURES`) in a section of their own.
 
     Raises
     ------
@@ -83,6 +85,8 @@ def study_content(
         tables += model_tables(name, model, endpoint, wording)
     drawn = figures_of(pictures, *VALIDATION_FIGURES)
     validated = [section(_validation(results, wording), drawn)] if results["validation"] else []
+    explained = figures_of(pictures, *EXPLANATION_FIGURES)
+    validated += [section(_explained(wording), explained)] if explained else []
     created = next(iter(results["models"].values()))["created"]
     return {
         "language": wording.language,
@@ -138,6 +142,11 @@ def _table_one(results: Mapping[str, Any], wording: Wording) -> Table:
         tuple("" if row[name] is None else visible(row[name]) for name in names) for row in results["table_one"]
     )
     return Table(wording("study_table_one"), shown, rows)
+
+
+def _explained(wording: Wording) -> Table:
+    """Section without rows, for the figures that say what the models look at."""
+    return Table(wording("study_explained"), (), (), wording("study_explained_note"))
 
 
 def metric_text(row: Mapping[str, Any], unit: str, wording: Wording) -> str:

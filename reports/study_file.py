@@ -30,6 +30,26 @@ class CohortTable(_Table):
     codebook: str
 
 
+class CytogeneticsTable(_Table):
+    """``[cytogenetics]``: text columns of karyotypes and FISH, or a table of FISH, that become abnormalities."""
+
+    karyotype: str | None = None
+    fish: str | None = None
+    fish_table: str | None = None
+    features: tuple[str, ...] | None = None
+    prevalence: float = Field(default=0.0, ge=0, lt=1)
+    purified: bool = True
+    precedence: Literal["presence", "fish", "karyotype"] = "presence"
+    disease: Literal["myeloma", "any"] = "myeloma"
+
+    @model_validator(mode="after")
+    def _one_fish(self) -> CytogeneticsTable:
+        if self.fish is not None and self.fish_table is not None:
+            message = "fish names a column and fish_table a file: give one of them"
+            raise ValueError(message)
+        return self
+
+
 class ImputationTable(_Table):
     """``[imputation]``: how missing predictors are handled; never silently."""
 
@@ -88,11 +108,12 @@ class NomogramTable(_Table):
 
 
 class ReportsTable(_Table):
-    """``[reports]``: ids of the patients; `languages` makes exceptions by id."""
+    """``[reports]``: ids of the patients; `languages` makes exceptions by id; `explanations` of every model's risks."""
 
     patients: tuple[str, ...] = ()
     language: Literal["en", "zh"] = "en"
     languages: Mapping[str, Literal["en", "zh"]] = {}
+    explanations: bool = True
 
 
 class ModelTable(BaseModel):
@@ -121,6 +142,7 @@ class StudyFile(_Table):
     cohort: CohortTable
     endpoint: dict[str, Any]
     models: tuple[ModelTable, ...] = Field(min_length=1)
+    cytogenetics: CytogeneticsTable | None = None
     imputation: ImputationTable | None = None
     validation: ValidationTable | None = None
     nomogram: NomogramTable | None = None

@@ -188,5 +188,6 @@ def width_of(text: str, points: float = POINTS) -> float:
 
 
 def headline(figure: Figure, text: str, left: float, width: float) -> None:
-    """Write a title at the top, a little larger, cut to so many millimetres."""
-    write(figure, left, 2.4, shortened(text, width, POINTS + 1), size=POINTS + 1, color=MODEL)
+    """Write a title at the top, a little larger where there is room, cut to so many millimetres."""
+    size = next((points for points in (POINTS + 1, POINTS) if width_of(text, points) <= width), SMALL)
+    write(figure, left, 2.4, shortened(text, width, size), size=size, color=MODEL)

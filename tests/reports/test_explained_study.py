@@ -19,7 +19,7 @@ def test_table_and_figures_lie_in_the_folder(model: FittedModel, mgus2: Cohort, 
     with output_folder(tmp_path / "out") as folder:
         explanation, pictures = explain_and_write(model, mgus2, "en", folder)
         data = (folder.path / "explanation_cox.parquet").read_bytes()
-        assert set(pictures) == {"beeswarm_cox", "dependence_cox_1", "dependence_cox_2", "dependence_cox_3"}
+        assert set(pictures) == {"beeswarm_cox", *(f"dependence_cox_{rank}" for rank in (1, 2, 3, 4))}
         assert set(folder.written) == {
             "explanation_cox.parquet",
             *(f"figures/{name}.{kind}" for name in pictures for kind in ("pdf", "svg")),

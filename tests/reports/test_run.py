@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cohorts.datasets import DATA, load_mgus2
@@ -30,7 +31,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning
 EXPECTED = {
     "results.json", "manifest.json", "table_one.csv", "table_one.html", "models/cox.prognosis", "nomogram_cox.pdf",
     "nomogram_cox.svg", "nomogram_cox.json", "study_report.pdf", "study_report.html",
-    *(f"figures/{name}_cox.{form}" for name in ("optimism", "calibration", "instability") for form in ("pdf", "svg")),
+    *(f"figures/{name}_cox{rank}.{form}" for form in ("pdf", "svg") for name, rank in (
+        ("optimism", ""), ("calibration", ""), ("instability", ""), ("beeswarm", ""),
+        *(("dependence", f"_{rank}") for rank in (1, 2, 3, 4)))),
+    "explanation_cox.parquet",
     *(f"patients/{i}.{suffix}" for i in ("90", "203", "402") for suffix in ("pdf", "html")),
 }  # fmt: skip
 
@@ -79,6 +83,22 @@ def test_the_manifest_names_every_file_by_its_digest(done: Run) -> None:
     assert manifest["inputs"]["mgus2.csv"] == data
     assert manifest["patients"] == {"90": "90", "203": "203", "402": "402"}
     assert {"bone-prognosis", "python", "numpy"} <= set(manifest["versions"])
+
+
+def test_the_explanations_of_a_run_add_up_to_its_risks(done: Run) -> None:
+    table = pd.read_parquet(done.folder / "explanation_cox.parquet")
+    by_patient = table.groupby(["id", "horizon"])
+    added = by_patient["contribution"].sum() + by_patient["base"].first()
+    np.testing.assert_allclose(added, by_patient["prediction"].first(), atol=1e-8)
+    report = (done.folder / "study_report.html").read_text(encoding="utf-8")
+    assert "What the models look at" in report
+    assert "associated, not caused" in report
+
+
+def test_a_study_file_can_leave_explanations_out(tmp_path: Path) -> None:
+    asked = write_study(tmp_path, ("[reports]", "[reports]\nexplanations = false"))
+    without = run_study(asked, tmp_path / "out")
+    assert not any("explanation" in name or "beeswarm" in name for name in without.files)
 
 
 def test_results_hold_the_keys_that_scripts_rely_on(results: dict[str, Any]) -> None:
