@@ -38,7 +38,7 @@ class CytogeneticsTable(_Table):
     fish_table: str | None = None
     features: tuple[str, ...] | None = None
     prevalence: float = Field(default=0.0, ge=0, lt=1)
-    purified: bool = True
+    purified: bool | None = None
     precedence: Literal["presence", "fish", "karyotype"] = "presence"
     disease: Literal["myeloma", "any"] = "myeloma"
 

@@ -26,14 +26,14 @@ class Rules:
     precedence : where one says present and the other absent. ``presence`` (the default, chosen here, not published):
         present, for what two metaphases or enough nuclei show is there; ``fish`` or ``karyotype``: as that one says.
     cutoffs : of FISH.
-    purified : the cells of FISH strings were plasma cells, sorted or marked; strings do not say so, tables do. False
-        or None (not known): nothing counts as absent by them.
+    purified : the cells of FISH strings were plasma cells, sorted or marked; strings do not say so, tables do. False:
+        nothing counts as absent by them. None: not stated, taken as True, and a cohort warns of it (H56).
     disease : with ``myeloma`` a karyotype without an acquired abnormality denies nothing; None: it does.
     """
 
     precedence: Precedence = "presence"
     cutoffs: CutOffs = field(default_factory=lambda: EMN)
-    purified: bool | None = True
+    purified: bool | None = None
     disease: str | None = "myeloma"
 
     def __post_init__(self) -> None:
@@ -85,7 +85,7 @@ class Cytogenetics:
         """FISH as given, or what stands behind the karyotype (``46,XX[20].nuc ish(...)``) where none is."""
         if self.fish is not None or self.karyotype is None or not self.karyotype.in_situ:
             return self.fish
-        return parse_fish(self.karyotype.in_situ, self.rules.purified)
+        return parse_fish(self.karyotype.in_situ, self.rules.purified is not False)
 
     @cached_property
     def evidence(self) -> Mapping[str, Evidence]:

@@ -167,7 +167,7 @@ def cytogenetics_of(
         patients[patient] = Cytogenetics(parse_karyotype(texts[0]) if texts[0] else None, given, used)
         read[texts] = patients[patient]
     names, findings = asked.kept(_frame(patients, asked.candidates))
-    assumed = rules is None and (bool(strings) or any(_behind(each) for each in patients.values()))
+    assumed = used.purified is None and (bool(strings) or any(_behind(each) for each in patients.values()))
     return CytogeneticTable(patients, names, (*_together(patients), *([_PURIFIED] if assumed else []), *findings))
 
 
@@ -184,7 +184,7 @@ def _behind(both: Cytogenetics) -> bool:
 
 
 def _fish(text: str | None, rules: Rules) -> Fish | None:
-    return parse_fish(text, rules.purified) if text else None
+    return parse_fish(text, rules.purified is not False) if text else None
 
 
 def _faults(cohort: Cohort, columns: Sequence[str], tables: Mapping[str, Fish] | None) -> Iterator[Finding]:
