@@ -3,8 +3,29 @@
 This folder may import what `cohorts` may; it imports nothing of the rooms above.
 """
 
+from cohorts.simulation.chondrosarcoma import simulate_chondrosarcoma
 from cohorts.simulation.effects import Effect
+from cohorts.simulation.giant_cell_tumour import simulate_giant_cell_tumour
+from cohorts.simulation.monoclonal_gammopathy import simulate_monoclonal_gammopathy
 from cohorts.simulation.myeloma import simulate_myeloma
+from cohorts.simulation.osteosarcoma import simulate_osteosarcoma
 from cohorts.simulation.simulated import Simulated
 
-__all__ = ["Effect", "Simulated", "simulate_myeloma"]
+SIMULATORS = {
+    "myeloma": simulate_myeloma,
+    "chondrosarcoma": simulate_chondrosarcoma,
+    "osteosarcoma": simulate_osteosarcoma,
+    "giant_cell_tumour": simulate_giant_cell_tumour,
+    "monoclonal_gammopathy": simulate_monoclonal_gammopathy,
+}
+
+__all__ = [
+    "SIMULATORS",
+    "Effect",
+    "Simulated",
+    "simulate_chondrosarcoma",
+    "simulate_giant_cell_tumour",
+    "simulate_monoclonal_gammopathy",
+    "simulate_myeloma",
+    "simulate_osteosarcoma",
+]

@@ -48,7 +48,7 @@ PANEL = (
     ProbeSet("CKS1B", "gain_1q21", "(CKS1Bx3)", 16),
     ProbeSet("RB1", "del13q", "(RB1x1)", 16),
 )
-AMPLIFIED = "(CKS1Bx4)"
+AMPLIFIED, THREE_OF_1P = "(CKS1Bx4)", "(CDKN2Cx3)"
 
 
 def fish_table(
@@ -69,14 +69,19 @@ def fish_table(
     -----
     A pattern is the abnormal one wherever it was looked for, so a normal patient has its few false cells.
     """
-    patterns = [*(probe.finding for probe in PANEL), AMPLIFIED]
+    patterns = [*(probe.finding for probe in PANEL), AMPLIFIED, THREE_OF_1P]
     n, cells = len(ids), np.clip(share, 0.3, 0.98)
     positive = np.empty((n, len(PANEL)), dtype=np.int64)
     pattern = np.tile(np.arange(len(PANEL), dtype=np.int8), (n, 1))
     for place, probe in enumerate(PANEL):
         false = rng.integers(0, probe.noise + 1, n)
         found = np.maximum(rng.binomial(COUNTED, cells), FEWEST_TRUE)
-        positive[:, place] = np.where(true[probe.feature], found, false)
+        has = true[probe.feature]
+        if probe.feature == "del1p32":
+            # a whole further chromosome 1 shows with the probe of its other arm too
+            has = has | true["gain_1"]
+            pattern[true["gain_1"], place] = len(PANEL) + 1
+        positive[:, place] = np.where(has, found, false)
         if probe.feature == "gain_1q21":
             pattern[true["amp_1q21"], place] = len(PANEL)
     # one row a patient, one column a probe set: read row by row it is the long table

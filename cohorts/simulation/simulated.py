@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,15 @@ class Simulated:
 
     def __repr__(self) -> str:
         return f"Simulated({self.cohort.name}: {len(self.cohort)} patients, tables {', '.join(self.tables)})"
+
+    def without(self, rows: Sequence[str], reason: str) -> Simulated:
+        """Return it without some patients, in the cohort (whose ledger tells why) and in the truth."""
+        kept = {
+            name: table[~table["patient"].isin(rows)] if "patient" in table else table.drop(index=rows)
+            for name, table in self.tables.items()
+        }
+        left = self.cohort.without(rows, reason)
+        return replace(self, cohort=left, truth=self.truth.drop(index=rows), tables=kept)
 
 
 @dataclass(frozen=True)

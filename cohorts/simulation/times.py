@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohorts.simulation.effects import Floats
+from cohorts.simulation.effects import Bools, Floats
 
 # Newton's method climbs to the root from below; six to eight steps are usual.
 STEPS = 60
@@ -31,12 +31,6 @@ class Weibull:
     def risk(self, time: float, predictor: Floats) -> Floats:
         """Return the probability of the event by a time, where nothing competes."""
         return np.asarray(-np.expm1(-self.cumulative_hazard(time, predictor)))
-
-
-def competing_risk(first: Floats, second: Floats) -> Floats:
-    """Return the probability of cause 1 by a time from both cumulative hazards, which have the same shape over time."""
-    both = first + second
-    return np.asarray(first / both * -np.expm1(-both))
 
 
 def death_after_progression(start: Floats, ratio: Floats, first: Floats, rng: np.random.Generator) -> Floats:
@@ -66,3 +60,31 @@ def death_after_progression(start: Floats, ratio: Floats, first: Floats, rng: np
         if np.max(step / now, initial=0.0) < CLOSE:
             return now
     raise ArithmeticError("deaths after progression: Newton's method did not arrive")
+
+
+@dataclass(frozen=True)
+class CompetingWeibulls:
+    """Two causes with hazards of the same shape over time, so that who is at which risk has a closed form."""
+
+    first: Weibull
+    second: Weibull
+
+    def __post_init__(self) -> None:
+        if self.first.shape != self.second.shape:
+            raise ValueError("both causes need one shape")
+
+    def draw(self, one: Floats, two: Floats, rng: np.random.Generator) -> tuple[Floats, Bools]:
+        """Draw times and whether cause 1 came first, from the linear predictors of both causes."""
+        level = self._level(one, two)
+        time = self.first.time_at(rng.standard_exponential(len(one)), level)
+        return time, np.asarray(rng.random(len(one)) < np.exp(one - level))
+
+    def risk(self, time: float, one: Floats, two: Floats) -> Floats:
+        """Return the probability of cause 1 by a time, cause 2 competing (the cumulative incidence)."""
+        level = self._level(one, two)
+        return np.asarray(np.exp(one - level) * self.first.risk(time, level))
+
+    def _level(self, one: Floats, two: Floats) -> Floats:
+        """Return the linear predictor of both causes together, in terms of the first baseline."""
+        apart = self.first.shape * np.log(self.first.median / self.second.median)
+        return np.logaddexp(one, two + apart)

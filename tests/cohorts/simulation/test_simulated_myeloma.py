@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cohorts.cytogenetics import parse_karyotype
+from cohorts.cytogenetics.fish_table import fish_from_table
 from cohorts.errors import DataContractError
 from cohorts.simulation import myeloma_effects as declared
 from cohorts.simulation import simulate_myeloma
@@ -112,18 +113,28 @@ def test_karyotypes_read_back_as_the_truth(small):
     assert divided / texts.notna().sum() == pytest.approx(declared.DIVIDING, abs=0.1)
 
 
-def test_fish_tells_the_truth_beyond_the_cut_offs(small):
-    fish, complete = small.tables["fish"], small.tables["complete"]
-    share = fish["positive"] / fish["counted"]
-    assert list(fish.columns) == ["patient", "probe", "pattern", "positive", "counted", "enriched"]
-    for probe in PANEL:
-        rows = fish["probe"] == probe.name
-        cut_off = 0.10 if "/IGH" in probe.name or "IGH/" in probe.name else 0.20
-        truth = complete.loc[fish.loc[rows, "patient"], probe.feature].to_numpy()
-        assert ((share[rows] >= cut_off).to_numpy() == truth).all(), probe.name
-        assert not share[rows].between(cut_off, cut_off, inclusive="both").any()
-        known = small.cohort.frame[probe.feature].notna()
-        assert set(fish.loc[rows, "patient"]) == set(known.index[known])
+def test_fish_reads_back_as_the_truth_and_is_silent_where_it_was_not_done(small):
+    complete, frame = small.tables["complete"], small.cohort.frame
+    read = fish_from_table(small.tables["fish"])
+    assert 300 < len(read) <= 400
+    for patient, fish in read.items():
+        assert not fish.findings
+        features = fish.features()
+        for probe in PANEL:
+            done = not np.isnan(frame.at[patient, probe.feature])
+            known = bool(complete.at[patient, probe.feature]) if done else None
+            assert features[probe.feature] is known, (patient, probe.feature)
+        for name in ("gain_1", "loss_13", "loss_16"):
+            assert features[name] in (None, bool(complete.at[patient, name])), (patient, name)
+
+
+def test_fish_of_a_further_chromosome_1_shows_it_on_both_arms():
+    simulated = simulate_myeloma(3000, 1)
+    having = simulated.tables["complete"].query("gain_1").index
+    rows = simulated.tables["fish"].set_index("patient").loc[having]
+    assert len(having) > 20
+    assert rows.loc[rows["probe"] == "CDKN2C", "pattern"].eq("(CDKN2Cx3)").all()
+    assert rows.loc[rows["probe"] == "CDKN2C", "positive"].ge(40).all()
 
 
 def test_missing_values_are_as_many_as_asked_for_and_age_is_complete(small):
