@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cohorts.checking import Checked, check_table
 from cohorts.cohort import Cohort
 from cohorts.csv_file import read_csv_file
+from cohorts.diseases.named import DISEASES, disease_named
 from cohorts.errors import DataContractError, Finding, raise_findings, warn_findings
 from cohorts.raw_table import RawTable, file_digest
 from cohorts.typed_files import read_excel_file, read_parquet_file, read_statistics_file
@@ -36,7 +37,8 @@ def read_cohort(
     Parameters
     ----------
     path : the file; its ending names the format.
-    codebook : declaration of the columns, or the TOML file with it.
+    codebook : declaration of the columns, the TOML file with it, or the name of a disease in `cohorts.diseases`, which
+        declares those of its columns that the file has.
     encoding, separator, decimal, sheet : how the file is written, where the codebook's ``[file]`` does not say so.
         The defaults for text files are UTF-8 (a byte order mark is proof enough of UTF-16), ``","`` and ``"."``.
 
@@ -74,9 +76,14 @@ def check_file(path: str | Path, codebook: str | Path | Codebook, **written: str
 
 
 def _read(path: Path, codebook: str | Path | Codebook, given: dict[str, Any]) -> tuple[Codebook, Checked, str]:
-    book = codebook if isinstance(codebook, Codebook) else Codebook.from_toml(codebook)
+    disease = disease_named(codebook) if isinstance(codebook, str) and codebook in DISEASES else None
+    if disease is not None:
+        book = disease.codebook
+    else:
+        book = codebook if isinstance(codebook, Codebook) else Codebook.from_toml(codebook)
     layout = _layout(book.file, given)
     raw = _read_raw(path, layout, tuple(book))
+    book = book if disease is None else disease.codebook_of(raw.names)
     digest = file_digest(path)
     checked = check_table(raw.frame, book, names=raw.names, text=raw.text, decimal=layout.decimal, file=path.name)
     findings = (*raw.findings, *_broken_seal(layout, len(raw.frame), digest, path), *checked.findings)

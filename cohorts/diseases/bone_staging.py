@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from cohorts.errors import DataContractError, Finding
@@ -25,7 +26,8 @@ METASTASIS = Category(
 GROUPS = ("IA", "IB", "IIA", "IIB", "III", "IVA", "IVB")
 T_CATEGORIES = ("T1", "T1a", "T1b", "T2", "T2a", "T2b", "T3", "T3a", "T3b", "T4", "T4a", "T4b")
 LOW_GRADE = {7: ("G1", "G2", "GX", "low"), 8: ("G1", "GX", "low")}
-GRADES = {7: ("G1", "G2", "G3", "G4", "GX", "low", "high"), 8: ("G1", "G2", "G3", "GX", "low", "high")}
+TIERS = {7: ("G1", "G2", "G3", "G4"), 8: ("G1", "G2", "G3")}
+WITHOUT_TIERS = ("GX", "low", "high")
 GRADE_TEXTS = {
     **{f"{form}{number}": f"G{number}" for form in ("", "grade") for number in (1, 2, 3)},
     **{f"{form}{roman}": f"G{len(roman)}" for form in ("", "grade") for roman in ("i", "ii", "iii")},
@@ -70,6 +72,7 @@ def _group(of: Classes, edition: int) -> Verdict:
     return {"T1": "IIA", "T2": "IIB", "T3": "III"}[str(of["t"])]
 
 
+@lru_cache
 def ajcc(edition: Literal[7, 8]) -> StagingSystem:
     """Return the stage groups of bone sarcomas, IA to IVB.
 
@@ -77,7 +80,8 @@ def ajcc(edition: Literal[7, 8]) -> StagingSystem:
     ----------
     edition : of the AJCC manual. The 7th (diagnoses 2010 to 2017) has one T for all sites and four grades, of which
         G1 and G2 are low; the 8th (from 2018) has three, of which G1 is low, and no group for spine and pelvis, where
-        `ajcc_t`, N and M are all there is. Grades of three tiers are not those of the 7th: give "low" or "high".
+        `ajcc_t`, N and M are all there is. The codebook must declare the grades of the edition's scale (D14): G2 of
+        three is another grade than G2 of four.
 
     Notes
     -----
@@ -90,7 +94,7 @@ def ajcc(edition: Literal[7, 8]) -> StagingSystem:
     """
     _check_edition(edition)
     texts = GRADE_TEXTS | (FOUR if edition == 7 else {})
-    grade = Category("grade", "grade", GRADES[edition], texts)
+    grade = Category("grade", "grade", (*TIERS[edition], *WITHOUT_TIERS), texts, TIERS[edition], WITHOUT_TIERS)
     inputs = (_T, NODES, METASTASIS, grade)
     return StagingSystem(
         f"ajcc{edition}",
@@ -131,6 +135,7 @@ def _t_pelvis(of: Classes) -> Verdict:
     return f"T{number}{'a' if of['size'] == 'up to 8 cm' else 'b'}"
 
 
+@lru_cache
 def ajcc_t(edition: Literal[7, 8]) -> StagingSystem:
     """Return the T category; in the 8th edition of each site by its own rule.
 
@@ -196,6 +201,7 @@ def _enneking(of: Classes, by_compartment: bool) -> Verdict:
     return ("I" if of["grade"] == "low" else "II") + letter
 
 
+@lru_cache
 def enneking_malignant(stage_three_by_compartment: bool = False) -> StagingSystem:
     """Return Enneking's surgical stage of a malignant tumour; III, or IIIA and IIIB, is any regional or distant one."""
     last = ("IIIA", "IIIB") if stage_three_by_compartment else ("III",)

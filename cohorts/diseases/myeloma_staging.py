@@ -23,7 +23,7 @@ DEL17P = Presence("del17p", "del17p")
 T_4_14 = Presence("t_4_14", "t_4_14")
 T_14_16 = Presence("t_14_16", "t_14_16")
 T_14_20 = Presence("t_14_20", "t_14_20")
-GAIN_1Q = Presence("gain_1q", "gain_1q")
+GAIN_1Q = Presence("gain_1q", "gain_1q21")
 HIGH, PRESENT = "high", "present"
 
 
@@ -120,7 +120,7 @@ RW_ISS = StagingSystem(
     I_TO_IV,
     (
         Measured("age", "age", (Cut(70, "above"),), ("up to 70", "above 70"), (15, 120), {"years": 1.0}),
-        Measured("ecog", "ecog", (Cut(1), Cut(2)), ("0", "1", "2 or more"), (0, 5)),
+        Category("ecog", "ecog", ("0", "1", "2 or more"), dict.fromkeys("2345", "2 or more")),
         T_14_16, _ISS, LDH, DEL17P,
     ),
     _rw_iss,
@@ -145,7 +145,7 @@ EBMT_ER = StagingSystem(
             **dict.fromkeys(("scr", "cr", "ncr", "vgpr"), "CR-VGPR"), **dict.fromkeys(("sd", "mr"), "SD-MR"),
             **dict.fromkeys(("relapse", "progression"), "PD"),
         }),
-        Measured("karnofsky", "karnofsky_pct", (Cut(70, "above"),), ("up to 70", "above 70"), (0, 100),
+        Measured("karnofsky", "karnofsky_percent", (Cut(70, "above"),), ("up to 70", "above 70"), (0, 100),
                  {"%": 1.0, "points": 1.0}, least_maximum=20),
     ),
     _ebmt_er,
@@ -160,7 +160,7 @@ DEL17P_FRACTION = StagingSystem(
     ("absent", PRESENT),
     (
         Measured(
-            "del17p_fraction", "del17p_fraction_pct", (Cut(20, "above"),), ("absent", PRESENT), (0, 100),
+            "del17p_fraction", "del17p_fraction_percent", (Cut(20, "above"),), ("absent", PRESENT), (0, 100),
             {"%": 1.0, "fraction": 0.01}, least_maximum=1.5,
         ),
     ),
@@ -209,7 +209,9 @@ IMS_2025 = StagingSystem(
 
 def _s_ermm(of: Classes) -> Verdict:
     points = 5 * (of["ldh"] == "above") + 5 * (of["t_4_14"] == PRESENT) + 3 * (of["del17p"] == PRESENT)
-    points += 3 * (of["albumin"] == "low") + 3 * (of["bmpc"] == "above 60") + 2 * (of["light_chain"] == "lambda")
+    points += (
+        3 * (of["albumin"] == "low") + 3 * (of["plasma_cells"] == "above 60") + 2 * (of["light_chain"] == "lambda")
+    )
     return str(points)
 
 
@@ -219,7 +221,7 @@ S_ERMM = StagingSystem(
     tuple(map(str, sorted({5 * a + 3 * b + 2 * c for a in range(3) for b in range(4) for c in range(2)}))),
     (
         LDH, T_4_14, DEL17P, ALBUMIN,
-        Measured("bmpc", "bmpc_pct", (Cut(60, "above"),), ("up to 60", "above 60"), (0, 100),
+        Measured("plasma_cells", "plasma_cells_percent", (Cut(60, "above"),), ("up to 60", "above 60"), (0, 100),
                  {"%": 1.0, "fraction": 0.01}, least_maximum=1.5),
         Category("light_chain", "light_chain", ("kappa", "lambda"), {"κ": "kappa", "λ": "lambda"}),
     ),

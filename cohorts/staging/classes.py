@@ -18,6 +18,7 @@ from cohorts.staging.inputs import AboveNormal, Category, Cut, Input, Measured
 
 if TYPE_CHECKING:
     from cohorts.cohort import Cohort
+    from cohorts.variable import Variable
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -190,6 +191,8 @@ def _recorded(asked_for: Input, values: pd.Series, cohort: Cohort, spelled: Mapp
         rule = f"read_as gives {', '.join(map(repr, unknown))} for {asked_for.name}"
         return _failed(cohort, Finding("D05", rule, f"its classes are {', '.join(asked_for.classes)}", column))
     meaning |= {plain(text): name for text, name in spelled.items()}
+    if isinstance(asked_for, Category) and (fault := _another_scale(asked_for, variable, meaning)):
+        return _failed(cohort, fault)
     codes, strange = [], []
     for each in map(level_text, found):
         if plain(each) not in meaning:
@@ -202,6 +205,17 @@ def _recorded(asked_for: Input, values: pd.Series, cohort: Cohort, spelled: Mapp
         return _failed(cohort, Finding("D05", rule, way_out, column))
     # the last entry serves code -1, an empty cell
     return Read(np.array([*codes, -1], np.int64)[texts], "as recorded")
+
+
+def _another_scale(asked_for: Category, variable: Variable, meaning: Mapping[str, str | None]) -> Finding | None:
+    declared = [meaning.get(plain(level), level) for level in variable.levels or ()]
+    numbered = {level for level in declared if level is not None and level not in asked_for.off_scale}
+    if not asked_for.scale or numbered == set(asked_for.scale) or (declared and not numbered):
+        return None
+    shown = ", ".join(sorted(numbered)) or "no levels"
+    rule = f"{asked_for.name} is needed on the scale {', '.join(asked_for.scale)}; the codebook declares {shown}"
+    way_out = "declare every level of the scale that was used, or translate the column with read_as into "
+    return Finding("D14", rule, way_out + ", ".join(asked_for.off_scale), variable.name)
 
 
 def _spellings(asked_for: Input) -> dict[str, str | None]:

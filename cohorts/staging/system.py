@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Literal
 
@@ -46,7 +47,7 @@ class Derived:
         return self.recorded.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StagingSystem:
     """A rule that gives every patient a stage.
 
@@ -114,18 +115,20 @@ class StagingSystem:
         DataContractError
             All at once: an input without a column, or named twice (D01), no such column (S01), a unit that is not
             declared (D02), another one (D03) or contradicted by the values (D08), an upper limit of normal that is not
-            given (D04), a column of another kind or with texts that are not understood (D05), a name that is taken
-            (D07), classes that contradict each other (D09).
+            given (D04), a column of another kind or with texts that are not understood (D05), grades of another scale
+            (D14), a name that is taken (D07), classes that contradict each other (D09).
         """
         asked = Asked(columns or {}, normal or {}, read_as or {})
-        dissolved = flat(self, tuple(each for each, column in asked.columns.items() if column is not None))
+        dissolved, masks = _prepared(
+            self, frozenset(each for each, column in asked.columns.items() if column is not None)
+        )
         inputs = dissolved.inputs
         sources = asked.sources(inputs, dissolved.alternatives, tuple(cohort.table.columns))
         read = [classes_of(each, column, cohort, asked) for each, column in zip(inputs, sources, strict=True)]
         variable = self._variable(name or self.name, sources, cohort)
         findings = [*(finding for each in read for finding in each.findings), *_taken(variable.name, cohort)]
         raise_findings(findings, DataContractError)
-        lookup = Lookup(completions(dissolved), tuple(each.name for each in inputs), self.stages)
+        lookup = Lookup(masks, tuple(each.name for each in inputs), self.stages)
         table = lookup.table([each.codes for each in read], cohort.table.index, variable)
         findings += [Finding("D21", f"cut-offs changed: {each}", severity="warning") for each in self.altered]
         used = {
@@ -160,7 +163,16 @@ class Flat:
     alternatives: Mapping[str, tuple[str, ...]]
 
 
-def flat(system: StagingSystem, named: Sequence[str]) -> Flat:
+@lru_cache(maxsize=64)
+def _prepared(system: StagingSystem, named: frozenset[str]) -> tuple[Flat, Masks]:
+    """Return the inputs and the table of a system, which are the same for every cohort."""
+    dissolved = flat(system, named)
+    masks = completions(dissolved)
+    masks.setflags(write=False)
+    return dissolved, masks
+
+
+def flat(system: StagingSystem, named: Collection[str]) -> Flat:
     """Dissolve the derived inputs but those that are read from a column."""
     inputs: dict[str, Input] = {}
     alternatives: dict[str, tuple[str, ...]] = {}

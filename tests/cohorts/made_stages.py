@@ -15,9 +15,9 @@ UNITS = {
     "ldh_u_l": "U/L",
     "creatinine_mg_dl": "mg/dL",
     "age": "years",
-    "karnofsky_pct": "%",
-    "bmpc_pct": "%",
-    "del17p_fraction_pct": "%",
+    "karnofsky_percent": "%",
+    "plasma_cells_percent": "%",
+    "del17p_fraction_percent": "%",
     "tumour_size_cm": "cm",
 }
 NUMBERS = ("ecog", "vertebral_segments", "pelvic_segments")

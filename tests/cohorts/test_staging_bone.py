@@ -59,7 +59,10 @@ def test_every_combination_of_the_seventh_edition():
 
 def recorded(edition, t, n, m, grade, site="appendicular"):
     columns = {"t_category": [t], "n_category": [n], "m_category": [m], "grade": [grade], "site_group": [site]}
-    table = ajcc(edition).stage(cohort_of(columns), {"t": "t_category"}).table
+    scale = {"kind": "ordinal", "levels": [*GRADES[edition], *({grade} - set(GRADES[edition]))]}
+    if grade.startswith("Grade"):
+        scale["levels"] = ["Grade I", "Grade II", "Grade III"]
+    table = ajcc(edition).stage(cohort_of(columns, grade=scale), {"t": "t_category"}).table
     return table["possible"].iloc[0]
 
 
@@ -85,15 +88,33 @@ def test_what_cannot_be_assessed(row, possible):
 def test_one_grade_means_different_things_in_the_editions():
     assert recorded(7, "T1", "N0", "M0", "G2") == "IA"
     assert recorded(8, "T1", "N0", "M0", "G2") == "IIA"
-    with pytest.raises(DataContractError, match="not understood: 'G4'"):
+    with pytest.raises(DataContractError, match="scale G1, G2, G3; the codebook declares G1, G2, G3, G4") as caught:
         recorded(8, "T1", "N0", "M0", "G4")
+    assert caught.value.code == "D14"
+
+
+def test_grades_of_three_tiers_are_not_those_of_the_seventh_edition():
+    columns = {
+        "t_category": ["T1"] * 3,
+        "n_category": ["N0"] * 3,
+        "m_category": ["M0"] * 3,
+        "grade": ["G1", "G2", "G3"],
+    }
+    with pytest.raises(DataContractError, match="scale G1, G2, G3, G4; the codebook declares G1, G2, G3"):
+        ajcc(7).stage(cohort_of(columns), {"t": "t_category"})
+    translated = {"grade": {"G1": "low", "G2": "high", "G3": "high"}}
+    staged = ajcc(7).stage(cohort_of(columns), {"t": "t_category"}, read_as=translated)
+    assert staged.values.tolist() == ["IA", "IIA", "IIA"]
+    numbers = {"kind": "numeric"}
+    with pytest.raises(DataContractError, match="declares no levels"):
+        ajcc(7).stage(cohort_of(columns | {"grade": [1, 2, 3]}, grade=numbers), {"t": "t_category"})
 
 
 def test_spine_and_pelvis_have_no_group_in_the_eighth_edition_only():
     assert recorded(8, "T4a", "N0", "M1a", "G3", site="spine") == "no stage exists"
     assert recorded(7, "T2", "N0", "M0", "G3", site="pelvis") == "IIB"
     columns = {"site_group": ["spine", "limb"], "tumour_size_cm": [5.0, 5.0], "discontinuous_tumour": [0, 0],
-               "n_category": ["N0"] * 2, "m_category": ["M0"] * 2, "grade": ["G1"] * 2}  # fmt: skip
+               "n_category": ["N0"] * 2, "m_category": ["M0"] * 2, "grade": ["low"] * 2}  # fmt: skip
     staged = ajcc(8).stage(cohort_of(columns))
     assert stages(ajcc(8), columns) == [None, "IA"]
     assert [(each.code, each.rows) for each in staged.findings] == [("D11", ("P0",))]

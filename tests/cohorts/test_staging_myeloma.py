@@ -71,7 +71,7 @@ def test_every_combination_of_r_iss():
 
 
 def test_every_combination_of_r2_iss():
-    values = {"b2m_mg_l": B2M, "albumin_g_dl": ALBUMIN, "del17p": YES, "ldh_u_l": LDH, "t_4_14": YES, "gain_1q": YES}
+    values = {"b2m_mg_l": B2M, "albumin_g_dl": ALBUMIN, "del17p": YES, "ldh_u_l": LDH, "t_4_14": YES, "gain_1q21": YES}
     assert agrees(myeloma.R2_ISS, values, r2_iss, **LIMIT) == 1215
 
 
@@ -83,19 +83,25 @@ def test_every_combination_of_rw_iss():
 
 def test_every_combination_of_ebmt():
     responses = ["CR", "VGPR", "PR", "MR", "SD", "PD"]
-    values = {"b2m_mg_l": B2M, "albumin_g_dl": ALBUMIN, "response_at_transplant": responses, "karnofsky_pct": [70, 71]}
+    values = {
+        "b2m_mg_l": B2M,
+        "albumin_g_dl": ALBUMIN,
+        "response_at_transplant": responses,
+        "karnofsky_percent": [70, 71],
+    }
     assert agrees(myeloma.EBMT_ER, values, ebmt) == 5 * 3 * 7 * 3
 
 
 def test_every_combination_of_s_ermm():
-    values = {"ldh_u_l": LDH, "t_4_14": YES, "del17p": YES, "albumin_g_dl": ALBUMIN, "bmpc_pct": [60, 60.1],
+    values = {"ldh_u_l": LDH, "t_4_14": YES, "del17p": YES, "albumin_g_dl": ALBUMIN, "plasma_cells_percent": [60, 60.1],
               "light_chain": ["kappa", "lambda"]}  # fmt: skip
     assert agrees(myeloma.S_ERMM, values, s_ermm, **LIMIT) == 3**6
 
 
 def test_every_combination_of_ims_without_1p():
-    values = {"del17p_fraction_pct": [20, 20.1], "tp53_mutation": YES, "t_4_14": YES, "t_14_16": YES, "t_14_20": YES,
-              "gain_1q": YES, "b2m_mg_l": [5.49, 5.5], "creatinine_mg_dl": [1.19, 1.2]}  # fmt: skip
+    values = {"del17p_fraction_percent": [20, 20.1], "tp53_mutation": YES, "t_4_14": YES, "t_14_16": YES,
+              "t_14_20": YES,
+              "gain_1q21": YES, "b2m_mg_l": [5.49, 5.5], "creatinine_mg_dl": [1.19, 1.2]}  # fmt: skip
     columns = {"del1p32": "none", "del1p32_biallelic": "none"}
     system = myeloma.IMS_2025
 
@@ -131,8 +137,8 @@ def test_every_combination_of_ims_without_1p():
 )
 def test_ims_and_1p(del1p32, biallelic, gain_1q, t_14_20, stage):
     columns = {name: [0] for name in ("tp53_mutation", "t_4_14", "t_14_16")}
-    columns |= {"del17p_fraction_pct": [5.0], "b2m_mg_l": [2.0], "creatinine_mg_dl": [1.0]}
-    columns |= {"del1p32": [del1p32], "del1p32_biallelic": [biallelic], "gain_1q": [gain_1q], "t_14_20": [t_14_20]}
+    columns |= {"del17p_fraction_percent": [5.0], "b2m_mg_l": [2.0], "creatinine_mg_dl": [1.0]}
+    columns |= {"del1p32": [del1p32], "del1p32_biallelic": [biallelic], "gain_1q21": [gain_1q], "t_14_20": [t_14_20]}
     assert stages(myeloma.IMS_2025, columns) == [stage]
 
 
@@ -248,9 +254,9 @@ def test_sources_that_differ_at_the_boundary():
 def test_del17p_at_twenty_per_cent_by_either_source():
     columns = {
         name: [0]
-        for name in ("tp53_mutation", "t_4_14", "t_14_16", "t_14_20", "gain_1q", "del1p32", "del1p32_biallelic")
+        for name in ("tp53_mutation", "t_4_14", "t_14_16", "t_14_20", "gain_1q21", "del1p32", "del1p32_biallelic")
     }
-    columns |= {"del17p_fraction_pct": [20.0], "b2m_mg_l": [2.0], "creatinine_mg_dl": [1.0]}
+    columns |= {"del17p_fraction_percent": [20.0], "b2m_mg_l": [2.0], "creatinine_mg_dl": [1.0]}
     assert stages(myeloma.IMS_2025, columns) == ["standard"]
     assert stages(myeloma.IMS_2025.with_cuts(del17p_fraction=Cut(20)), columns) == ["high"]
 
