@@ -113,7 +113,10 @@ def breakpoint_of(text: str, uncertain: bool = False) -> Breakpoint:
 
 @lru_cache(maxsize=4096)
 def exists(chromosome: str, band: str) -> bool:
-    """Return whether a chromosome has a band; the centromere, arms and regions of bands count, sub-bands of it too."""
+    """Return whether a chromosome has a band; the centromere, arms, regions of bands, sub-bands and ranges count."""
+    first, *others = re.split("[~-]", band)
+    if others:
+        return all(exists(chromosome, each if each[:1] in ("p", "q") else band[0] + each) for each in (first, *others))
     main = band.split(".")[0]
     if chromosome not in BANDS or main in ("p", "q", "p10", "q10", "pter", "qter", "?"):
         return True

@@ -54,11 +54,11 @@ def _changes(item: Item, known: Known, in_place: bool) -> dict[str, list[Change]
     for piece in pieces_of(item, known):
         for change in _of_piece(piece, sign):
             found.setdefault(piece.chromosome, []).append(change)
-    if not item.sign:
+    doubtful = not in_place and item.kind in JOINED and len(item.replaced) > 1
+    if not item.sign or (item.sign == "+" and doubtful):
         for name in item.replaced:
             if name in ENDS:
-                joined = not in_place and item.kind in JOINED and len(item.replaced) > 1
-                found.setdefault(name, []).append(Change(*whole(name).sure, -1, 0 if joined else -1))
+                found.setdefault(name, []).append(Change(*whole(name).sure, -1, 0 if doubtful else -1))
     return found
 
 

@@ -74,7 +74,7 @@ def _finish(text: str, before: list[str], thing: Any, after: list[str]) -> Item 
     if len(signs) > 1:
         return None
     item = _ITEMS[thing.data](text, "".join(signs), thing)
-    if item is None:
+    if item is None or (item.sign and _of_several(item)):
         return None
     levels = list(item.uncertain)
     queried = any("?" in token for token in before) or (after and "?" in after[0])
@@ -93,6 +93,11 @@ def _finish(text: str, before: list[str], thing: Any, after: list[str]) -> Item 
         constitutional="c" in after and "?c" not in "".join(after),
         doubtful_origin="?c" in "".join(after),
     )
+
+
+def _of_several(item: Item) -> bool:
+    """Return whether it is an exchange between chromosomes, which is no single one that could be gained or lost."""
+    return item.kind in ("t", "rcp", "tas") or (item.kind == "ins" and len(set(item.chromosomes)) > 1)
 
 
 def _times(text: str) -> tuple[int, int]:

@@ -31,7 +31,7 @@ class Karyotype:
     in_situ : the part from ``ish`` or ``nuc ish`` on, for `parse_fish`; empty without one.
     findings : what was not read, counts that do not add up, forms that were read though they are no ISCN; each with
         the part of the text as its value. Severity error: no valid karyotype as it stands.
-    stated : what is only said in words: ``normal``, ``complex``.
+    stated : what is only said in words: ``normal``, ``complex``, ``hyperdiploid``, ``hypodiploid``.
     """
 
     text: str

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from cohorts.cytogenetics import abnormalities as catalogue
-from cohorts.cytogenetics.bands import CENTROMERE, ENDS, Breakpoint, breakpoint_of
+from cohorts.cytogenetics.bands import CENTROMERE, ENDS, TELOMERE, Breakpoint, breakpoint_of
 from cohorts.cytogenetics.clone import Clone
 from cohorts.cytogenetics.copy_number import CopyNumber
 from cohorts.cytogenetics.item import Item, Rearrangement
@@ -108,10 +108,20 @@ def region(rule: catalogue.Region, picture: ClonePicture) -> State:
     if rule.change == "loss":
         fewer = rule.by if rule.by == 1 else max(rule.by, picture.clone.ploidy)
         state = _any([True if most <= -fewer else False if least > -fewer else None for least, most in changes])
+        if state is None and rule.locus and _somewhere(rule, picture):
+            return True
         return None if state is False and picture.clone.ploidy == 1 else _unless_open(state, "loss", picture)
     by = max(rule.by, 2 + rule.by - picture.clone.ploidy)
     state = _any([True if least >= by else False if most < by else None for least, most in changes])
     return _unless_open(state, "gain", picture)
+
+
+def _somewhere(rule: catalogue.Region, picture: ClonePicture) -> bool:
+    """Return whether a loss of the arm is written without its bands: del(17p) is the deletion of that name."""
+    chromosome, (low, _) = _span(rule.band)
+    first, last = ENDS[chromosome]
+    telomere = (last - TELOMERE, last) if low > 0 else (first, first + TELOMERE)
+    return all(most < 0 for _, most in picture.acquired.over(chromosome, telomere))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Karyotypes in words: no result, normal, complex."""
+"""Karyotypes in words: no result, normal, complex, hyperdiploid."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ _NO_RESULT = re.compile(
     r"no ?mitos[ie]s|not? (?:evaluated|evaluable|done|examined|available|growth|metaphases?)|failed|unknown|n/?[ad]"
     r"|abnormal ?\(not examined\)|no metaphases?"
 )
+_PLOIDY = re.compile(r"(hyperdiploid|hypodiploid)(?:y| ?karyotype)?")
 _NORMAL = re.compile(r"normal(?: ?karyotype)?|nl")
 _COMPLEX = re.compile(r"complex(?: ?kary[op]t?ype|karyptype)?\??(?: ?(?:including|with))?|[>≥]? ?=?\d ?abnormalities")
 
@@ -18,10 +19,13 @@ def no_result(text: str) -> bool:
 
 
 def in_words(text: str) -> tuple[str, str]:
-    """Return what the words at the head of a clone say (``normal``, ``complex`` or nothing), and the rest of it."""
+    """Return what the words at the head of a clone say (a name of the catalogue, or nothing), and the rest of it."""
     plain = text.strip()
     low = plain.lower()
     if _NORMAL.fullmatch(low):
         return "normal", ""
+    ploidy = _PLOIDY.fullmatch(low)
+    if ploidy:
+        return ploidy[1], ""
     found = _COMPLEX.match(low)
     return ("complex", plain[found.end() :].strip(" ,;")) if found else ("", plain)

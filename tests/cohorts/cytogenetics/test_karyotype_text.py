@@ -233,6 +233,9 @@ def test_words():
     assert parse_karyotype(">3abnormalities").features(None)["normal"] is False
     assert parse_karyotype("normal").features()["normal"] is True
     assert parse_karyotype("normal").features()["gain_3"] is None
+    assert parse_karyotype("Hyperdiploidy").features()["hyperdiploid"] is True
+    assert parse_karyotype("Hyperdiploidy").features()["normal"] is False
+    assert parse_karyotype("Hyperdiploidy").features()["gain_3"] is None
     assert set(parse_karyotype("Not evaluated").features().values()) == {None}
     assert parse_karyotype("complex including -5").features()["loss_5"] is True
 
