@@ -114,9 +114,14 @@ def _clone(text: CloneText, parts: Sequence[PartRead], before: Sequence[Clone]) 
     if doubtful:
         rule = "sex chromosomes that may be the constitution's or acquired"
         findings.append(_warning("H16", rule, text.text, "mark the constitution by c, or write +X, -X, +Y, -Y"))
-    clone = Clone(
-        text.text, count, ploidy, sex, items, text.cells, text.composite, incomplete, doubtful, born, text.donor
-    )
+    donor = text.donor and parent is None
+    if text.donor and not donor:
+        findings.append(_warning("H03", "after //, yet it inherits from the patient's cells: read after /", text.text))
+    if donor and items:
+        findings.append(
+            _warning("H22", "abnormal cells after //: taken as the graft's", text.text, "write / for a clone")
+        )
+    clone = Clone(text.text, count, ploidy, sex, items, text.cells, text.composite, incomplete, doubtful, born, donor)
     return clone, findings
 
 

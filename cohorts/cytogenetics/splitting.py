@@ -46,6 +46,7 @@ class CloneText:
 def tidy(text: str) -> str:
     """Return a text with plain dashes, signs and brackets; unicode has many of them."""
     plain = (text if text.isascii() else unicodedata.normalize("NFKC", text)).translate(_SIGNS)
+    plain = re.sub(r"\s*/?\s*[\r\n]+\s*(?=\d{2,3}\s*[,<~-])", "/", plain.strip())  # a clone a line
     return re.sub(r"\s+", " ", plain).strip().strip(",;.").strip()
 
 

@@ -214,7 +214,13 @@ def test_a_graft_is_not_the_patient():
     assert [clone.donor for clone in karyotype.clones] == [False, True]
     assert karyotype.cells == 3
     assert karyotype.fractions()["gain_8"] == 1.0
-    assert parse_karyotype("46,XX[3]//47,XY,+8[17]").features()["gain_8"] is None
+    abnormal = parse_karyotype("46,XX[3]//47,XY,+8[17]")
+    assert abnormal.features()["gain_8"] is None
+    assert codes(abnormal) == {"H22"}
+    evolved = parse_karyotype("46,XY,del(13)(q14)[3]//47,idem,+8[17]")
+    assert [clone.donor for clone in evolved.clones] == [False, False]
+    assert evolved.features()["gain_8"] is True
+    assert codes(evolved) == {"H03"}
 
 
 @pytest.mark.parametrize(
