@@ -59,13 +59,13 @@ def simulate_myeloma(
     missing : share of missing laboratory values, FISH probes and karyotypes.
     mechanism : ``mcar`` by chance alone, ``mar`` more often in older patients (age is always recorded).
     fish_columns : the cohort has one column a finding, as the FISH table shows it; False leaves that to the reader of
-        karyotypes and FISH.
+        karyotypes and FISH (`Cohort.with_cytogenetics`).
 
     Returns
     -------
     Simulated
-        Endpoints ``pfs``, ``os`` and ``progression`` (death before it competes), in months. Tables: ``karyotypes``
-        (ISCN), ``fish`` (patient, probe, pattern, positive, counted, enriched) and ``complete``.
+        Endpoints ``pfs``, ``os`` and ``progression`` (death before it competes), in months. The column ``karyotype``
+        holds ISCN; tables: ``fish`` (patient, probe, pattern, positive, counted, enriched) and ``complete``.
 
     Raises
     ------
@@ -92,11 +92,10 @@ def simulate_myeloma(
     frame = with_missing(pd.DataFrame(values, index=ids), LABORATORY, chance, rng)
     if fish_columns:
         frame = frame.assign(**_fish_columns(patients.findings, done))
-    tables = _cytogenetics(asked, patients, done, ~lost(chance, rng), ids)
-    parts = Parts(
-        frame, _endpoints(), {**truth, "centre_effect": centre_effect}, declared.EFFECTS, patients.terms, tables
-    )
-    return assembled(asked, parts)
+    karyotype, fish = _cytogenetics(asked, patients, done, ids)
+    frame = frame.assign(karyotype=karyotype.mask(lost(chance, rng), None))
+    truth = {**truth, "centre_effect": centre_effect}
+    return assembled(asked, Parts(frame, _endpoints(), truth, declared.EFFECTS, patients.terms, {"fish": fish}))
 
 
 def draw_patients(asked: Asked) -> Patients:
@@ -177,13 +176,12 @@ def _fish_columns(findings: Mapping[str, Bools], done: Mapping[str, Bools]) -> d
 
 
 def _cytogenetics(
-    asked: Asked, patients: Patients, done: Mapping[str, Bools], karyotyped: Bools, ids: pd.Index
-) -> dict[str, pd.DataFrame]:
+    asked: Asked, patients: Patients, done: Mapping[str, Bools], ids: pd.Index
+) -> tuple[pd.Series, pd.DataFrame]:
     rng = asked.generator("cytogenetics")
     male = np.asarray(patients.values["sex"] == "male")
     texts = pd.Series(karyotypes(patients.findings, male, patients.dividing, rng), index=ids, dtype=object)
-    fish = fish_table(ids, patients.findings, done, clone_share(asked.n, rng), rng)
-    return {"karyotypes": texts.where(karyotyped, None).to_frame("karyotype"), "fish": fish}
+    return texts, fish_table(ids, patients.findings, done, clone_share(asked.n, rng), rng)
 
 
 def _endpoints() -> dict[str, TimeToEvent]:

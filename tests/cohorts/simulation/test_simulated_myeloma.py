@@ -99,7 +99,7 @@ def test_death_is_never_before_progression(large):
 
 
 def test_karyotypes_read_back_as_the_truth(small):
-    complete, texts = small.tables["complete"], small.tables["karyotypes"]["karyotype"]
+    complete, texts = small.tables["complete"], small.cohort.frame["karyotype"]
     divided = 0
     for patient, text in texts.dropna().items():
         read = parse_karyotype(text)
@@ -135,6 +135,15 @@ def test_fish_of_a_further_chromosome_1_shows_it_on_both_arms():
     assert len(having) > 20
     assert rows.loc[rows["probe"] == "CDKN2C", "pattern"].eq("(CDKN2Cx3)").all()
     assert rows.loc[rows["probe"] == "CDKN2C", "positive"].ge(40).all()
+
+
+def test_a_cohort_reads_its_own_cytogenetics_as_the_truth():
+    simulated = simulate_myeloma(200, 3, fish_columns=False)
+    names = [probe.feature for probe in PANEL]
+    read = simulated.cohort.with_cytogenetics(karyotype="karyotype", fish=simulated.tables["fish"], features=names)
+    pd.testing.assert_frame_equal(
+        read.frame[names].astype(float), simulated.tables["complete"][names].astype(float), check_names=False
+    )
 
 
 def test_missing_values_are_as_many_as_asked_for_and_age_is_complete(small):
