@@ -27,13 +27,12 @@ from cohorts.variable import Variable
 
 PATIENT = (identity(), AGE, SEX)
 EXTENT: tuple[Variable, ...] = (
-    group("site_group", "Site", "部位", ("appendicular", "spine", "pelvis")),
-    number("tumour_size_cm", "Greatest dimension of the tumour", "肿瘤最大径", "cm", (0.1, 60), (0.5, 35)),
+    number("size_cm", "Greatest dimension of the tumour", "肿瘤最大径", "cm", (0.1, 60), (0.5, 35)),
     present("discontinuous_tumour", "Discontinuous tumours in the primary bone", "原发骨内不连续肿瘤"),
     ordered("t_category", "T category", "T分类", T_CATEGORIES),
-    group("n_category", "N category", "N分类", ("N0", "N1", "NX")),
+    group("nodes", "N category", "N分类", ("N0", "N1", "NX")),
     ordered("m_category", "M category", "M分类", ("M0", "M1a", "M1b")),
-    present("metastasis", "Metastasis at diagnosis, regional or distant", "诊断时转移（区域或远处）"),
+    present("metastasis_at_diagnosis", "Metastasis at diagnosis, regional or distant", "诊断时转移（区域或远处）"),
     ordered("surgical_grade", "Surgical grade (Enneking)", "外科分级（Enneking）", ("low", "high")),
     group("compartment", "Compartment", "间室", ("intracompartmental", "extracompartmental")),
     count("vertebral_segments", "Vertebral segments", "受累椎节数", (1, 30)),
@@ -47,15 +46,16 @@ EXTENT: tuple[Variable, ...] = (
     present("pelvic_vessels", "Iliac vessels encased or thrombus", "包绕髂外血管或瘤栓"),
 )
 TREATMENT: tuple[Variable, ...] = (
-    later(
-        group("surgery", "Surgery of the primary tumour", "原发灶手术", ("none", "limb-sparing", "amputation", "other"))
-    ),
+    later(present("surgery", "Surgery of the primary tumour", "原发灶手术")),
+    later(group("surgery_kind", "Kind of surgery", "手术类型", ("limb-sparing", "amputation", "other"))),
     later(group("margin", "Surgical margin", "手术切缘", ("wide", "marginal", "intralesional"))),
     later(present("chemotherapy", "Chemotherapy", "化疗")),
     later(present("radiotherapy", "Radiotherapy", "放疗")),
 )
 FOLLOW_UP: tuple[Variable, ...] = (
     present("lung_metastasis_at_diagnosis", "Lung metastasis at diagnosis", "诊断时肺转移"),
+    months("follow_up_months", "Time to metastasis during follow-up", "随访中至转移时间"),
+    event("follow_up_event", "Metastasis (1) or death before it (2)", "转移（1）或此前死亡（2）", competing=True),
     months("lung_metastasis_months", "Time to lung metastasis", "至肺转移时间"),
     event(
         "lung_metastasis_event",
@@ -79,6 +79,15 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "lung_metastasis_at_diagnosis": Binary(
         "lung_metastasis_at_diagnosis", event="lung_metastasis_at_diagnosis",
         definition="Lung metastasis found in the staging at diagnosis.",
+    ),
+    "metastasis_at_diagnosis": Binary(
+        "metastasis_at_diagnosis", event="metastasis_at_diagnosis",
+        definition="Metastasis, regional or distant, found in the staging at diagnosis.",
+    ),
+    "metastasis": Competing(
+        "metastasis", time="follow_up_months", event="follow_up_event", event_values=_CODES,
+        unit="months", origin="diagnosis", horizons=(12, 24, 60),
+        definition="Time from diagnosis to metastasis of patients without one; death before it competes.",
     ),
     "lung_metastasis": Competing(
         "lung_metastasis", time="lung_metastasis_months", event="lung_metastasis_event", event_values=_CODES,

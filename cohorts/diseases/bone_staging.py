@@ -10,16 +10,15 @@ from cohorts.staging import Category, Cut, Derived, Measured, Presence, StagingS
 from cohorts.staging.system import Classes, Verdict
 
 PRESENT = "present"
-SIZE = Measured(
-    "size", "tumour_size_cm", (Cut(8, "above"),), ("up to 8 cm", "above 8 cm"), (0.1, 60), {"cm": 1.0, "mm": 10.0}
-)
+SIZE = Measured("size", "size_cm", (Cut(8, "above"),), ("up to 8 cm", "above 8 cm"), (0.1, 60), {"cm": 1.0, "mm": 10.0})
 DISCONTINUOUS = Presence("discontinuous", "discontinuous_tumour")
+# "axial" may be trunk, spine or pelvis
 SITE = Category(
-    "site", "site_group", ("appendicular", "spine", "pelvis"),
-    dict.fromkeys(("limb", "extremity", "trunk", "skull", "face", "facialbones", "appendicular/trunk/skull/face"),
-                  "appendicular") | {"vertebra": "spine", "pelvic": "pelvis"},
+    "site", "site", ("appendicular", "spine", "pelvis"),
+    dict.fromkeys(("limb", "extremity", "trunk", "thoraciccage", "skull", "face", "facialbones", "craniofacial"),
+                  "appendicular") | {"vertebra": "spine", "pelvic": "pelvis", "axial": None},
 )  # fmt: skip
-NODES = Category("n", "n_category", ("N0", "N1"), {"0": "N0", "1": "N1", "nx": "N0"})
+NODES = Category("n", "nodes", ("N0", "N1"), {"0": "N0", "1": "N1", "nx": "N0"})
 METASTASIS = Category(
     "m", "m_category", ("M0", "M1a", "M1b", "M1"), {"0": "M0", "1a": "M1a", "1b": "M1b", "1": "M1", "mx": None}
 )
@@ -191,7 +190,7 @@ COMPARTMENT = Category(
     {"intra": "intracompartmental", "t1": "intracompartmental", "extra": "extracompartmental",
      "t2": "extracompartmental"},
 )  # fmt: skip
-ANY_METASTASIS = Presence("metastasis", "metastasis", ("M0", "M1"))
+ANY_METASTASIS = Presence("metastasis", "metastasis_at_diagnosis", ("M0", "M1"))
 
 
 def _enneking(of: Classes, by_compartment: bool) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cohorts.diseases.bone_sarcoma import ENDPOINTS, EXTENT, FOLLOW_UP, PATIENT, STAGES, TREATMENT
 from cohorts.diseases.bone_staging import ajcc, ajcc_t, enneking_malignant
-from cohorts.diseases.declaring import codebook, group, ordered
+from cohorts.diseases.declaring import codebook, group, ordered, present
 
 __all__ = ["CODEBOOK", "ENDPOINTS", "STAGES", "ajcc", "ajcc_t", "enneking_malignant"]
 
@@ -14,9 +14,11 @@ CODEBOOK = codebook(
         "histology",
         "Histology",
         "组织学类型",
-        ("conventional", "dedifferentiated", "mesenchymal", "clear cell", "periosteal", "other"),
+        ("conventional", "mesenchymal", "clear cell", "periosteal", "other"),
     ),
-    ordered("grade", "Grade (three tiers)", "分级（三级）", ("G1", "G2", "G3")),
+    present("dedifferentiated", "Dedifferentiated", "去分化"),
+    group("site", "Site", "部位", ("extremity", "pelvis", "spine", "thoracic cage", "craniofacial")),
+    ordered("grade", "Grade (three tiers)", "分级（三级）", ("I", "II", "III")),
     *EXTENT,
     *TREATMENT,
     *FOLLOW_UP,

@@ -44,6 +44,11 @@ def ordered(name: str, en: str, zh: str, levels: tuple[str, ...]) -> Variable:
     return Variable(name=name, kind="ordinal", levels=levels, label={"en": en, "zh": zh})
 
 
+def text(name: str, en: str, zh: str) -> Variable:
+    """Return a text that is read further, such as a karyotype, and is no predictor itself."""
+    return Variable(name=name, kind="text", label={"en": en, "zh": zh})
+
+
 def later(variable: Variable) -> Variable:
     """Return a variable as known only after time zero: no study takes it as a predictor unasked."""
     return variable.model_copy(update={"timing": "post-baseline"})

@@ -33,22 +33,22 @@ CODEBOOK = codebook(
         "部位",
         ("distal femur", "proximal tibia", "distal radius", "proximal fibula", "spine", "sacrum and pelvis", "other"),
     ),
-    ordered("campanacci", "Campanacci grade", "Campanacci分级", ("I", "II", "III")),
+    ordered("campanacci", "Campanacci grade", "Campanacci分级", ("1", "2", "3")),
     group(
         "behaviour", "Behaviour on radiographs (Enneking)", "影像学行为（Enneking）", ("latent", "active", "aggressive")
     ),
-    number("tumour_size_cm", "Greatest dimension of the tumour", "肿瘤最大径", "cm", (0.1, 40)),
-    present("soft_tissue_extension", "Soft tissue extension", "软组织侵犯"),
+    number("size_cm", "Greatest dimension of the tumour", "肿瘤最大径", "cm", (0.1, 40)),
+    present("soft_tissue", "Soft tissue extension", "软组织侵犯"),
     present("pathological_fracture", "Pathological fracture", "病理性骨折"),
-    present("denosumab_before_surgery", "Denosumab before surgery", "术前地诺单抗"),
+    present("denosumab", "Denosumab before surgery", "术前地诺单抗"),
     # known at time zero, which is the surgery
-    group("surgery", "Surgery", "手术方式", ("resection", "extensive curettage", "curettage")),
-    group("filling", "Filling", "填充材料", ("cement", "graft", "none")),
+    group("treatment", "Surgery", "手术方式", ("resection", "curettage", "extensive curettage")),
+    present("cement", "Filled with cement", "骨水泥填充"),
     later(present("denosumab_after_surgery", "Denosumab after surgery", "术后地诺单抗")),
     later(present("radiotherapy", "Radiotherapy", "放疗")),
-    months("recurrence_months", "Time to local recurrence", "至局部复发时间"),
+    months("follow_up_months", "Time to local recurrence", "至局部复发时间"),
     event(
-        "recurrence_event",
+        "follow_up_event",
         "Local recurrence (1), or death or amputation for another reason before it (2)",
         "局部复发（1），或此前死亡或因其他原因截肢（2）",
         competing=True,
@@ -57,7 +57,7 @@ CODEBOOK = codebook(
 
 ENDPOINTS: Mapping[str, Endpoint] = {
     "local_recurrence": Competing(
-        "local_recurrence", time="recurrence_months", event="recurrence_event",
+        "local_recurrence", time="follow_up_months", event="follow_up_event",
         event_values={"censored": 0, "event": 1, "competing": (2,)}, unit="months", origin="surgery",
         horizons=(12, 24, 60),
         definition="Time from surgery to local recurrence; death, or loss of the bone for another reason, competes.",

@@ -18,6 +18,7 @@ from cohorts.diseases.declaring import (
     number,
     ordered,
     present,
+    text,
 )
 from cohorts.diseases.myeloma_staging import (
     EBMT_ER,
@@ -62,6 +63,8 @@ CODEBOOK = codebook(
     number("calcium_mg_dl", "Calcium", "血钙", "mg/dL", (4, 25), (6.5, 17)),
     number("haemoglobin_g_dl", "Haemoglobin", "血红蛋白", "g/dL", (2, 25), (4, 19)),
     number("plasma_cells_percent", "Bone marrow plasma cells", "骨髓浆细胞比例", "%", (0, 100)),
+    text("karyotype", "Karyotype", "染色体核型"),
+    text("fish", "FISH", "荧光原位杂交"),
     present("t_4_14", "t(4;14)", "t(4;14)易位"),
     present("t_6_14", "t(6;14)", "t(6;14)易位"),
     present("t_11_14", "t(11;14)", "t(11;14)易位"),

@@ -15,12 +15,10 @@ __all__ = ["CODEBOOK", "ENDPOINTS", "STAGES", "ajcc", "ajcc_t", "enneking_malign
 CODEBOOK = codebook(
     *PATIENT,
     group(
-        "histology",
-        "Histology",
-        "组织学类型",
-        ("osteoblastic", "chondroblastic", "fibroblastic", "telangiectatic", "small cell", "parosteal", "periosteal",
-         "other"),
+        "histology", "Histology", "组织学类型",
+        ("conventional", "telangiectatic", "small cell", "surface", "other"),
     ),
+    group("site", "Site", "部位", ("extremity", "axial", "spine", "pelvis", "trunk", "craniofacial")),
     ordered("grade", "Grade (three tiers)", "分级（三级）", ("G1", "G2", "G3")),
     number("alp_u_l", "Alkaline phosphatase", "碱性磷酸酶", "U/L", (5, 20000)),
     number("ldh_u_l", "Lactate dehydrogenase", "乳酸脱氢酶", "U/L", (10, 20000)),

@@ -90,8 +90,8 @@ class Category:
     ----------
     name : of the input. column : standard name of the column. classes : the categories.
     spellings : other ways of writing them, lower case without spaces; None: not known, as TX.
-    scale : categories that mean something on one scale only: where the codebook declares any of them, or others of their
-        kind, it must declare all of them and no other, so that grade 2 of 3 is never read as grade 2 of 4.
+    scale : categories that mean something on one scale only: where the codebook declares any of them, or others of
+        their kind, it must declare all of them and no other, so that grade 2 of 3 is never read as grade 2 of 4.
     off_scale : categories that need no scale.
     """
 

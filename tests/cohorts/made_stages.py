@@ -18,7 +18,7 @@ UNITS = {
     "karnofsky_percent": "%",
     "plasma_cells_percent": "%",
     "del17p_fraction_percent": "%",
-    "tumour_size_cm": "cm",
+    "size_cm": "cm",
 }
 NUMBERS = ("ecog", "vertebral_segments", "pelvic_segments")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from cohorts import Cohort, read_cohort
 from cohorts.diseases.named import DISEASES, disease_named
 from cohorts.errors import DataContractError, PrognosisWarning
+from cohorts.simulation import SIMULATORS
 from cohorts.staging import AboveNormal, Category, Measured
 from cohorts.staging.classes import plain
 from cohorts.staging.system import flat
@@ -74,7 +77,7 @@ def test_treatment_and_response_are_known_later_only():
             "first_line", "autologous_transplant", "necrosis_percent", "denosumab_after_surgery"}  # fmt: skip
     for disease in ALL:
         for name, variable in disease.codebook.items():
-            if name in late and not (disease.name == "giant_cell_tumour" and name == "surgery"):
+            if name in late:
                 assert variable.timing == "post-baseline", (disease.name, name)
 
 
@@ -127,3 +130,17 @@ def test_unknown_names():
         with pytest.raises(DataContractError) as caught:
             action()
         assert caught.value.code == "D18"
+
+
+@pytest.mark.parametrize("disease", ALL, ids=by_name)
+def test_simulated_patients_are_read_by_the_name_of_their_disease(disease, tmp_path):
+    made = SIMULATORS[disease.name](200, 1).cohort
+    path = tmp_path / "made.csv"
+    made.frame.reset_index().to_csv(path, index=False)
+    with warnings.catch_warnings():
+        # 200 made-up patients have rare levels
+        warnings.simplefilter("ignore", PrognosisWarning)
+        cohort = read_cohort(path, disease.name)
+    assert list(cohort.codebook) == list(made.codebook)
+    endpoint = disease.endpoints["local_recurrence" if disease.name == "giant_cell_tumour" else "os"]
+    assert (endpoint.outcome(cohort).event > 0).sum() > 10

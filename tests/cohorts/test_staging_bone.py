@@ -47,18 +47,18 @@ def stages(system, columns, **options):
 
 
 def test_every_combination_of_the_eighth_edition():
-    values = {"site_group": ["trunk", "spine", "pelvis"], "tumour_size_cm": SIZE, "discontinuous_tumour": YES,
-              "n_category": N, "m_category": M, "grade": GRADES[8]}  # fmt: skip
+    values = {"site": ["trunk", "spine", "pelvis"], "size_cm": SIZE, "discontinuous_tumour": YES,
+              "nodes": N, "m_category": M, "grade": GRADES[8]}  # fmt: skip
     assert agrees(ajcc(8), values, looked_up(8)) == 4 * 3 * 3 * 3 * 4 * 4
 
 
 def test_every_combination_of_the_seventh_edition():
-    values = {"tumour_size_cm": SIZE, "discontinuous_tumour": YES, "n_category": N, "m_category": M, "grade": GRADES[7]}
+    values = {"size_cm": SIZE, "discontinuous_tumour": YES, "nodes": N, "m_category": M, "grade": GRADES[7]}
     assert agrees(ajcc(7), values, lambda *row: looked_up(7)("any", *row)) == 3 * 3 * 3 * 4 * 5
 
 
 def recorded(edition, t, n, m, grade, site="appendicular"):
-    columns = {"t_category": [t], "n_category": [n], "m_category": [m], "grade": [grade], "site_group": [site]}
+    columns = {"t_category": [t], "nodes": [n], "m_category": [m], "grade": [grade], "site": [site]}
     scale = {"kind": "ordinal", "levels": [*GRADES[edition], *({grade} - set(GRADES[edition]))]}
     if grade.startswith("Grade"):
         scale["levels"] = ["Grade I", "Grade II", "Grade III"]
@@ -96,7 +96,7 @@ def test_one_grade_means_different_things_in_the_editions():
 def test_grades_of_three_tiers_are_not_those_of_the_seventh_edition():
     columns = {
         "t_category": ["T1"] * 3,
-        "n_category": ["N0"] * 3,
+        "nodes": ["N0"] * 3,
         "m_category": ["M0"] * 3,
         "grade": ["G1", "G2", "G3"],
     }
@@ -113,8 +113,8 @@ def test_grades_of_three_tiers_are_not_those_of_the_seventh_edition():
 def test_spine_and_pelvis_have_no_group_in_the_eighth_edition_only():
     assert recorded(8, "T4a", "N0", "M1a", "G3", site="spine") == "no stage exists"
     assert recorded(7, "T2", "N0", "M0", "G3", site="pelvis") == "IIB"
-    columns = {"site_group": ["spine", "limb"], "tumour_size_cm": [5.0, 5.0], "discontinuous_tumour": [0, 0],
-               "n_category": ["N0"] * 2, "m_category": ["M0"] * 2, "grade": ["low"] * 2}  # fmt: skip
+    columns = {"site": ["spine", "limb"], "size_cm": [5.0, 5.0], "discontinuous_tumour": [0, 0],
+               "nodes": ["N0"] * 2, "m_category": ["M0"] * 2, "grade": ["low"] * 2}  # fmt: skip
     staged = ajcc(8).stage(cohort_of(columns))
     assert stages(ajcc(8), columns) == [None, "IA"]
     assert [(each.code, each.rows) for each in staged.findings] == [("D11", ("P0",))]
@@ -137,8 +137,8 @@ def test_other_editions_are_refused(edition):
 
 def t_of(site, size=None, **special):
     columns = {
-        "site_group": [site],
-        "tumour_size_cm": [size],
+        "site": [site],
+        "size_cm": [size],
         "discontinuous_tumour": [special.pop("discontinuous", 0)],
     }
     columns |= {name: [value] for name, value in special.items()}
@@ -186,8 +186,8 @@ def test_medial_to_the_foramen_without_the_joint_is_a_contradiction():
 
 
 def test_sizes_in_millimetres():
-    columns = {"tumour_size_cm": [80, 80.1, 35], "discontinuous_tumour": [0, 0, 0]}
-    cohort = cohort_of(columns, {"tumour_size_cm": "mm"})
+    columns = {"size_cm": [80, 80.1, 35], "discontinuous_tumour": [0, 0, 0]}
+    cohort = cohort_of(columns, {"size_cm": "mm"})
     assert ajcc_t(7).stage(cohort).table["stage"].tolist() == ["T1", "T2", "T1"]
     with pytest.raises(DataContractError) as caught:
         ajcc_t(7).stage(cohort_of(columns))
@@ -201,14 +201,16 @@ def enneking(grade, compartment, metastasis):
 
 
 def test_every_combination_of_enneking():
-    values = {"surgical_grade": ["low", "high"], "compartment": ["intra", "extra"], "metastasis": YES}
+    values = {"surgical_grade": ["low", "high"], "compartment": ["intra", "extra"], "metastasis_at_diagnosis": YES}
     assert agrees(enneking_malignant(), values, enneking) == 27
     columns = {"surgical_grade": ["G1", "G2", None], "compartment": ["T1", "extracompartmental", "intra"],
-               "metastasis": [1, 1, 1]}  # fmt: skip
+               "metastasis_at_diagnosis": [1, 1, 1]}  # fmt: skip
     assert stages(enneking_malignant(True), columns) == ["IIIA", "IIIB", "IIIA"]
 
 
 def test_enneking_of_benign_tumours_and_an_unknown_word():
     assert stages(ENNEKING_BENIGN, {"behaviour": ["latent", "Active", "3", None]}) == ["1", "2", "3", None]
     with pytest.raises(DataContractError, match="not understood: 'G3'"):
-        stages(enneking_malignant(), {"surgical_grade": ["G3"], "compartment": ["intra"], "metastasis": [0]})
+        stages(
+            enneking_malignant(), {"surgical_grade": ["G3"], "compartment": ["intra"], "metastasis_at_diagnosis": [0]}
+        )
