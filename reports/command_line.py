@@ -28,6 +28,7 @@ from reports.command_options import (
 )
 from reports.exits import Terminated, end_stopped, terminable
 from reports.karyotype_command import commands as explaining
+from reports.simulate_command import commands as simulating
 from reports.validate_command import commands as validating
 from reports.validate_command import numbers
 
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 app.add_typer(validating)
 app.add_typer(explaining)
+app.add_typer(simulating)
 
 
 def _version(asked: bool) -> None:
