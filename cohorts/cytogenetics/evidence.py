@@ -9,7 +9,7 @@ from typing import Literal
 
 from cohorts.cytogenetics.abnormalities import ABNORMALITIES
 from cohorts.cytogenetics.fish import Fish, parse_fish
-from cohorts.cytogenetics.fish_features import EMN, CutOffs
+from cohorts.cytogenetics.fish_features import EMN, Answer, CutOffs, remarks
 from cohorts.cytogenetics.karyotype import Karyotype
 from cohorts.errors import Finding
 
@@ -72,6 +72,9 @@ class Evidence:
         return {self.karyotype, self.fish} == {True, False}
 
 
+UNKNOWN = Evidence(None)
+
+
 @dataclass(frozen=True)
 class Cytogenetics:
     """Karyotype and FISH of one patient, each as it was read, and the answer of both; None where not done."""
@@ -88,15 +91,21 @@ class Cytogenetics:
         return parse_fish(self.karyotype.in_situ, self.rules.purified is not False)
 
     @cached_property
+    def _answers(self) -> Mapping[str, Answer]:
+        return self.interphase.answers(self.rules.cutoffs) if self.interphase else {}
+
+    @cached_property
     def evidence(self) -> Mapping[str, Evidence]:
         """Every abnormality of the catalogue."""
         written = self.karyotype.features(self.rules.disease) if self.karyotype else {}
         metaphases = self.karyotype.fractions() if self.karyotype else {}
-        seen = self.interphase.answers(self.rules.cutoffs) if self.interphase else {}
         found = {}
         for name in ABNORMALITIES:
-            answer = seen.get(name)
+            answer = self._answers.get(name)
             one, other = written.get(name), answer.present if answer else None
+            if one is None and answer is None:
+                found[name] = UNKNOWN
+                continue
             share, at_most = (answer.fraction, answer.at_most) if answer else (None, None)
             found[name] = Evidence(self._decided(one, other), one, other, share, metaphases.get(name), at_most)
         return found
@@ -127,7 +136,7 @@ class Cytogenetics:
             yield from self.karyotype.findings
         if self.interphase:
             yield from self.interphase.findings
-            yield from self.interphase.remarks(self.rules.cutoffs)
+            yield from remarks(self.interphase.patterns, self.rules.cutoffs, self._answers)
         for name, evidence in self.evidence.items():
             if evidence.disputed:
                 said = "present in the karyotype, absent in FISH"

@@ -65,7 +65,7 @@ class Fish:
 
     def remarks(self, cutoffs: CutOffs = EMN) -> tuple[Finding, ...]:
         """Return what a reader must know of the answers: shares below a cut-off, relative losses, absence not shown."""
-        return remarks(self.patterns, cutoffs)
+        return remarks(self.patterns, cutoffs, self.answers(cutoffs))
 
 
 @lru_cache(maxsize=32768)
@@ -131,17 +131,22 @@ def _patterns(text: str) -> tuple[list[Pattern], list[str]]:
     unread: list[str] = []
     for part in _parts(text):
         body, cells = _without_cells(part)
-        segments = tuple((found["body"], found["times"] or "") for found in _SEGMENT.finditer(body))
-        left = _SEGMENT.sub(" ", body).split()
-        placed = all(_PLACE.fullmatch(word) for word in left)
-        pattern = pattern_of(part, segments) if segments and placed else None
-        if pattern is not None and cells is not None:
-            pattern = with_cells(pattern, cells)
+        pattern = _without_numbers(body)
+        if pattern is not None:
+            pattern = replace(pattern, text=part)
+            pattern = pattern if cells is None else with_cells(pattern, cells)
         if pattern is None:
             unread.append(part)
         else:
             patterns.append(pattern)
     return patterns, unread
+
+
+@lru_cache(maxsize=4096)
+def _without_numbers(body: str) -> Pattern | None:
+    segments = tuple((found["body"], found["times"] or "") for found in _SEGMENT.finditer(body))
+    placed = all(_PLACE.fullmatch(word) for word in _SEGMENT.sub(" ", body).split())
+    return pattern_of(body, segments) if segments and placed else None
 
 
 def _parts(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cohorts.cytogenetics import abnormalities as catalogue
 from cohorts.cytogenetics.abnormalities import ABNORMALITIES
-from cohorts.cytogenetics.probe_rules import SILENT, read_rule, relative_loss, tetraploid
+from cohorts.cytogenetics.probe_rules import SILENT, Reading, readings, relative_loss, tetraploid
 from cohorts.cytogenetics.signals import Pattern
 from cohorts.errors import Finding
 
@@ -47,6 +47,7 @@ class CutOffs:
 
 
 EMN = CutOffs()
+_WHOLE = {name for name, each in ABNORMALITIES.items() if isinstance(each.rule, catalogue.WholeChromosome)}
 
 
 @dataclass(frozen=True)
@@ -71,20 +72,17 @@ def answers(patterns: Sequence[Pattern], cutoffs: CutOffs) -> dict[str, Answer]:
     for pattern in patterns:
         if pattern.possible:
             sets.setdefault(pattern.probes, []).append(pattern)
-    found = {}
-    for name, abnormality in ABNORMALITIES.items():
-        each = [_of_set(abnormality.rule, group, cutoffs.of(name)) for group in sets.values()]
-        said = [answer for answer in each if answer is not None]
-        if said:
-            found[name] = _joined(said, isinstance(abnormality.rule, catalogue.WholeChromosome))
-    return found
+    read = [[(pattern, readings(pattern.signals)) for pattern in group] for group in sets.values()]
+    said: dict[str, list[Answer]] = {}
+    for group in read:
+        for name in dict.fromkeys(name for _, states in group for name in states):
+            states = [(states.get(name, SILENT), pattern.fraction) for pattern, states in group]
+            said.setdefault(name, []).append(_of_set(states, [pattern for pattern, _ in group], cutoffs.of(name)))
+    return {name: _joined(said[name], name in _WHOLE) for name in ABNORMALITIES if name in said}
 
 
-def _of_set(rule: catalogue.Rule, patterns: Sequence[Pattern], cutoff: float) -> Answer | None:
+def _of_set(states: Sequence[tuple[Reading, float | None]], patterns: Sequence[Pattern], cutoff: float) -> Answer:
     """Answer by the patterns of one set of probes, which are cells of different kinds: their shares add up."""
-    states = [(read_rule(rule, pattern), pattern.fraction) for pattern in patterns]
-    if all(state is SILENT for state, _ in states):
-        return None
     having = [share for state, share in states if state is True]
     open_to = [share for state, share in states if state is None or state is SILENT]
     if None in having:
@@ -118,10 +116,10 @@ def _joined(said: Sequence[Answer], whole: bool) -> Answer:
     return Answer(state, share, seen, at_most)
 
 
-def remarks(patterns: Sequence[Pattern], cutoffs: CutOffs) -> tuple[Finding, ...]:
-    """Return what a reader must know of the answers, as warnings."""
+def remarks(patterns: Sequence[Pattern], cutoffs: CutOffs, said: Mapping[str, Answer]) -> tuple[Finding, ...]:
+    """Return what a reader must know of the answers `said`, as warnings."""
     found = []
-    for name, answer in answers(patterns, cutoffs).items():
+    for name, answer in said.items():
         if answer.seen and answer.fraction is not None and answer.fraction < cutoffs.of(name) - 1e-12:
             rule = f"{name} in {answer.fraction:.1%} of the cells, below the cut-off of {cutoffs.of(name):.0%}"
             found.append(_warning("H38", rule, "its share is kept", name))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Literal
 
 from cohorts.cytogenetics import abnormalities as catalogue
 from cohorts.cytogenetics.copy_number import ACROCENTRIC
 from cohorts.cytogenetics.probes import Probe
-from cohorts.cytogenetics.signals import Copies, Pattern
+from cohorts.cytogenetics.signals import Copies, Pattern, Signals
 
 State = bool | None
 SILENT: Final = "silent"
@@ -17,6 +19,15 @@ Reading = State | Literal["silent"]
 # A locus that stands for its arm: without its loss (gain) the arm counts as kept. Of other arms one locus shows a loss,
 # but cannot deny it.
 STANDS_FOR = {"1q": "1q21", "13q": "13q14", "17p": "17p13"}
+
+
+@lru_cache(maxsize=4096)
+def readings(signals: Signals) -> Mapping[str, Reading]:
+    """Return what signals say of the catalogue, without what they are silent on; the same signals occur in many."""
+    copies, fused, split = signals
+    pattern = Pattern("", copies, fused, split)
+    found = {name: read_rule(each.rule, pattern) for name, each in catalogue.ABNORMALITIES.items()}
+    return MappingProxyType({name: state for name, state in found.items() if state is not SILENT})
 
 
 def read_rule(rule: catalogue.Rule, pattern: Pattern) -> Reading:
@@ -30,21 +41,15 @@ def read_rule(rule: catalogue.Rule, pattern: Pattern) -> Reading:
     return _rearranged(rule, pattern) if isinstance(rule, catalogue.Rearranged) else SILENT
 
 
-def counted(pattern: Pattern) -> list[tuple[Probe, Copies]]:
-    """Return the probes whose signals count chromosomes; those of a fused or split gene lie on several."""
-    broken = {probe.name for pair in pattern.fused for probe in pair} | {probe.name for probe in pattern.split}
-    return [(probe, copies) for probe, copies in pattern.copies if probe.counts and probe.name not in broken]
-
-
 def tetraploid(pattern: Pattern) -> bool:
     """Return whether several probes all have four signals or more: it may be the whole set that is doubled."""
-    copies = [low for _, (low, _) in counted(pattern)]
+    copies = [low for _, (low, _) in pattern.counted_probes]
     return len(copies) > 1 and min(copies) >= 4
 
 
 def relative_loss(pattern: Pattern) -> list[str]:
     """Return probes with two signals or more, yet fewer than another probe of their chromosome."""
-    probes = counted(pattern)
+    probes = pattern.counted_probes
     return [probe.name for probe, copies in probes if copies[0] >= 2 and _outnumbered(probe, copies, probes)]
 
 
@@ -61,7 +66,7 @@ def _changed(rule: catalogue.Region | catalogue.WholeChromosome, copies: Copies,
 
 
 def _region(rule: catalogue.Region, pattern: Pattern) -> Reading:
-    probes = counted(pattern)
+    probes = pattern.counted_probes
     states: list[State] = []
     for probe, copies in probes:
         if not _within(probe.band, rule.band):
@@ -78,6 +83,7 @@ def _region(rule: catalogue.Region, pattern: Pattern) -> Reading:
     return True if True in states else None if None in states else False
 
 
+@lru_cache(maxsize=4096)
 def _within(band: str, region: str) -> bool:
     """Return whether a band is a part of a region: 17p13.1 of 17p13 and of 17p, not of 17p1."""
     return re.match(rf"{re.escape(region)}(?!\d)" if region[-1].isdigit() else re.escape(region), band) is not None
@@ -89,7 +95,7 @@ def _denies(region: str, band: str) -> bool:
 
 def _whole(rule: catalogue.WholeChromosome, pattern: Pattern) -> Reading:
     """All probes of the chromosome must agree: its centromere, both arms, or two places of an acrocentric."""
-    probes = [(probe, copies) for probe, copies in counted(pattern) if probe.chromosome == rule.chromosome]
+    probes = [(probe, copies) for probe, copies in pattern.counted_probes if probe.chromosome == rule.chromosome]
     if not probes:
         return SILENT
     states = [_changed(rule, copies, 1) for _, copies in probes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 # Band, then the names that laboratories give to probes of it. Genes rearranged in every B cell, or of which a part is
@@ -67,17 +68,17 @@ class Probe:
     band: str
     half: str = ""
 
-    @property
+    @cached_property
     def chromosome(self) -> str:
         """Number or letter."""
         return re.split("[pqc]", self.band)[0]
 
-    @property
+    @cached_property
     def arm(self) -> str:
         """``p``, ``q`` or ``cen``."""
         return "cen" if self.band.endswith("cen") else "p" if "p" in self.band else "q"
 
-    @property
+    @cached_property
     def counts(self) -> bool:
         """Its signals count copies of the chromosome: not those of immunoglobulin genes, of halves, of X and Y."""
         return not self.half and self.name not in RECOMBINED and self.chromosome.isdigit()
@@ -94,6 +95,7 @@ def _catalogue() -> dict[str, Probe]:
 PROBES: Mapping[str, Probe] = MappingProxyType(_catalogue())
 
 
+@lru_cache(maxsize=4096)
 def probe_of(name: str) -> Probe | None:
     """Return a probe by its name in reports: a gene, a marker, a band (1q21) or a centromere (CEP17, D17Z1).
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cohorts.cytogenetics.probes import Probe, probe_of
 
 MANY = 99
 Copies = tuple[int, int]
+Signals = tuple[tuple[tuple[Probe, Copies], ...], tuple[tuple[Probe, Probe], ...], tuple[Probe, ...]]
 _COPIES = re.compile(r"(\d{1,2})(?:\s*[-~]\s*(\d{1,2}))?(\+)?|(>=|≥|>)\s*(\d{1,2})")
 _ENTRY = r"(?P<name>.+?)\s*(?:x\s*(?P<count>[>≥=]*\s*\d{1,2}(?:\s*[-~]\s*\d{1,2})?\+?)|(?P<amp>amp))"
 _CELLS = re.compile(r"(?P<share>\d+(?:\.\d+)?)\s*%|(?P<positive>\d+)\s*(?:/\s*(?P<counted>\d+))?|\.{2,3}|…")
@@ -38,16 +40,27 @@ class Pattern:
     share: float | None = None
     purified: bool | None = None
 
-    @property
+    @cached_property
     def probes(self) -> frozenset[str]:
         """Genes and markers of the set, whatever their half."""
         pairs = (probe for pair in self.fused for probe in pair)
         return frozenset(probe.name for probe in (*(probe for probe, _ in self.copies), *pairs, *self.split))
 
-    @property
+    @cached_property
     def normal(self) -> bool:
         """Two signals of every probe, nothing fused and nothing split."""
         return not self.fused and not self.split and all(copies == (2, 2) for _, copies in self.copies)
+
+    @cached_property
+    def counted_probes(self) -> tuple[tuple[Probe, Copies], ...]:
+        """Probes whose signals count chromosomes; those of a fused or split gene lie on several."""
+        broken = {probe.name for pair in self.fused for probe in pair} | {probe.name for probe in self.split}
+        return tuple((probe, copies) for probe, copies in self.copies if probe.counts and probe.name not in broken)
+
+    @property
+    def signals(self) -> Signals:
+        """What is seen, apart from in how many cells."""
+        return self.copies, self.fused, self.split
 
     @property
     def possible(self) -> bool:
@@ -56,7 +69,7 @@ class Pattern:
             return self.share <= 1
         return self.counted is None or (self.counted > 0 and (self.positive or 0) <= self.counted)
 
-    @property
+    @cached_property
     def fraction(self) -> float | None:
         """Share of cells with the pattern; None where it is not stated.
 
