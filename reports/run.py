@@ -20,6 +20,7 @@ from prognosis.models.forest import RandomSurvivalForest
 from prognosis.persistence.writing import check_storable
 from reports.batch import Language, Limits, write_patient
 from reports.declared_cytogenetics import with_declared_cytogenetics
+from reports.declared_diseases import declared_codebook, endpoint_table, with_declared_stages
 from reports.declared_recipes import answering_kind, recipe_of, recipes_of
 from reports.explained_study import explain_and_write
 from reports.figures import Picture
@@ -83,8 +84,8 @@ def _work(
     declared: StudyFile, home: Path, folder: OutputFolder, execution: Execution, say: Say
 ) -> tuple[tuple[Finding, ...], dict[str, str]]:
     say("reading the cohort")
-    cohort = read_cohort(home / declared.cohort.file, codebook=home / declared.cohort.codebook)
-    cohort = with_declared_cytogenetics(cohort, declared, home)
+    cohort = read_cohort(home / declared.cohort.file, codebook=declared_codebook(declared, home))
+    cohort = with_declared_stages(with_declared_cytogenetics(cohort, declared, home), declared)
     names = file_names(declared.reports.patients)
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
@@ -116,7 +117,7 @@ def _work(
 
 
 def _study(declared: StudyFile, cohort: Cohort) -> Study:
-    endpoint = endpoint_from_dict(declared.endpoint)
+    endpoint = endpoint_from_dict(endpoint_table(declared))
     return Study(cohort, endpoint, declared.predictors, seed=declared.study.seed, missing=_strategy(declared),
                  allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
 
@@ -170,7 +171,7 @@ def _write_imputed(model: FittedModel, folder: OutputFolder) -> None:
 
 def _check_horizons(declared: StudyFile) -> None:
     """Refuse a nomogram or a patient's page without horizons before the work, not after it."""
-    if (declared.nomogram or declared.reports.patients) and not declared.endpoint.get("horizons"):
+    if (declared.nomogram or declared.reports.patients) and not endpoint_table(declared).get("horizons"):
         rule = "[endpoint] declares no horizons, which a nomogram and a patient's report need"
         raise RunError(Finding("P12", rule, "add for example horizons = [12, 24] in the endpoint's unit"))
 
@@ -245,8 +246,11 @@ def _write_patients(
 
 def _inputs(path: Path, declared: StudyFile) -> tuple[Path, ...]:
     table = declared.cytogenetics.fish_table if declared.cytogenetics else None
-    more = (path.parent / table,) if table else ()
-    return path, path.parent / declared.cohort.file, path.parent / declared.cohort.codebook, *more
+    codebook = declared_codebook(declared, path.parent)
+    more = [path.parent / table] if table else []
+    # the codebook of a disease is the package's own: the manifest's version stands for it
+    own = [codebook] if isinstance(codebook, Path) else []
+    return path, path.parent / declared.cohort.file, *own, *more
 
 
 def _manifest(

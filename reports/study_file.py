@@ -24,7 +24,7 @@ class StudyTable(_Table):
 
 
 class CohortTable(_Table):
-    """``[cohort]``: data and codebook, relative to the study file."""
+    """``[cohort]``: data and codebook, relative to the study file, or the name of a disease for its codebook."""
 
     file: str
     codebook: str
@@ -48,6 +48,17 @@ class CytogeneticsTable(_Table):
             message = "fish names a column and fish_table a file: give one of them"
             raise ValueError(message)
         return self
+
+
+class StageTable(_Table):
+    """``[[stages]]``: a staging system of a disease becomes a column; false stands for "assessed in nobody"."""
+
+    disease: str
+    system: str
+    name: str | None = None
+    columns: Mapping[str, str | Literal[False]] = {}
+    normal: Mapping[str, float | str] = {}
+    read_as: Mapping[str, Mapping[str, str | Literal[False]]] = {}
 
 
 class ImputationTable(_Table):
@@ -143,6 +154,7 @@ class StudyFile(_Table):
     endpoint: dict[str, Any]
     models: tuple[ModelTable, ...] = Field(min_length=1)
     cytogenetics: CytogeneticsTable | None = None
+    stages: tuple[StageTable, ...] = ()
     imputation: ImputationTable | None = None
     validation: ValidationTable | None = None
     nomogram: NomogramTable | None = None
