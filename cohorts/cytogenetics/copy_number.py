@@ -76,10 +76,11 @@ def _of_piece(piece: Piece, sign: int) -> Iterable[Change]:
 
 @dataclass(frozen=True)
 class Brought:
-    """What one item changes in one chromosome; `doubtful`: it may as well change nothing."""
+    """What one item changes in one chromosome; `doubtful`: it may as well change nothing; `whole`: all of it alike."""
 
     changes: Sequence[Change]
     doubtful: bool
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,18 @@ class CopyNumber:
         found: dict[str, list[Brought]] = {}
         for item in items:
             for name, changes in changes_of(item, known, adds_up).items():
-                found.setdefault(name, []).append(Brought(changes, item.doubtful))
+                found.setdefault(name, []).append(Brought(changes, item.doubtful, item.kind == "chromosome"))
         return cls(found)
 
     def over(self, chromosome: str, span: Span | None = None) -> Stretches:
         """Return the least and most copies gained in each stretch between breaks; None: the arms of the chromosome."""
         if chromosome not in self.changes:
             return UNCHANGED
+        brought = self.changes[chromosome]
+        if all(each.whole for each in brought):  # the same everywhere
+            return (_at(brought, 0.0),)
         if (chromosome, span) not in self._asked:
-            self._asked[chromosome, span] = _stretches(self.changes[chromosome], _spans(chromosome, span))
+            self._asked[chromosome, span] = _stretches(brought, _spans(chromosome, span))
         return self._asked[chromosome, span]
 
 
