@@ -137,6 +137,9 @@ class Cytogenetics:
         if self.interphase:
             yield from self.interphase.findings
             yield from remarks(self.interphase.patterns, self.rules.cutoffs, self._answers)
+        if self.fish is not None and self.karyotype is not None and self.karyotype.in_situ:
+            rule = "FISH behind the karyotype is not used: FISH is given beside it"
+            yield Finding("H46", rule, "give one of them", value=self.karyotype.in_situ, severity="warning")
         for name, evidence in self.evidence.items():
             if evidence.disputed:
                 said = "present in the karyotype, absent in FISH"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # What a share below its cut-off, a lost Y or a common inversion says is in the notes; it takes nothing away.
 NOTES_ONLY = ("H14", "H15", "H38")
 SHOWN = 5
+LONGEST = 60
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -231,7 +233,9 @@ def _together(patients: Mapping[str, Cytogenetics]) -> Iterator[Finding]:
         rules = list(dict.fromkeys(finding.rule for _, finding in items))
         values = list(dict.fromkeys(finding.value for _, finding in items if finding.value))
         rule = rules[0] + (f" (and {len(rules) - 1} more of this kind)" if len(rules) > 1 else "")
-        shown = "; ".join(values[:SHOWN]) + (" ..." if len(values) > SHOWN else "")
+        shown = "; ".join(shorten(value, LONGEST, placeholder=" ...") for value in values[:SHOWN]) + (
+            " ..." if len(values) > SHOWN else ""
+        )
         rows = tuple(dict.fromkeys(patient for patient, _ in items))
         way_out = items[0][1].way_out or "each is in the notes of cytogenetics_of(...)"
         yield Finding(code, rule, way_out, rows=rows, value=shown or None, severity="warning")

@@ -14,7 +14,7 @@ Copies = tuple[int, int]
 Signals = tuple[tuple[tuple[Probe, Copies], ...], tuple[tuple[Probe, Probe], ...], tuple[Probe, ...]]
 _COPIES = re.compile(r"(\d{1,2})(?:\s*[-~]\s*(\d{1,2}))?(\+)?|(>=|≥|>)\s*(\d{1,2})")
 _ENTRY = r"(?P<name>.+?)\s*(?:x\s*(?P<count>[>≥=]*\s*\d{1,2}(?:\s*[-~]\s*\d{1,2})?\+?)|(?P<amp>amp))"
-_CELLS = re.compile(r"(?P<share>\d+(?:\.\d+)?)\s*%|(?P<positive>\d+)\s*(?:/\s*(?P<counted>\d+))?|\.{2,3}|…")
+_CELLS = re.compile(r"(?P<share>\d+(?:[.,]\d+)?)\s*%|(?P<positive>\d+)\s*(?:/\s*(?P<counted>\d+))?|\.{2,3}|…")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def with_cells(pattern: Pattern, text: str) -> Pattern | None:
     if found is None:
         return None
     if found["share"]:
-        return replace(pattern, share=float(found["share"]) / 100)
+        return replace(pattern, share=float(found["share"].replace(",", ".")) / 100)
     if found["positive"] is None:
         return pattern
     if found["counted"] is None:

@@ -63,7 +63,10 @@ def test_fish_behind_a_karyotype_is_read_with_it():
     assert (
         both(text, None).evidence["del17p"] == both("46,XX[20]", "nuc ish(TP53x1,D17Z1x2)[90/200]").evidence["del17p"]
     )
-    assert both(text, "nuc ish(TP53x2)[200]").features()["del17p"] is False
+    beside = both(text, "nuc ish(TP53x2)[200]")
+    assert beside.features()["del17p"] is False
+    assert "H46" in [finding.code for finding in beside.findings]
+    assert "H46" not in [finding.code for finding in both(text, None).findings]
 
 
 def test_findings_and_unread_parts_of_both():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ def test_hand_labelled_strings():
 @pytest.mark.parametrize(
     ("cells", "numerical", "fusion"),
     [("19/200", False, False), ("20/200", False, True), ("39/200", False, True), ("40/200", True, True),
-     ("0/200", False, False), ("9.9%", False, False), ("10%", False, True), ("20%", True, True)],
+     ("0/200", False, False), ("9.9%", False, False), ("9,9%", False, False), ("10%", False, True),
+     ("20%", True, True)],
 )  # fmt: skip
 def test_cut_offs_from_both_sides(cells, numerical, fusion):
     assert said(f"nuc ish(RB1x1)[{cells}]")["del13q"] is numerical
@@ -207,6 +209,20 @@ def test_probes_by_gene_marker_band_and_centromere():
     assert probe_of("5' IGH").half == "5'"
     assert (probe_of("CEP23"), probe_of("D5S999"), probe_of("25q21"), probe_of("")) == (None, None, None, None)
     assert all(probe_of(name) == probe for name, probe in PROBES.items())
+
+
+def test_nothing_raises_on_a_thousand_spoilt_strings():
+    draw = random.Random(20261121)
+    signs = "()[]x/,;.-'~% 0123456789conseprTPDIGHZ\u2019\u00d7\uff08"
+    for _ in range(1000):
+        text = list(draw.choice(list(DECIDED)) + draw.choice(["", ",", "/"]) + draw.choice(list(DECIDED)))
+        for _ in range(draw.randint(1, 6)):
+            place = draw.randrange(len(text))
+            text[place : place + draw.randint(0, 2)] = draw.choice(signs)
+        fish = parse_fish("".join(text))
+        assert fish.patterns or fish.unread
+        assert len(fish.features()) == len(ABNORMALITIES)
+        fish.remarks()
 
 
 @given(st.text(alphabet="nuc ish()[]x/,;.-'0123456789TP53IGHconsepMAF~%", max_size=60) | st.text(max_size=30))
