@@ -101,16 +101,24 @@ class Lookup:
         return ", ".join(decisive) or "a finer category"
 
     def _contradicted(self, places: Codes, masks: Masks, row: Codes, index: pd.Index) -> None:
-        findings = []
+        conflicts: dict[tuple[str, ...], list[int]] = {}
         for at in np.flatnonzero(masks == 0):
-            known = np.unravel_index(places[at], self.masks.shape)
-            rows = tuple(map(str, index[row == at]))
-            said = [
-                name for name, code, size in zip(self.names, known, self.masks.shape, strict=True) if code < size - 1
-            ]
-            rule = f"what is recorded of {', '.join(said)} cannot be true together"
+            conflicts.setdefault(self._conflict(int(places[at])), []).append(int(at))
+        findings = []
+        for names, wrong in conflicts.items():
+            rows = tuple(map(str, index[np.isin(row, wrong)]))
+            rule = f"what is recorded of {', '.join(names)} cannot be true together"
             findings.append(Finding("D09", rule, "correct the values", rows=rows))
         raise DataContractError(*findings)
+
+    def _conflict(self, place: int) -> tuple[str, ...]:
+        """Return the inputs that contradict each other: without any one of them there would be a stage."""
+        at = list(np.unravel_index(place, self.masks.shape))
+        for axis, size in enumerate(self.masks.shape):
+            known, at[axis] = at[axis], np.intp(size - 1)
+            if self.masks[tuple(at)] != 0:
+                at[axis] = known
+        return tuple(name for name, code, size in zip(self.names, at, self.masks.shape, strict=True) if code < size - 1)
 
 
 def _varies(part: Masks, axis: int) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from cohorts import Codebook, Cohort
 from cohorts.diseases import myeloma
+from cohorts.errors import DataContractError
 from cohorts.staging import Cut
 from tests.cohorts.made_stages import agrees, cohort_of
 
@@ -259,6 +260,17 @@ def test_del17p_at_twenty_per_cent_by_either_source():
     columns |= {"del17p_fraction_percent": [20.0], "b2m_mg_l": [2.0], "creatinine_mg_dl": [1.0]}
     assert stages(myeloma.IMS_2025, columns) == ["standard"]
     assert stages(myeloma.IMS_2025.with_cuts(del17p_fraction=Cut(20)), columns) == ["high"]
+
+
+def test_contradictions_are_named_once_whatever_else_is_recorded():
+    names = ("tp53_mutation", "t_4_14", "t_14_16", "t_14_20", "gain_1q21")
+    columns = {name: [0, 1, None, 0] for name in names} | {"del1p32": [0, 0, 0, 1], "del1p32_biallelic": [1, 1, 1, 1]}
+    columns |= {"del17p_fraction_percent": [50.0] * 4, "b2m_mg_l": [2.0, 6.0, None, 2.0], "creatinine_mg_dl": [1.0] * 4}
+    with pytest.raises(DataContractError) as caught:
+        myeloma.IMS_2025.stage(cohort_of(columns))
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.rows) == ("D09", ("P0", "P1", "P2"))
+    assert "of del1p32, del1p32_biallelic cannot" in finding.rule
 
 
 def test_our_iss_of_a_real_cohort(shared):
