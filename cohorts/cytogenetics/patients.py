@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cohorts.cytogenetics.abnormalities import ABNORMALITIES, Abnormality
-from cohorts.cytogenetics.evidence import Cytogenetics, Rules
+from cohorts.cytogenetics.evidence import Cytogenetics, Evidence, Rules
 from cohorts.cytogenetics.fish import Fish, parse_fish
 from cohorts.cytogenetics.fish_table import fish_from_table
 from cohorts.cytogenetics.high_risk import DEFINITIONS, Definition
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # What a share below its cut-off, a lost Y or a common inversion says is in the notes; it takes nothing away.
 NOTES_ONLY = ("H14", "H15", "H38")
+SHARE = "_fraction_percent"
 SHOWN = 5
 LONGEST = 60
 
@@ -49,14 +50,13 @@ class CytogeneticTable:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Patients x abnormalities: 1 present, 0 absent, NaN not assessable."""
+        """Patients x abnormalities: 1 present, 0 absent, NaN not assessable; shares of cells in per cent."""
         return _frame(self.patients, self.names)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Declarations of the columns: binary, known at baseline, labels in English and Chinese."""
-        declared: dict[str, Abnormality | Definition] = {**ABNORMALITIES, **DEFINITIONS}
-        return tuple(Variable(name=name, kind="binary", label=declared[name].label) for name in self.names)
+        """Declarations of the columns: binary (shares numeric), known at baseline, labels in English and Chinese."""
+        return tuple(_variable(name) for name in self.names)
 
     @property
     def details(self) -> pd.DataFrame:
@@ -82,6 +82,15 @@ class CytogeneticTable:
         return pd.DataFrame(rows, columns=["patient", "code", "part", "rule"])
 
 
+def _variable(name: str) -> Variable:
+    declared: dict[str, Abnormality | Definition] = {**ABNORMALITIES, **DEFINITIONS}
+    if name in declared:
+        return Variable(name=name, kind="binary", label=declared[name].label)
+    of = declared[name.removesuffix(SHARE)].label
+    label = {"en": f"Cells with {of['en'][0].lower()}{of['en'][1:]}", "zh": f"{of['zh']}细胞比例"}
+    return Variable(name=name, kind="numeric", unit="%", limits=(0, 100), label=label)
+
+
 _FIELDS = ("present", "karyotype", "fish", "source", "share", "metaphases", "disputed")
 
 
@@ -99,7 +108,7 @@ class Asked:
         """Yield names that are unknown, given twice or taken, and a prevalence that is none."""
         known = (*ABNORMALITIES, *DEFINITIONS)
         for name in dict.fromkeys(self.names or ()):
-            if name not in known:
+            if name not in known and name.removesuffix(SHARE) not in ABNORMALITIES:
                 near = [each for each in known if name.lower().strip("_")[:4] in each][:6]
                 way_out = f"near it: {', '.join(near)}" if near else "see ABNORMALITIES for all names"
                 yield Finding("H52", "no abnormality of the catalogue", way_out, column=name)
@@ -120,7 +129,8 @@ class Asked:
         """Return the names that become columns, and warnings of those that nobody can be assessed for or few have."""
         assessed = frame.notna().any()
         shares = frame.mean()
-        rare = [name for name in frame if assessed[name] and shares[name] < self.prevalence]
+        binary = [name for name in frame if not str(name).endswith(SHARE)]
+        rare = [name for name in binary if assessed[name] and shares[name] < self.prevalence]
         wanted = frame.columns if self.names is not None else frame.columns[assessed]
         never = [str(name) for name in wanted if not assessed[name]]
         findings = []
@@ -216,10 +226,19 @@ def _frame(patients: Mapping[str, Cytogenetics], names: Sequence[str]) -> pd.Dat
     for both in patients.values():
         if id(both) not in known:
             found = both.evidence
-            states = [DEFINITIONS[n].decide(found) if n in DEFINITIONS else found[n].present for n in names]
-            known[id(both)] = [np.nan if state is None else float(state) for state in states]
+            known[id(both)] = [_value(found, name) for name in names]
     cells = [known[id(both)] for both in patients.values()]
     return pd.DataFrame(cells, index=list(patients), columns=list(names), dtype=float)
+
+
+def _value(evidence: Mapping[str, Evidence], name: str) -> float:
+    """Return a state as a number, or the share of purified plasma cells in FISH in per cent."""
+    if name.endswith(SHARE):
+        said = evidence[name.removesuffix(SHARE)]
+        share = said.share if said.share is not None else 0.0 if said.fish is False else None
+        return np.nan if share is None or said.at_most is None else 100 * share
+    state = DEFINITIONS[name].decide(evidence) if name in DEFINITIONS else evidence[name].present
+    return np.nan if state is None else float(state)
 
 
 def _together(patients: Mapping[str, Cytogenetics]) -> Iterator[Finding]:

@@ -8,7 +8,9 @@ import pytest
 from cohorts import Codebook, Cohort
 from cohorts.cytogenetics import ABNORMALITIES, DEFINITIONS, Rules, cytogenetics_of
 from cohorts.cytogenetics.fish_table import COLUMNS
+from cohorts.diseases import myeloma
 from cohorts.errors import DataContractError
+from cohorts.simulation import simulate_myeloma
 
 KARYOTYPES = ["46,XX[20]", "45,XY,-13[10]/46,XY[10]", "46,XX,t(11;14)(q13;q32),foo(bar)[8]/46,XX[12]", None]
 FISH = [
@@ -61,7 +63,8 @@ def test_columns_are_declared():
         assert found.frame[name].notna().any()
         assert found.frame[name].dropna().isin([0, 1]).all()
     assert found.codebook["del17p"].text() == "Deletion of 17p (TP53)"
-    assert not {"k", "f"} & set(found.table_one().index.get_level_values(0))
+    described = cohort().with_cytogenetics("k", "f", ["del17p"]).table_one()
+    assert not {"k", "f"} & set(described.index.get_level_values(0))
 
 
 def test_what_was_noticed_names_the_rows():
@@ -137,3 +140,29 @@ def test_nobody_with_text():
     empty = cohort(k=[None] * 4).with_cytogenetics("k")
     assert list(empty.frame.columns) == ["k", "f", "age"]
     assert len({*ABNORMALITIES, *DEFINITIONS}) == len(ABNORMALITIES) + len(DEFINITIONS)
+
+
+def test_shares_of_cells_are_columns_where_they_are_asked_for():
+    name = "del17p_fraction_percent"
+    fish = ["nuc ish(TP53x1)[90/200]", "nuc ish(TP53x1)[30/200]", "nuc ish(TP53x1)", "nuc ish(TP53x2)[200]"]
+    found = cohort(f=fish).with_cytogenetics("k", "f", [name], prevalence=0.5)
+    assert found.frame[name].fillna(-1).tolist() == [45, 15, -1, 0]
+    assert (found.codebook[name].kind, found.codebook[name].unit) == ("numeric", "%")
+    assert found.codebook[name].text() == "Cells with deletion of 17p (TP53)"
+    unsorted = cohort(f=fish).with_cytogenetics("k", "f", [name], rules=Rules(purified=False))
+    assert unsorted.frame[name].isna().all()
+    assert refused(karyotype="k", features=["del99_fraction_percent"]) == ["H52"]
+
+
+def test_simulated_charts_are_read_as_they_were_written():
+    made = simulate_myeloma(300, 5, missing=0.2)
+    read = simulate_myeloma(300, 5, missing=0.2, fish_columns=False)
+    names = ["t_4_14", "t_11_14", "t_14_16", "del17p", "del1p32", "gain_1q21"]
+    asked = [*names, "hyperdiploid", "del1p32_biallelic", "t_14_20", "del17p_fraction_percent"]
+    found = read.cohort.with_cytogenetics("karyotype", read.tables["fish"], asked)
+    for name in names:
+        told, known = found.frame[name], made.cohort.frame[name]
+        assert (told[known.notna()] == known[known.notna()]).mean() > 0.98
+    assert not {"H01", "H04", "H31", "H42"} & {finding.code for finding in found.warnings}
+    staged = found.with_stage(myeloma.R2_ISS, normal={"ldh": 250})
+    assert staged.frame.iloc[:, -1].notna().mean() > 0.3
