@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from cohorts.cytogenetics.evidence import Rules
     from cohorts.score import Score
-    from cohorts.timeline.derived import Derived
     from cohorts.staging.system import StagingSystem
+    from cohorts.timeline.derived import Derived
 
 READ = "rows read"
 KEPT = "rows kept"
@@ -165,7 +165,8 @@ class Cohort:
         karyotype : text column of karyotypes. fish : text column of ``nuc ish`` strings, or a table for
             `cohorts.cytogenetics.fish_from_table`.
         features : names out of `cohorts.cytogenetics.ABNORMALITIES` and `DEFINITIONS`; None: all that at least one
-            patient can be assessed for. prevalence : the least share of patients with it, of those assessable.
+            patient can be assessed for. ``del17p_fraction_percent`` and the like: the share of purified cells in FISH.
+            prevalence : the least share of patients with it, of those assessable.
         rules : how karyotype and FISH become one answer, cut-offs, purified cells.
 
         Notes
