@@ -18,6 +18,7 @@ from prognosis import FittedModel, Study
 from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.cox.baseline import Baseline
 from prognosis.metrics.discrimination import harrell_c
+from prognosis.recipe import Recipe
 from prognosis.validation import Validation
 from reports.conventions import conventions_of
 from reports.formatting import p_value
@@ -117,7 +118,7 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "hash": model.hash,
         "created": model.created,
         "predictors": list(model.predictors),
-        "options": {key: _value(value) for key, value in model.recipe.get_params().items()},
+        "options": {key: _value(value) for key, value in model.recipe.get_params(deep=False).items()},
         "n": model.n,
         "events": model.events,
         "max_follow_up": model.max_follow_up,
@@ -243,6 +244,8 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, Recipe):
+        return {"kind": value.kind} | {key: _value(item) for key, item in value.get_params(deep=False).items()}
     if isinstance(value, Mapping):
         return {str(key): _value(item) for key, item in value.items()}
     if isinstance(value, np.generic):

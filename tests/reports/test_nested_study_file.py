@@ -6,14 +6,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from cohorts import Cohort, TimeToEvent
 from cohorts.errors import RunError
-from prognosis import load_model
-from prognosis.models import Cox, Logistic, RandomSurvivalForest, Screened, Selected, Tuned
+from prognosis import Study, load_model
+from prognosis.models import Cox, EarlyRelapse, Logistic, RandomSurvivalForest, Screened, Selected, Tuned
 from prognosis.selection.backward import Backward
 from reports.contents.ranking import ranking_content
 from reports.declared_recipes import answering_kind, recipe_of
+from reports.results import model_facts
 from reports.run import run_study
 from reports.study_file import ModelTable
 from reports.wording import Wording
@@ -120,3 +124,17 @@ def test_ranking_content_says_the_direction_the_best_and_what_is_unknown():
     drawn = replace(ranking(), metric="harrell_c", horizon=float("nan"), method="bootstrap: normal")
     assert ranking_content(drawn, "months", Wording("en")).reference == 0.5
     assert "same resamples" in ranking_content(drawn, "months", Wording("en")).note
+
+
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+def test_a_model_that_answers_through_another_says_so_in_the_results():
+    draw = np.random.default_rng(5)
+    frame = pd.DataFrame({"age": draw.normal(60, 9, 200), "months": draw.exponential(20, 200), "died": 1})
+    endpoint = TimeToEvent("death", time="months", event="died", unit="months", origin="surgery", horizons=[12])
+    study = Study(Cohort.from_frame(frame.rename_axis("pid").reset_index(), id="pid"), endpoint, ["age"], seed=1)
+    recipe = Tuned(EarlyRelapse(Logistic(penalty="ridge"), window=12), grid={"recipe__strength": [9.0, 1.0]}, folds=2)
+    options = json.loads(json.dumps(model_facts(study.fit(recipe))))["options"]
+    assert options["window"] == 12
+    assert options["recipe"]["kind"] == "logistic"
+    assert options["recipe"]["penalty"] == "ridge"
+    assert not [name for name in options if "__" in name]
