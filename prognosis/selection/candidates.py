@@ -68,10 +68,11 @@ class Candidates:
         FitError
             Y01 a predictor is forced in that is none.
         """
+        declared = innermost(recipe)
         timed = "time" in (getattr(y, "dtype", np.dtype(float)).names or ()) or "binary" not in recipe.endpoints
         outcome = read_outcome(y, timed=timed)
         raise_findings(_check_lengths(frame, outcome), DataContractError)
-        special = replace(_special_of(recipe, frame), patient=patient)
+        special = replace(_special_of(declared, frame), patient=patient)
         kept = special.weight > 0
         frame, outcome, special, _ = keep_weighted(frame, outcome, special)
         others = {*recipe.auxiliary, *extra}
@@ -83,7 +84,7 @@ class Candidates:
     @cached_property
     def columns(self) -> OwnedColumns:
         """Design columns of all candidates."""
-        return owned_columns(self.recipe, self.predictors)
+        return owned_columns(innermost(self.recipe), self.predictors)
 
     @property
     def predictors(self) -> pd.DataFrame:
@@ -98,7 +99,7 @@ class Candidates:
     @property
     def efron(self) -> bool:
         """Tell whether the recipe takes Efron's way with ties."""
-        return bool(getattr(self.recipe, "ties", "efron") == "efron")
+        return bool(getattr(innermost(self.recipe), "ties", "efron") == "efron")
 
     def places(self, names: Iterable[str]) -> Integers:
         """Return the places of some candidates among all."""
@@ -176,16 +177,25 @@ class Candidates:
 
 
 def narrowed(recipe: Any, dropped: set[str]) -> Any:
-    """Return the recipe without declarations of dropped predictors; unknown names stay, to be refused."""
+    """Rid the recipe, or the one inside, of declarations of dropped predictors; unknown names stay, to be refused."""
     changed: dict[str, Any] = {}
+    declaring = innermost(recipe)
     for name in BY_PREDICTOR:
-        declared = getattr(recipe, name, None)
+        declared = getattr(declaring, name, None)
         if declared:
             changed[name] = {key: value for key, value in declared.items() if key not in dropped}
-    pairs = getattr(recipe, "interactions", ())
+    pairs = getattr(declaring, "interactions", ())
     if pairs:
         changed["interactions"] = [pair for pair in pairs if not dropped & set(pair)]
-    return recipe.set_params(**changed)
+    declaring.set_params(**changed)
+    return recipe
+
+
+def innermost(recipe: Any) -> Any:
+    """Return the recipe that declares splines, strata, weights, clusters: the one inside those that tune or weigh."""
+    while getattr(recipe, "recipe", None) is not None:
+        recipe = recipe.recipe
+    return recipe
 
 
 def _numbered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 
 from cohorts.errors import DataContractError, FitError, ModelFileError, PrognosisWarning
 from prognosis import Study, load_model
-from prognosis.models import Cox, FineGray, Logistic, PenalisedCox, Screened
+from prognosis.models import Cox, FineGray, Logistic, PenalisedCox, Screened, Tuned
 from prognosis.persistence.content import hash_of
 from prognosis.refits import RecipeRefits
 from tests.prognosis import made, made_noise
@@ -221,3 +221,26 @@ def test_a_thousand_predictors_in_milliseconds():
     assert time.process_time() - started < 0.25
     assert model.selection.columns == 1000
     assert "1000 parameters" in str(next(finding for finding in model.warnings if finding.code == "Z01"))
+
+
+@pytest.mark.parametrize("options", [{"strata": ["sex"]}, {"weights": "weight"}, {"splines": {"age": 4}}])
+def test_what_a_recipe_inside_a_tuned_one_declares_counts_for_the_choice(options):
+    named = [*options.get("strata", ()), *([options["weights"]] if "weights" in options else ())]
+    frame = made.patients(150).assign(weight=np.arange(150) % 3 + 1.0)
+    X = frame[[*(name for name in CANDIDATES if name not in named), *named]]
+    y, grid = made.outcome_of(frame), {"ridge": [1.0, 0.0]}
+    plain, tuned = (Screened(one, keep=2).choose(X, y) for one in (Cox(**options), Tuned(Cox(**options), grid)))
+    assert plain.candidates == tuned.candidates
+    np.testing.assert_array_equal(plain.values, tuned.values)
+    ignored = Screened(Cox(), keep=2).choose(X[list(plain.candidates)], y)
+    assert np.abs(plain.values - ignored.values).max() > 1e-3
+
+
+@quiet
+def test_splines_of_dropped_predictors_leave_the_recipe_inside_a_tuned_one():
+    frame = made.patients(150)
+    recipe = Tuned(Cox(splines={"age": 4, "creat": 3}, interactions=[("age", "sex")]), {"ridge": [1.0, 0.0]}, folds=2)
+    fitted = Screened(recipe, keep=1).fit(frame[list(CANDIDATES)], made.outcome_of(frame))
+    (kept,) = fitted.selection_.kept
+    assert {column.variables for column in fitted.preparation_.columns} == {(kept,)}
+    assert recipe.recipe.splines == {"age": 4, "creat": 3}
