@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from cohorts.endpoint import Competing
+from cohorts.errors import DataContractError, Finding
 from cohorts.simulation.effects import Effect, Terms, linear_predictor
 from cohorts.simulation.latent import loaded, measured, measured_log, picked
 from cohorts.simulation.missingness import Mechanism, missing_probability, with_missing
@@ -50,7 +53,7 @@ def simulate_monoclonal_gammopathy(
     ----------
     delayed_entry : patients are referred 0 to 60 months after diagnosis [chosen], and who progressed, died or was lost
         before is not in the cohort (left truncation): the endpoint has an entry, and a model that ignores it is wrong.
-        The cohort then has n patients left of more.
+        The cohort then has n patients left of more; true risks are from diagnosis on.
 
     Returns
     -------
@@ -60,11 +63,11 @@ def simulate_monoclonal_gammopathy(
     Raises
     ------
     DataContractError
-        An argument that cannot be met (D30 to D35).
+        An argument that cannot be met (D30 to D35); centres so bad that too few live until referral (D36).
     """
     asked = Asked("monoclonal_gammopathy", n, seed, centres, centre_spread, missing, mechanism)
-    # about a quarter has gone by the time of referral; three times as many are drawn
-    drawn = Asked("monoclonal_gammopathy", 3 * n + 50, seed, centres, centre_spread) if delayed_entry else asked
+    # about a quarter has gone by the time of referral
+    drawn = replace(asked, n=2 * n + 50) if delayed_entry else asked
     centre, effect = drawn.centre_of()
     frame = _patients(drawn)
     terms = terms_of(frame)
@@ -83,6 +86,9 @@ def simulate_monoclonal_gammopathy(
     if centres > 1:
         frame["centre"] = centre_column(centre, centres)
     kept = np.flatnonzero(months > entry)[:n]
+    if len(kept) < n:
+        rule = f"of {drawn.n} patients only {len(kept)} are followed still at referral"
+        raise DataContractError(Finding("D36", rule, "ask for less spread between centres"))
     chance = missing_probability(missing, mechanism, frame["age"].to_numpy(float)[kept])
     columns = ("haemoglobin_g_dl", "creatinine_mg_dl", "m_protein_g_dl")
     frame = with_missing(frame.iloc[kept].set_index(asked.ids("MG")), columns, chance, asked.generator("missing"))

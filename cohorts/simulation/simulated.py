@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cohorts.variable import Codebook
 HERE = Path(__file__).parent
 # A table of the largest cohorts must still fit into memory.
 LARGEST = 5_000_000
+MOST_CENTRES = 1000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +55,14 @@ class Simulated:
         return replace(self, cohort=left, truth=self.truth.drop(index=rows), tables=kept)
 
 
+def _number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(low <= value <= high)
+
+
+def _whole(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | np.integer) and _number(value, low, high)
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is asked of a simulator; see `simulate_myeloma`."""
@@ -67,38 +76,20 @@ class Asked:
     mechanism: Mechanism = "mcar"
 
     def __post_init__(self) -> None:
-        raise_findings(list(self._faults()), DataContractError)
+        raise_findings(self._faults(), DataContractError)
 
-    def _faults(self) -> list[Finding]:
-        def whole(value: object) -> bool:
-            return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-        checks = [
-            (
-                "D30",
-                whole(self.n) and 1 <= self.n <= LARGEST,
-                f"n={self.n!r} patients",
-                f"give n from 1 to {LARGEST:,}",
-            ),
-            ("D31", whole(self.seed) and self.seed >= 0, f"seed={self.seed!r}", "give a whole number from 0 on"),
-            (
-                "D32",
-                whole(self.centres) and 1 <= self.centres <= 1000,
-                f"centres={self.centres!r}",
-                "1 to 1000 centres",
-            ),
-            (
-                "D33",
-                0 <= self.centre_spread <= 2,
-                f"centre_spread={self.centre_spread!r}",
-                "a standard deviation of log hazards, 0 to 2",
-            ),
-            ("D34", 0 <= self.missing <= 0.9, f"missing={self.missing!r}", "give a share from 0 to 0.9"),
-            ("D35", self.mechanism in ("mcar", "mar"), f"mechanism={self.mechanism!r}", "give 'mcar' or 'mar'"),
-        ]
-        return [
-            Finding(code, f"{rule} cannot be simulated", way_out) for code, fine, rule, way_out in checks if not fine
-        ]
+    def _faults(self) -> Iterator[Finding]:
+        chosen = self.mechanism in ("mcar", "mar")
+        for code, name, fine, way_out in (
+            ("D30", "n", _whole(self.n, 1, LARGEST), f"give a whole number of patients, 1 to {LARGEST:,}"),
+            ("D31", "seed", _whole(self.seed, 0, np.inf), "give a whole number from 0 on"),
+            ("D32", "centres", _whole(self.centres, 1, MOST_CENTRES), f"give a whole number, 1 to {MOST_CENTRES}"),
+            ("D33", "centre_spread", _number(self.centre_spread, 0, 2), "give a standard deviation, 0 to 2"),
+            ("D34", "missing", _number(self.missing, 0, 0.9), "give a share from 0 to 0.9"),
+            ("D35", "mechanism", chosen, "give 'mcar' or 'mar'"),
+        ):
+            if not fine:
+                yield Finding(code, f"{name}={getattr(self, name)!r} cannot be simulated", way_out)
 
     def generator(self, part: str) -> np.random.Generator:
         """Return the random numbers of one part, so that asking for more of one leaves the others as they are."""

@@ -184,10 +184,14 @@ def test_centres_differ_by_a_known_level(small):
     [
         ({"n": 0}, "D30"),
         ({"n": 10.0}, "D30"),
+        ({"n": True}, "D30"),
+        ({"n": 10**9}, "D30"),
         ({"seed": -1}, "D31"),
         ({"centres": 0}, "D32"),
         ({"centre_spread": -1}, "D33"),
         ({"missing": 1.0}, "D34"),
+        ({"missing": "0.1"}, "D34"),
+        ({"missing": float("nan")}, "D34"),
         ({"mechanism": "mnar"}, "D35"),
     ],
 )

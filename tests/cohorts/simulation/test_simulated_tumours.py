@@ -173,3 +173,15 @@ def test_every_simulator_repeats_itself_and_loses_what_it_is_asked_to(disease):
     assert first.tables["complete"].notna().all().all()
     assert first.cohort.codebook["centre"].levels == ("centre 1", "centre 2", "centre 3")
     assert all("zh" in variable.label for name, variable in first.cohort.codebook.items() if name != "patient")
+
+
+@pytest.mark.parametrize("disease", SIMULATORS)
+def test_one_patient_is_a_cohort(disease):
+    made = SIMULATORS[disease](1, 3, missing=0.5, mechanism="mar")
+    assert len(made.cohort) == len(made.truth) == 1
+
+
+def test_centres_where_too_few_live_until_referral_are_refused():
+    with pytest.raises(DataContractError, match="still at referral") as refused:
+        simulate_monoclonal_gammopathy(200, 1, centres=2, centre_spread=2.0, delayed_entry=True)
+    assert refused.value.code == "D36"
