@@ -14,6 +14,9 @@ from cohorts.simulation import (
     simulate_monoclonal_gammopathy,
     simulate_osteosarcoma,
 )
+from cohorts.simulation import chondrosarcoma as chondrosarcoma_declared
+from cohorts.simulation import giant_cell_tumour as giant_cell_declared
+from cohorts.simulation import osteosarcoma as osteosarcoma_declared
 from cohorts.simulation.metastases import AT_DIAGNOSIS, DEATH, LATER
 from cohorts.simulation.monoclonal_gammopathy import TIMES
 from prognosis.cox.regression import fit_cox
@@ -73,6 +76,21 @@ def test_metastasis_at_diagnosis_follows_the_declared_odds(name, share, request)
     effects, x = design(simulated, AT_DIAGNOSIS)
     assert present.mean() == pytest.approx(share, abs=0.01)
     assert np.abs(logistic_distances(x, present, effects)).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "columns"),
+    [
+        ("chondrosarcoma", chondrosarcoma_declared, {"site": "SITES", "grade": "GRADES", "nodes": "NODES"}),
+        ("osteosarcoma", osteosarcoma_declared, {"histology": "HISTOLOGIES", "nodes": "NODES"}),
+        ("giant_cell", giant_cell_declared, {"site": "SITES", "treatment": "TREATMENTS", "campanacci": "CAMPANACCI"}),
+    ],
+)
+def test_levels_have_their_declared_shares(name, module, columns, request):
+    frame = request.getfixturevalue(name).cohort.frame
+    for column, declared in columns.items():
+        shares = frame[column].value_counts(normalize=True).to_dict()
+        assert shares == pytest.approx(getattr(module, declared), abs=0.01), column
 
 
 def test_the_truth_ranks_as_published(chondrosarcoma, osteosarcoma):
