@@ -60,6 +60,10 @@ CONVENTIONS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("penalised_cox", "time_to_event"): OF_TIMES | OF_COX | {
         "penalised_cox": "R glmnet's penalty and standardisation, chosen by cross-validation; no standard errors",
     },
+    ("transfer", "time_to_event"): OF_TIMES | OF_COX | {
+        "transfer": "ridge towards the source's coefficients times a weight, glmnet's standardisation in the target; "
+        "weight and penalty by cross-validated partial likelihood; no standard errors",
+    },
     ("random_survival_forest", "time_to_event"): OF_TIMES | {
         "random_survival_forest": "log-rank splits on the raw event times; risk is the mean over trees of 1 minus the "
         "Kaplan-Meier curve of the leaf; C of the cumulative hazard summed over the event times",
