@@ -3,6 +3,8 @@
 This folder may import what `cohorts` may; it imports nothing of the rooms above.
 """
 
+from collections.abc import Callable, Mapping
+
 from cohorts.simulation.chondrosarcoma import simulate_chondrosarcoma
 from cohorts.simulation.effects import Effect
 from cohorts.simulation.giant_cell_tumour import simulate_giant_cell_tumour
@@ -11,7 +13,7 @@ from cohorts.simulation.myeloma import simulate_myeloma
 from cohorts.simulation.osteosarcoma import simulate_osteosarcoma
 from cohorts.simulation.simulated import Simulated
 
-SIMULATORS = {
+SIMULATORS: Mapping[str, Callable[..., Simulated]] = {
     "myeloma": simulate_myeloma,
     "chondrosarcoma": simulate_chondrosarcoma,
     "osteosarcoma": simulate_osteosarcoma,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cohorts.endpoint import Competing, TimeToEvent
+from cohorts.errors import DataContractError, Finding
 from cohorts.simulation import myeloma_effects as declared
 from cohorts.simulation.effects import Bools, Floats, Terms, linear_predictor
 from cohorts.simulation.fish_cells import PANEL, fish_table
@@ -49,6 +50,7 @@ def simulate_myeloma(
     missing: float = 0.0,
     mechanism: Mechanism = "mcar",
     fish_columns: bool = True,
+    follow_up: tuple[float, float] = declared.FOLLOW_UP,
 ) -> Simulated:
     """Make up a cohort of newly diagnosed multiple myeloma with its truth.
 
@@ -60,6 +62,7 @@ def simulate_myeloma(
     mechanism : ``mcar`` by chance alone, ``mar`` more often in older patients (age is always recorded).
     fish_columns : the cohort has one column a finding, as the FISH table shows it; False leaves that to the reader of
         karyotypes and FISH (`Cohort.with_cytogenetics`).
+    follow_up : shortest and longest time until the data are closed, in months; uniform between them.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def simulate_myeloma(
     Raises
     ------
     DataContractError
-        An argument that cannot be met (D30 to D35).
+        An argument that cannot be met (D30 to D35, D37).
 
     Notes
     -----
@@ -79,9 +82,12 @@ def simulate_myeloma(
     progression, which no data could show, the hazard of death is held at 95 % of it (``held`` in the truth).
     """
     asked = Asked("myeloma", n, seed, centres, centre_spread, missing, mechanism)
+    if not (0 <= follow_up[0] < follow_up[1] < np.inf):
+        rule = f"follow_up={follow_up!r} cannot be simulated"
+        raise DataContractError(Finding("D37", rule, "give the shortest and the longest follow-up in months"))
     centre, centre_effect = asked.centre_of()
     patients = draw_patients(asked)
-    truth, outcome = _outcome(asked, patients.terms, centre_effect)
+    truth, outcome = _outcome(asked, patients.terms, centre_effect, follow_up)
     ids = asked.ids("MM")
     values = {**patients.values, **outcome}
     if centres > 1:
@@ -143,7 +149,9 @@ def _findings(burden: Floats, dividing: Bools, rng: np.random.Generator) -> dict
     return {**found, **{name: each & dividing for name, each in odd.items()}, **seen}
 
 
-def _outcome(asked: Asked, terms: Terms, centre: Floats) -> tuple[dict[str, Floats], dict[str, np.ndarray]]:
+def _outcome(
+    asked: Asked, terms: Terms, centre: Floats, follow_up: tuple[float, float]
+) -> tuple[dict[str, Floats], dict[str, np.ndarray]]:
     """Return the truth, and what is observed until the data are closed."""
     first = linear_predictor(declared.EFFECTS, "pfs", terms) + centre
     asked_for = linear_predictor(declared.EFFECTS, "os", terms) + centre
@@ -160,7 +168,7 @@ def _outcome(asked: Asked, terms: Terms, centre: Floats) -> tuple[dict[str, Floa
     truth |= {f"pfs_risk_{t}": declared.PFS_TIME.risk(t, first) for t in declared.HORIZONS}
     truth |= {f"os_risk_{t}": declared.OS_TIME.risk(t, death) for t in declared.HORIZONS}
     truth |= {"pfs_months": pfs, "os_months": os, "held": asked_for > highest}
-    closed = rng.uniform(*declared.FOLLOW_UP, asked.n)
+    closed = rng.uniform(*follow_up, asked.n)
     observed = {"pfs_months": np.minimum(pfs, closed), "os_months": np.minimum(os, closed)}
     # Upwards to a hundredth of a month: no event at time 0, and death never before progression.
     months = {name: np.ceil(each * 100) / 100 for name, each in observed.items()}

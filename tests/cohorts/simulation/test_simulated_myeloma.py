@@ -171,6 +171,15 @@ def test_the_same_seed_gives_the_same_cohort_and_missing_values_change_no_other(
     assert not first.cohort.frame.equals(simulate_myeloma(300, 6).cohort.frame)
 
 
+def test_a_shorter_follow_up_censors_more_and_changes_no_truth():
+    usual, short = (simulate_myeloma(500, 5, follow_up=limits) for limits in ((12, 96), (1, 36)))
+    pd.testing.assert_frame_equal(usual.truth, short.truth)
+    frame = short.cohort.frame
+    censored_before = (frame["pfs_event"] == 0) & (frame["pfs_months"] < 18)
+    assert 0.25 < censored_before.mean() < 0.5
+    assert frame["pfs_months"].max() <= 36
+
+
 def test_centres_differ_by_a_known_level(small):
     frame, truth = small.cohort.frame, small.truth
     assert list(frame["centre"].cat.categories) == [f"centre {place}" for place in (1, 2, 3, 4)]
@@ -193,6 +202,7 @@ def test_centres_differ_by_a_known_level(small):
         ({"missing": "0.1"}, "D34"),
         ({"missing": float("nan")}, "D34"),
         ({"mechanism": "mnar"}, "D35"),
+        ({"follow_up": (24, 12)}, "D37"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(arguments, code):
