@@ -12,11 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
+from prognosis.limits import Shape
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.preparation import Preparation
 from prognosis.screening.effects import FIRTH, Effect, FeatureRows, Measure, estimate_effect
 from prognosis.screening.presence import Presence, read_presence
 from prognosis.screening.result import AbnormalityTable
+from prognosis.selection.selector import whole
 from prognosis.selection.univariable import benjamini_hochberg
 from prognosis.special_columns import read_special_columns
 from prognosis.study_checks import check_predictors, check_special
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 Flags = NDArray[np.bool_]
 Hazard = Literal["cause-specific", "subdistribution"]
 NO_EVENT = "0 events {} it: no maximum likelihood exists, Firth's penalised likelihood instead"
+SHARE = Shape("a number from 0 to below 1", lambda x: isinstance(x, int | float) and 0 <= x < 1)
+WHOLE = whole(1)
 SEPARATES = "a column separates the events: no maximum likelihood exists, Firth's penalised likelihood instead"
 
 
@@ -127,9 +131,9 @@ class Asked:
             Finding("S14", f"{name}={value!r} is not allowed", f"{name} must be {limit}")
             for name, value, limit, ok in (
                 ("hazard", self.hazard, f"one of {', '.join(get_args(Hazard))}", self.hazard in get_args(Hazard)),
-                ("prevalence", self.prevalence, "a number from 0 to below 1", 0 <= self.prevalence < 1),
-                ("carriers", self.carriers, "a whole number of at least 1", self.carriers >= 1),
-                ("events", self.events, "a whole number of at least 1", self.events >= 1),
+                ("prevalence", self.prevalence, SHARE, SHARE.allows(self.prevalence)),
+                ("carriers", self.carriers, WHOLE, WHOLE.allows(self.carriers)),
+                ("events", self.events, WHOLE, WHOLE.allows(self.events)),
             )
             if not ok
         ]
@@ -166,9 +170,10 @@ class Asked:
         complete = feature.assessed & self.covariates.notna().all(axis=1).to_numpy()
         design, names = np.empty((len(complete), 0)), tuple[str, ...]()
         if complete.any():
-            preparation = Preparation.fit(self.covariates[complete])
+            known = self.covariates[complete].apply(_seen_levels)
+            preparation = Preparation.fit(known)
             design, names = np.full((len(complete), len(preparation.names)), np.nan), preparation.names
-            design[complete] = preparation.design(self.covariates[complete])
+            design[complete] = preparation.design(known)
         return line | self._model(feature, complete, design, names, "adjusted_")
 
     def _model(
@@ -206,6 +211,13 @@ class Asked:
         if happened < self.events:
             return f"{happened} events: fewer than {self.events}"
         return ""
+
+
+def _seen_levels(column: pd.Series) -> pd.Series:
+    """Leave out levels that none of these patients has, as R leaves out their coefficient; one level alone stays."""
+    if not isinstance(column.dtype, pd.CategoricalDtype) or column.nunique() < 2:
+        return column
+    return column.cat.remove_unused_categories()
 
 
 def _estimated(rows: FeatureRows, measure: Measure, counts: dict[str, Any]) -> tuple[Effect | None, str]:

@@ -159,6 +159,16 @@ def test_a_covariate_that_is_missing_leaves_its_patients_out_of_the_adjusted_mod
     assert (line["n"], line["adjusted_n"], line["adjusted_missing"]) == (400, 320, 80)
 
 
+def test_a_level_that_nobody_assessed_has_is_left_out_of_the_adjusted_model(frame):
+    rare = np.arange(len(frame)) < 3
+    grade = pd.Categorical(np.where(rare, "c", frame["grade"].astype(str)), categories=["c", "a", "b"])
+    whole = frame.assign(grade=grade, bad=frame["bad"].where(~rare))
+    found = screen_abnormalities(study(whole), ["bad"], adjusted_for=["grade"]).table
+    plain = screen_abnormalities(study(frame[~rare]), ["bad"], adjusted_for=["grade"]).table
+    assert found["adjusted_reason"].tolist() == [""]
+    np.testing.assert_allclose(found["adjusted_hazard_ratio"], plain["adjusted_hazard_ratio"], rtol=1e-12)
+
+
 def test_competing_events_by_both_hazards(frame):
     """Cause-specific as Cox with the other event censored; the subdistribution as FineGray; they differ."""
     asked = competing_study(frame)
@@ -312,7 +322,9 @@ def test_real_myeloma_with_1q21_not_assessed_in_a_quarter(shared):
         ({"hazard": "subdistribution"}, "W13", "no subdistribution hazard"),
         ({"hazard": "total"}, "S14", "hazard='total'"),
         ({"prevalence": 1.0}, "S14", "prevalence=1.0"),
+        ({"prevalence": "0.1"}, "S14", "prevalence='0.1'"),
         ({"carriers": 0}, "S14", "carriers=0"),
+        ({"carriers": "10"}, "S14", "carriers='10'"),
     ],
 )
 def test_refusals(frame, options, code, words):
