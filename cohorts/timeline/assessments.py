@@ -88,8 +88,9 @@ class Assessments:
 
     def _row_faults(self, patient: NDArray[np.object_], day: Floats) -> list[Finding]:
         found = []
-        undated = np.isnan(day)
-        if undated.any() and self.frame[self.date].notna().any():
+        # a column that holds no dates at all has its own finding
+        undated = np.isnan(day) & self.frame[self.date].isna().to_numpy()
+        if undated.any():
             rule = f"{undated.sum()} assessments without a date"
             found.append(Finding("D50", rule, "complete the dates", self.date, texts(patient[undated])))
         twice = pd.DataFrame({"patient": patient, "day": day}).duplicated(keep=False).to_numpy() & ~undated

@@ -138,6 +138,16 @@ def test_assessments_that_cannot_be_are_refused(row: tuple[str, pd.Timestamp], c
     assert [finding.code for finding in caught.value.findings] == [code]
 
 
+def test_a_table_without_dates_or_without_rows() -> None:
+    frame = pd.DataFrame({"pid": ["p0"], "date": [pd.NaT], "serum_m": [3.0]})
+    with pytest.raises(DataContractError, match="1 assessments without a date"):
+        Assessments(frame, {"serum_m": "g/dL"})
+    found = timeline(dates()).progression(Assessments(frame.iloc[:0], {"serum_m": "g/dL"}))
+    derived = timeline(dates()).derive(PFS, unit="days", origin="start", progression=found)
+    assert (derived.time.tolist(), derived.event.tolist()) == ([0], [0])
+    assert [finding.code for finding in derived.warnings] == ["D60"]
+
+
 def test_progression_is_given_once_and_needed() -> None:
     frame = dates(pd_date=3)
     patient = timeline(frame, events={"progression": "pd_date"})
