@@ -38,7 +38,7 @@ class Choice:
 
     def allows(self, value: object) -> bool:
         """Tell whether a value is one of the choices."""
-        return value in self.values
+        return isinstance(value, str) and value in self.values
 
     def __str__(self) -> str:
         return f"one of {', '.join(self.values)}"

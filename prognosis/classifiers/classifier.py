@@ -37,7 +37,7 @@ def whole(least: int) -> Shape:
 
 
 def _weight(value: object) -> bool:
-    return value == "balanced" or (Bounds(1e-6, 1e6).allows(value))
+    return value == "balanced" if isinstance(value, str) else Bounds(1e-6, 1e6).allows(value)
 
 
 CLASSIFIER_LIMITS: Mapping[str, Limit] = {

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from cohorts.errors import DataContractError, Finding, FitError, PredictionError
+from prognosis.classifiers.classifier import whole
 from prognosis.curves.observed import observe
 from prognosis.early_relapse.estimate import EarlyEstimate, EarlyRegression, at_window
 from prognosis.early_relapse.known import CENSORINGS, Censoring, Known, known_within, said_of
@@ -68,7 +69,7 @@ class EarlyRelapse(Recipe):
         "recipe": Shape("a recipe of a binary endpoint, or None", lambda x: x is None or _is_binary(x)),
         "window": Shape("a number above 0", lambda x: Bounds(0.0).allows(x) and x > 0),
         "censoring": Choice(CENSORINGS),
-        "task": Shape("a whole number of at least 0", lambda x: isinstance(x, int | np.integer) and bool(x >= 0)),
+        "task": whole(0),
     }
     estimate_class: ClassVar[Any] = (EarlyEstimate, EarlyRegression)
 

@@ -36,7 +36,8 @@ class ExtraTrees(Classifier):
         "trees": whole(1),
         "min_leaf": whole(1),
         "features": Shape(
-            '"sqrt", "all" or a whole number of at least 1', lambda x: x in FEATURES or whole(1).allows(x)
+            '"sqrt", "all" or a whole number of at least 1',
+            lambda x: x in FEATURES if isinstance(x, str) else whole(1).allows(x),
         ),
         **CLASSIFIER_LIMITS,
     }

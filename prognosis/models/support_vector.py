@@ -23,7 +23,7 @@ STEPS = 10_000_000
 
 
 def _width(value: object) -> bool:
-    return value == "scale" or (Bounds(1e-9, 1e9).allows(value))
+    return value == "scale" if isinstance(value, str) else Bounds(1e-9, 1e9).allows(value)
 
 
 class SupportVectorMachine(Classifier):

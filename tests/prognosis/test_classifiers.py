@@ -21,7 +21,7 @@ from cohorts.errors import DataContractError, FitError
 from prognosis.classifiers.cross_fitting import divide, seed_of
 from prognosis.classifiers.machine import LabelledRows, train
 from prognosis.logistic.regression import fit_logistic
-from prognosis.models import AdaBoost, DecisionTree, ExtraTrees, NeuralNetwork, SupportVectorMachine
+from prognosis.models import AdaBoost, DecisionTree, EarlyRelapse, ExtraTrees, NeuralNetwork, SupportVectorMachine
 from tests.prognosis.made_classes import SMALL, fit, frame_of, labelled, risk_of
 
 every_machine = pytest.mark.parametrize("name", SMALL)
@@ -267,3 +267,19 @@ def test_a_search_that_was_stopped_is_named(monkeypatch):
         assert "B28" in [finding.code for finding in fit(recipe, frame, event).warnings_]
     monkeypatch.undo()
     assert "B28" not in [finding.code for finding in fit(SupportVectorMachine(), frame, event).warnings_]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name"),
+    [
+        (ExtraTrees(features=np.array([1, 2])), "features"),
+        (ExtraTrees(event_weight=np.array([1.0, 2.0])), "event_weight"),
+        (SupportVectorMachine(gamma=np.array([0.1, 0.2])), "gamma"),
+        (SupportVectorMachine(kernel=np.array(["rbf", "linear"])), "kernel"),
+        (EarlyRelapse(task=True), "task"),
+    ],
+)
+def test_a_parameter_that_is_many_values_or_a_truth_value_is_refused_by_its_name(recipe, name):
+    with pytest.raises(FitError, match=name) as caught:
+        recipe.check_parameters()
+    assert caught.value.code == "S14"
