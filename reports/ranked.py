@@ -11,6 +11,7 @@ import pandas as pd
 
 from cohorts.errors import PredictionError
 from prognosis import FittedModel
+from prognosis.selection.candidates import innermost
 from prognosis.validation import Ranking, Validation
 from prognosis.validation.rows import cluster_of
 from reports.contents.ranking import ranking_content
@@ -50,11 +51,18 @@ def _same_resamples(models: Sequence[FittedModel], found: Sequence[Validation]) 
             each.repeats,
             each.seed,
             model.training and model.training.ids,
-            cluster_of(model.freshly_fitted()),
+            *_judging(model),
         )
         for model, each in zip(models, found, strict=True)
     ]
     return all(one == facts[0] for one in facts)
+
+
+def _judging(model: FittedModel) -> tuple[Any, ...]:
+    """Columns that decide who is judged with whom: cluster, weights and strata."""
+    declaring = innermost(model.freshly_fitted())
+    weights, strata = getattr(declaring, "weights", None), getattr(declaring, "strata", None) or ()
+    return cluster_of(declaring), weights, tuple(sorted(strata))
 
 
 def ranking_results(ranking: Ranking | None) -> dict[str, Any] | None:

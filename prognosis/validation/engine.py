@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -97,18 +97,32 @@ def _smooth_doubts(work: Work) -> list[Finding]:
 
 
 def _unpaired(models: Sequence[FittedModel], works: Sequence[Work]) -> list[Finding]:
-    """Warn (Y40) of models that are judged in other resamples than the first: their clusters differ."""
-    first = works[0].plan.task(works[0].rows, 0)
-    others = [
-        model.name
-        for model, work in zip(models, works, strict=True)
-        if not np.array_equal(work.plan.task(work.rows, 0).train, first.train)
+    """Warn (Y40) of models that are judged otherwise than the first: by other resamples, weights or pairs."""
+    first, judged = works[0].plan.task(works[0].rows, 0), works[0].judged
+    apart, otherwise = [], []
+    for model, work in zip(models, works, strict=True):
+        if not np.array_equal(work.plan.task(work.rows, 0).train, first.train):
+            apart.append(model.name)
+        elif not (_same(work.judged.weight, judged.weight) and _same(work.judged.stratum, judged.stratum)):
+            otherwise.append(model.name)
+    said = (
+        (apart, "keep other clusters together: their resamples are other patients", "cluster"),
+        (otherwise, "have other weights or strata: they are judged by other patients or pairs", "weights and strata"),
+    )
+    return [
+        Finding(
+            UNPAIRED,
+            f"{', '.join(names)} and {models[0].name} {rule}",
+            f"declare the same {what} in all of them; differences between them are not paired",
+            severity="warning",
+        )
+        for names, rule, what in said
+        if names
     ]
-    if not others:
-        return []
-    rule = f"{', '.join(others)} and {models[0].name} keep other clusters together: their resamples are other patients"
-    advice = "declare the same cluster in all of them; differences between them are not paired"
-    return [Finding(UNPAIRED, rule, advice, severity="warning")]
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:

@@ -106,7 +106,7 @@ class Validation:
         Raises
         ------
         PredictionError
-            Y40 models with other clusters, whose folds differ; Y41 a metric that ranks nothing, or a place where it
+            Y40 models with other clusters, weights or strata; Y41 a metric that ranks nothing, or a place where it
             was not measured; V06 an unknown reference.
         """
         name = None if reference is None else str(getattr(reference, "name", reference))

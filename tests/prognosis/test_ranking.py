@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from cohorts.errors import PredictionError, PrognosisWarning
 from prognosis.models import Cox, Logistic, RandomSurvivalForest
 from prognosis.validation import Bootstrap, CrossValidation
 from prognosis.validation.ranking import Asked, holm, rank_models
+from reports.ranked import ranking_of
 from tests.prognosis import made
 
 PREDICTORS = ["age", "albumin", "sex"]
@@ -144,3 +146,19 @@ def test_models_with_other_clusters_have_other_folds_and_are_not_ranked():
     alone = study.validate(models[1:], CrossValidation(3, 1), metrics=["harrell_c"])
     assert "Y40" not in [finding.code for finding in alone.warnings]
     assert len(alone.ranking().table) == 1
+
+
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+@pytest.mark.parametrize("options", [{"weights": "weight"}, {"strata": ["ward"]}])
+def test_models_with_other_weights_or_strata_are_not_ranked(options):
+    frame = made.patients(150).assign(ward=np.arange(150) % 2, weight=np.arange(150) % 3 + 1.0)
+    book = made.codebook(ward={"kind": "numeric"}, weight={"kind": "numeric"})
+    study = made.study(PREDICTORS, frame=frame, book=book)
+    models = [study.fit(Cox(), "plain"), study.fit(Cox(**options), "other"), study.fit(Cox(**options), "again")]
+    found = study.validate(models, CrossValidation(3, 1), metrics=["harrell_c"])
+    refused("Y40", "other, again and plain have other weights or strata", found.ranking)
+    same = study.validate(models[1:], CrossValidation(3, 1), metrics=["harrell_c"])
+    assert len(same.ranking().table) == 2
+    single = [replace(m, validation=study.validate(m, CrossValidation(3, 1), metrics=["harrell_c"])) for m in models]
+    assert ranking_of(single) is None
+    assert len(ranking_of(single[1:]).table) == 2
