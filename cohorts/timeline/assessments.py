@@ -30,6 +30,11 @@ class Assessments:
         % or fraction; ``lesions`` yes/no (1 = new or enlarged since the assessment before); ``calcium`` mg/dL or
         mmol/L. An empty cell means not measured; below the limit of detection is 0.
 
+    Attributes
+    ----------
+    ids : distinct row ids. code, day : (m,) place among them and day of each row. values : (m,) by measure, in its
+        first unit.
+
     Raises
     ------
     DataContractError
@@ -42,15 +47,17 @@ class Assessments:
     units: Mapping[str, str]
     patient: str = "pid"
     date: str = "date"
-    row_patient: NDArray[np.object_] = field(init=False, repr=False)
+    ids: NDArray[np.object_] = field(init=False, repr=False)
+    code: NDArray[np.int64] = field(init=False, repr=False)
     day: Floats = field(init=False, repr=False)
     values: Mapping[str, Floats] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         raise_findings(self._layout_faults(), DataContractError)
-        patient, findings = _row_patients(self.frame[self.patient])
+        ids, code, findings = _row_patients(self.frame[self.patient])
+        patient = ids[code]
         day, faults = days_of(self.frame[self.date], self.date, patient)
-        findings += [*faults, *self._row_faults(patient, day)]
+        findings += [*faults, *self._row_faults(patient, code, day)]
         values = {}
         for name, unit in self.units.items():
             values[name], faults = converted(self.frame[name], MEASURES[name], unit, patient)
@@ -58,7 +65,7 @@ class Assessments:
         if not findings and {"kappa", "lambda"} <= set(values):
             findings += light_chain_unit_faults(values["kappa"], values["lambda"], self.units["kappa"])
         raise_findings(findings, DataContractError)
-        for name, value in (("row_patient", patient), ("day", day), ("values", values)):
+        for name, value in (("ids", ids), ("code", code), ("day", day), ("values", values)):
             object.__setattr__(self, name, value)
 
     def _layout_faults(self) -> list[Finding]:
@@ -86,22 +93,22 @@ class Assessments:
             found.append(Finding("D56", rule, "give kappa and lambda, or dflc"))
         return found
 
-    def _row_faults(self, patient: NDArray[np.object_], day: Floats) -> list[Finding]:
+    def _row_faults(self, patient: NDArray[np.object_], code: NDArray[np.int64], day: Floats) -> list[Finding]:
         found = []
         # a column that holds no dates at all has its own finding
         undated = np.isnan(day) & self.frame[self.date].isna().to_numpy()
         if undated.any():
             rule = f"{undated.sum()} assessments without a date"
             found.append(Finding("D50", rule, "complete the dates", self.date, texts(patient[undated])))
-        twice = pd.DataFrame({"patient": patient, "day": day}).duplicated(keep=False).to_numpy() & ~undated
+        twice = pd.DataFrame({"patient": code, "day": day}).duplicated(keep=False).to_numpy() & ~undated
         if twice.any():
             rule = "two assessments of one patient on one day: which value counts is not said"
             found.append(Finding("D54", rule, "keep one row a patient and day", self.date, texts(patient[twice])))
         return found
 
 
-def _row_patients(column: pd.Series) -> tuple[NDArray[np.object_], list[Finding]]:
-    """Return the id of every row as the table of patients would read it; each id is read once."""
+def _row_patients(column: pd.Series) -> tuple[NDArray[np.object_], NDArray[np.int64], list[Finding]]:
+    """Return the distinct ids, as the table of patients would read them, and the place of every row's among them."""
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
     ids, findings = row_ids(pd.Series(distinct), False)
-    return np.asarray(ids, dtype=object)[codes], findings
+    return np.asarray(ids, dtype=object), codes.astype(np.int64), findings

@@ -150,14 +150,15 @@ def _sorted_rows(
     timeline: Timeline, assessments: Assessments
 ) -> tuple[NDArray[np.int64], Floats, dict[str, Floats], list[Finding]]:
     """Return rows sorted by patient and day, their patient as number in the timeline, and what was left out."""
-    patient = pd.Index(timeline.ids).get_indexer(assessments.row_patient)
+    patient = pd.Index(timeline.ids).get_indexer(pd.Index(assessments.ids))[assessments.code]
+    name = assessments.ids[assessments.code]
     unknown, column = patient < 0, assessments.date
     if unknown.any():
         rule = f"{unknown.sum()} assessments of patients who are not in the table of patients"
-        rows = texts(assessments.row_patient[unknown])
+        rows = texts(name[unknown])
         raise DataContractError(Finding("D55", rule, "add the patients, or leave their rows out", column, rows))
     day, findings = assessments.day, []
-    late, name = day > timeline.lock, assessments.row_patient
+    late = day > timeline.lock
     if late.any():
         text, rows = f"{late.sum()} assessments after the data lock date {timeline.data_lock}", texts(name[late])
         if timeline.after_lock == "refuse":

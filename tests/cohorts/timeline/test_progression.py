@@ -173,7 +173,7 @@ def slow(values: list[float]) -> int | None:
 SERIES = st.lists(st.integers(0, 80).map(lambda x: x / 10), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(SERIES, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_many_patients_in_any_order_are_as_the_slow_loop(many: list[list[float]], random: object) -> None:
     rows = [
@@ -188,7 +188,7 @@ def test_many_patients_in_any_order_are_as_the_slow_loop(many: list[list[float]]
     assert [None if pd.isna(date) else (date - day(0)).days / 28 for date in got] == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SERIES, st.integers(0, 80))
 def test_a_later_visit_never_moves_progression_earlier(values: list[float], later: int) -> None:
     before, after = visit(found(serum_m=values)), visit(found(serum_m=[*values, later / 10]))
