@@ -25,8 +25,8 @@ class BootstrapCorrected:
     """Bootstrap bias-corrected cross-validation: no pipeline is fitted again.
 
     Patients are drawn with replacement; the pipeline that is best in those drawn is judged by those who were not.
-    A little optimism was measured to stay (about .02 in the AUC of the best of 38 attempts on noise, where the naive score
-    has .11), perhaps since the models that answer for them were fitted to some of those drawn; `Nested` chooses without.
+    A little optimism was measured to stay (about .02 in the AUC of the best of 38 attempts on noise, where the naive
+    score has .11), perhaps since the models that answer for them were fitted to some of those drawn.
     Source: Tsamardinos, Greasidou and Borboudakis (2018).
 
     Parameters
