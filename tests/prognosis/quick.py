@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-QUICK = {"ExtraTrees": {"trees": 15}, "AdaBoost": {"rounds": 6}, "NeuralNetwork": {"nets": 1}}
+QUICK = {
+    "AdaBoost": {"rounds": 6},
+    "ExtraTrees": {"trees": 15},
+    "GradientBoosting": {"learning_rate": 0.1, "folds": 3},
+    "NeuralNetwork": {"nets": 1},
+    "RandomSurvivalForest": {"trees": 60},
+    "SupportVectorMachine": {"folds": 3},
+    "Transfer": {"folds": 3},
+    "Tuned": {"folds": 3},
+}
 
 
 def quick(recipe):
