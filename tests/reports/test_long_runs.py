@@ -50,6 +50,8 @@ predictors = ["marker", "age"]
 [validation]
 method = "bootstrap"
 repeats = 200
+[reports]
+explanations = false
 """
 CODEBOOK = """
 [variables.pid]

@@ -39,14 +39,16 @@ EXPECTED = {
 }  # fmt: skip
 
 
-def write_study(folder: Path, *changes: tuple[str, str]) -> Path:
-    """Copy the embedded study with fewer resamples and some changes."""
+def write_study(folder: Path, *changes: tuple[str, str], explained: bool = False) -> Path:
+    """Copy the embedded study with fewer resamples and some changes, without its explanations unless they are asked."""
     for name in ("mgus2.csv", "mgus2.codebook.toml"):
         shutil.copyfile(DATA / name, folder / name)
     text = STUDY.read_text(encoding="utf-8").replace("repeats = 200", "repeats = 4")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
+    if not explained:
+        text = text.replace("[reports]", "[reports]\nexplanations = false")
     path = folder / "study.toml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -57,7 +59,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
-        return run_study(write_study(folder), folder / "out")
+        return run_study(write_study(folder, explained=True), folder / "out")
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +98,7 @@ def test_the_explanations_of_a_run_add_up_to_its_risks(done: Run) -> None:
 
 
 def test_a_study_file_can_leave_explanations_out(tmp_path: Path) -> None:
-    asked = write_study(tmp_path, ("[reports]", "[reports]\nexplanations = false"))
-    without = run_study(asked, tmp_path / "out")
+    without = run_study(write_study(tmp_path), tmp_path / "out")
     assert not any("explanation" in name or "beeswarm" in name for name in without.files)
 
 
@@ -189,7 +190,7 @@ def test_a_third_party_can_predict_from_the_results(done: Run, results: dict[str
 
 def test_the_same_run_gives_the_same_bytes(done: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
-    again = run_study(write_study(tmp_path), tmp_path / "out")
+    again = run_study(write_study(tmp_path, explained=True), tmp_path / "out")
     for name in EXPECTED - {"manifest.json"}:
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes(), name
 
