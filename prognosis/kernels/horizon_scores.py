@@ -79,7 +79,7 @@ def auc_parts(found, case, control, known, at_risk, parts):
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def brier_parts(risk, case, control, known, at_risk, parts):
-    """Squared error of each patient, weighted for censoring; their mean is the Brier score.
+    """Fill `parts` with the squared error of each patient, weighted for censoring; their mean is the Brier score.
 
     Patients in the order of time, weights as in `auc_area`.
     """
@@ -89,7 +89,6 @@ def brier_parts(risk, case, control, known, at_risk, parts):
         parts[i] = case[i] * missed * missed + control[i] * risk[i] * risk[i]
     for i in range(known, n):
         parts[i] = at_risk * risk[i] * risk[i]
-    return parts.mean()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

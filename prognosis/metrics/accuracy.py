@@ -122,24 +122,26 @@ def null_brier_of(weights: CensoringWeights, *, errors: bool = True) -> Measured
 
 def brier_of(weights: CensoringWeights, risk: Floats, *, errors: bool = True) -> Measured:
     """Estimate the Brier score with given weights and checked risks, (n, h)."""
-    found = _scores(rows_in_order(risk, weights.order), weights) if errors else _bare_scores(risk, weights)
-    return measure("Brier score", weights, found, errors=errors)
+    # one sum for the score, so that it is the same to the last bit with errors and without
+    scores = [float(score) for score in _bare_scores(risk, weights)]
+    parts = _parts(rows_in_order(risk, weights.order), weights) if errors else (NOTHING for _ in scores)
+    return measure("Brier score", weights, zip(scores, parts, strict=True), errors=errors)
 
 
-def _bare_scores(risk: Floats, weights: CensoringWeights) -> Iterator[tuple[float, Floats]]:
-    """Score of each horizon, without parts."""
+def _bare_scores(risk: Floats, weights: CensoringWeights) -> Floats:
+    """Score of each horizon."""
     place = np.empty(len(weights.order), np.int64)
     place[weights.order] = np.arange(len(place))
     case, control = (weight[place] for weight in weights.once_left)
     risks = np.ascontiguousarray(np.broadcast_to(risk, (len(place), len(weights.horizons))))
-    scores = brier_scores(risks, place, case, control, weights.known, 1 / weights.at_horizon)
-    return ((float(score), NOTHING) for score in scores)
+    return brier_scores(risks, place, case, control, weights.known, 1 / weights.at_horizon)
 
 
-def _scores(by_time: Floats, weights: CensoringWeights) -> Iterator[tuple[float, Floats]]:
-    """Score and parts of each horizon."""
+def _parts(by_time: Floats, weights: CensoringWeights) -> Iterator[Floats]:
+    """Parts of each patient at each horizon."""
     w, parts = weights, np.empty(len(weights.time))
     case, control = w.once_left
     for j, (known, at_horizon) in enumerate(zip(w.known, w.at_horizon, strict=True)):
         values = by_time[min(j, len(by_time) - 1)]
-        yield brier_parts(values, case, control, known, 1 / at_horizon, parts), parts
+        brier_parts(values, case, control, known, 1 / at_horizon, parts)
+        yield parts

@@ -13,10 +13,10 @@ table <- function(m) list(n = m[, 1], events = m[, 2], ratio = m[, 3], lower = m
 odds <- do.call(rbind, lapply(names(x), function(v) {
   m <- glm(d$status ~ x[[v]], binomial, control = list(epsilon = 1e-15, maxit = 100)); s <- summary(m)$coefficients[2, ]
   c(exp(s[1] + c(0, -1, 1) * qnorm(.975) * s[2]), s[4]) }))
-meta <- list(R = R.version.string, survival = as.character(packageVersion("survival")))
-keep <- function(x, name) write(toJSON(x, digits = 15, auto_unbox = TRUE), file.path(out, name))
+meta <- list(R = R.version.string, survival = as.character(packageVersion("survival")), rms = as.character(packageVersion("rms")))
+keep <- function(x, name) { x$meta <- c(list(name = name), x$meta); write(toJSON(x, digits = 15, auto_unbox = TRUE), file.path(out, paste0(name, ".json"))) }
 keep(list(alone = table(one("")), adjusted = table(one("+ age + grade")), stratified = table(one("+ strata(grade)")),
-  odds = list(ratio = odds[, 1], lower = odds[, 2], upper = odds[, 3], p = odds[, 4]), meta = meta), "screening_gbsg.json")
+  odds = list(ratio = odds[, 1], lower = odds[, 2], upper = odds[, 3], p = odds[, 4]), meta = meta), "screening_gbsg")
 # events leave before censorings at the same time: their times are moved down by less than a day
 window <- 730; rev <- survfit(Surv(ifelse(d$status == 1, d$rfstime - .01, d$rfstime), d$status == 0) ~ 1)
 before <- function(t) c(1, rev$surv)[findInterval(t - .02, rev$time) + 1]
@@ -25,4 +25,4 @@ w <- ifelse(early == 1, 1 / before(d$rfstime), ifelse(d$rfstime >= window, 1 / b
 m <- suppressWarnings(glm(early ~ age + nodes + grade + hormon, binomial, d, weights = w, subset = w > 0, control = list(epsilon = 1e-15, maxit = 100)))
 v <- model.matrix(m); p <- fitted(m); a <- m$prior.weights; bread <- solve(t(v) %*% (v * (a * p * (1 - p))))
 keep(list(n = sum(w > 0), weights = w[w > 0], coef = as.numeric(coef(m)), vcov = unname(bread %*% crossprod(v * (a * (m$y - p))) %*% bread),
-  meta = meta), "early_relapse_gbsg.json")
+  meta = meta), "early_relapse_gbsg")

@@ -33,5 +33,5 @@ r <- r[r$rfstime > 730 | r$rfs == 1, ]; r$early <- as.numeric(r$rfstime <= 730 &
 z <- c("age", "meno", "size", "grade", "nodes", "pgr", "er", "hormon", "chemo"); k <- reformulate(z, "early")
 g <- glm(k, binomial, r, control = list(epsilon = 1e-14, maxit = 200))
 logistic <- all_ways(g, { l <- lrm(k, r, x = TRUE, y = TRUE, eps = 1e-12, maxit = 100); l$coefficients[] <- coef(g); l$var[] <- vcov(g); l }, 0.1)
-meta <- list(R = R.version.string, survival = as.character(packageVersion("survival")), rms = as.character(packageVersion("rms")))
+meta <- list(name = "selection_backward", R = R.version.string, survival = as.character(packageVersion("survival")), rms = as.character(packageVersion("rms")))
 write(toJSON(list(predictors = list(cox = x, logistic = z), cox = cox, logistic = logistic, meta = meta), digits = 15, auto_unbox = TRUE), file.path(out, "selection_backward.json"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from cohorts.errors import FitError
@@ -11,34 +10,16 @@ from prognosis.models import (
     AcceleratedFailureTime,
     Cox,
     FineGray,
-    Logistic,
     PenalisedCox,
     RandomSurvivalForest,
     Selected,
 )
 from prognosis.selection import Backward
+from tests.golden_walk.selection import WAYS, chosen
 from tests.prognosis import made
 
 CANDIDATES = ("age", "albumin", "creat", "sex", "grade", "relapse")
 quiet = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
-WAYS = {
-    "aic": Backward(),
-    "p": Backward("p"),
-    "fast_aic": Backward(method="approximate"),
-    "fast_p": Backward("p", method="approximate"),
-    "fast_individual": Backward("p", method="approximate", test="individual"),
-}
-
-
-def rows_of(kind, golden_data):
-    """Return the predictors and the outcome as the R script makes them."""
-    if kind == "cox":
-        d = golden_data("gbsg")
-        return d.assign(grade=pd.Categorical(d["grade"])), made.structured(d["rfstime"], d["status"]), Cox(), 0.2
-    d = golden_data("rotterdam_even_pid")
-    d = d[(d["rfstime"] > 730) | (d["rfs"] == 1)].reset_index(drop=True)
-    early = ((d["rfstime"] <= 730) & (d["rfs"] == 1)).to_numpy(int)
-    return d.assign(size=pd.Categorical(d["size"])), early, Logistic(), 0.1
 
 
 @quiet
@@ -47,9 +28,7 @@ def rows_of(kind, golden_data):
 def test_as_in_r(kind, way, golden, golden_data):
     stored = golden("selection_backward")
     names, theirs = stored["predictors"][kind], stored[kind][way]
-    frame, y, recipe, alpha = rows_of(kind, golden_data)
-    chooser = Backward(**{**WAYS[way].get_params(), "alpha": alpha})
-    ours = Selected(recipe, chooser).choose(frame[names], y)
+    ours = chosen(kind, way, stored, golden_data)
     assert [name for name in names if name in theirs["kept"]] == list(ours.kept)
     path = ours.path.table
     assert path["predictor"].tolist() == ["", *theirs["dropped"]]
