@@ -41,7 +41,7 @@ def check_single(X: NDArray[np.float64], names: tuple[str, ...]) -> list[Finding
 
     Parameters
     ----------
-    X : (n, features), missing values are not looked at. names : (features,).
+    X : (n, features) less their middle, missing values are not looked at. names : (features,).
     """
     found = []
     for name, whole in zip(names, X.T, strict=True):
@@ -51,8 +51,10 @@ def check_single(X: NDArray[np.float64], names: tuple[str, ...]) -> list[Finding
             continue
         many, left = (len(np.unique(values)) for values in (column, column.astype(np.float32)))
         if left < TOLD_APART * many:
-            rule = f"of {many} values of {name} trees tell only {left} apart: they differ from the eighth digit on"
-            found.append(Finding("B09", rule, "subtract what all have in common", name))
+            rule = (
+                f"of {many} values of {name} trees tell only {left} apart: far from its median they differ too little"
+            )
+            found.append(Finding("B09", rule, "look for two units, or two origins, in one column", name))
     return found
 
 

@@ -30,6 +30,8 @@ class Asked:
     ----------
     names, means : (columns,) of the design. variables : (features,) raw variable of each feature; feature_names :
         (features,). feature : (columns,) feature to which a column belongs. step : (columns,) what it adds to it.
+    origin : (features,) a value in the middle, taken from a feature: trees ask in 32 bits, which hold differences to it
+        and not what all values have in common.
     """
 
     names: tuple[str, ...]
@@ -38,10 +40,11 @@ class Asked:
     feature_names: tuple[str, ...]
     feature: Integers
     step: Floats
+    origin: Floats
 
     def features(self, design: Floats) -> Floats:
         """Return features, (m, features), from uncentred design columns (m, columns)."""
-        return features_of(design, self.feature, self.step)
+        return features_of(design, self.feature, self.step) - self.origin
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,12 @@ class BoostedEstimate:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the numbers of the model file."""
-        asked = {"means": self.means, "column_feature": self.asked.feature, "column_step": self.asked.step}
+        asked = {
+            "means": self.means,
+            "column_feature": self.asked.feature,
+            "column_step": self.asked.step,
+            "feature_origin": self.asked.origin,
+        }
         steps = {} if self.steps is None else {name: getattr(self.steps, name) for name in STEPS}
         return asked | steps | self.ensemble.arrays()
 
@@ -162,13 +170,15 @@ class BoostedEstimate:
             Features that are none, a slope that is not positive, or neither a hazard nor an intercept.
         """
         features, feature = len(stored["feature_names"]), arrays["column_feature"].astype(np.int64)
-        if len(stored["variables"]) != features or sorted(set(feature.tolist())) != list(range(features)):
+        origin = arrays["feature_origin"]
+        parts = (stored["variables"], origin)
+        if any(len(part) != features for part in parts) or sorted(set(feature.tolist())) != list(range(features)):
             raise ValueError("the columns do not make the features")
         intercept = stored["intercept"]
         if not stored["slope"] > 0 or (intercept is None) != ("time" in arrays):
             raise ValueError("the slope is not positive, or the level of the risk unknown")
         names, variables, feature_names = (tuple(map(str, stored[name])) for name in OWN)
-        asked = Asked(names, arrays["means"], variables, feature_names, feature, arrays["column_step"])
+        asked = Asked(names, arrays["means"], variables, feature_names, feature, arrays["column_step"], origin)
         return cls(
             asked=asked,
             ensemble=Ensemble.restore(arrays, features),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from prognosis.boosting.estimate import Asked
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
-from prognosis.forest.estimate import Features
+from prognosis.forest.estimate import Features, features_of
 from prognosis.regression import Rows
 
 Floats = NDArray[np.float64]
@@ -34,10 +34,25 @@ class BoostedRows:
 
 def asked_of(rows: Rows, features: Features) -> Asked:
     """Return what trees ask of the design; the means are weighted, over the known values."""
+    values = features_of(rows.design, features.feature, features.step)
     known, weight = ~np.isnan(rows.design), rows.special.weight
     means = np.average(np.where(known, rows.design, 0.0), axis=0, weights=weight)
     means = means / np.average(known, axis=0, weights=weight)
-    return Asked(rows.preparation.names, means, features.variables, features.names, features.feature, features.step)
+    return Asked(
+        names=rows.preparation.names,
+        means=means,
+        variables=features.variables,
+        feature_names=features.names,
+        feature=features.feature,
+        step=features.step,
+        origin=np.array([_middle(column[~np.isnan(column)]) for column in values.T]),
+    )
+
+
+def _middle(values: Floats) -> float:
+    """Return the lower median: one of the values, so that equal ones lie exactly at it."""
+    place = (len(values) - 1) // 2
+    return float(np.partition(values, place)[place])
 
 
 def order_of(rows: Rows) -> tuple[Integers, Integers]:

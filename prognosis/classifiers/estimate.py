@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from prognosis.classifiers.calibration import Calibration, risk_of
-from prognosis.classifiers.machine import Trained
+from prognosis.classifiers.machine import Scale, Trained
 from prognosis.cox.baseline import Interval
 
 Floats = NDArray[np.float64]
 OF_CALIBRATION = ("calibration_knots", "calibration_risk")
-OF_SCALE = ("means", "sds")
+OF_SCALE = ("means", "rest", "sds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class ClassifierEstimate:
     @property
     def means(self) -> Floats:
         """Training means of the columns, (columns,)."""
-        return self.trained.means
+        return self.trained.scale.means
 
     @property
     def event_times(self) -> Floats:
@@ -94,13 +94,13 @@ class ClassifierEstimate:
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:  # noqa: ARG002
         """Table of terms, as the machine can tell of them."""
-        columns = pd.DataFrame({"term": self.names, "mean": self.trained.means, "sd": self.trained.sds})
+        columns = pd.DataFrame({"term": self.names, "mean": self.means, "sd": self.trained.scale.sds})
         table: pd.DataFrame = self.trained.machine.summary(columns, self.variables)
         return table
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the numbers of the model file."""
-        scale = {"means": self.trained.means, "sds": self.trained.sds}
+        scale = {name: getattr(self.trained.scale, name) for name in OF_SCALE}
         return scale | self.calibration.arrays() | self.trained.machine.arrays()
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,11 +124,12 @@ class ClassifierEstimate:
         """
         names, variables = tuple(stored["names"]), tuple(stored["variables"])
         own = {key: values for key, values in arrays.items() if key not in (*OF_CALIBRATION, *OF_SCALE)}
-        means, sds = (np.asarray(arrays[key], float) for key in OF_SCALE)
-        if not len(names) == len(variables) == len(means) == len(sds) or not (sds > 0).all():
+        scale = Scale(*(np.asarray(arrays[key], float) for key in OF_SCALE))
+        lengths = {len(part) for part in (names, variables, scale.means, scale.rest, scale.sds)}
+        if len(lengths) > 1 or not (scale.sds > 0).all():
             raise ValueError("the columns do not fit the machine")
         if not 0 < float(stored["share"]) < 1:
             raise ValueError("the share of events is none")
         machine = cls.machine_class.restore(stored["machine"], own, len(names))
         calibration = Calibration.restore(stored["calibration"], arrays)
-        return cls(names, variables, Trained(means, sds, machine), calibration, float(stored["share"]))
+        return cls(names, variables, Trained(scale, machine), calibration, float(stored["share"]))

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 EventWeight = float | Literal["balanced"]
+# Of a standardised value.
+DIGITS = 10
 
 
 class Machine(Protocol):
@@ -93,16 +95,34 @@ class LabelledRows:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """A machine with the scale of its columns: `means`, `sds` (columns,) of its own training rows."""
+class Scale:
+    """Means and standard deviations of columns, all (columns,).
+
+    `rest` : what a mean is beyond the digits of its number; of values near 1e9 a part of their spread.
+    """
 
     means: Floats
+    rest: Floats
     sds: Floats
+
+    def standardised(self, design: Floats) -> Floats:
+        """Return columns, (m, columns), with mean 0 and standard deviation 1 in the training rows, to `DIGITS` places.
+
+        A search goes another way by the last bit, which the unit of a column would decide.
+        """
+        return np.ascontiguousarray(np.round(((design - self.means) - self.rest) / self.sds, DIGITS))
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A machine with the scale of its columns in its own training rows."""
+
+    scale: Scale
     machine: Any
 
     def decision(self, design: Floats) -> Floats:
         """Decision value of each row of design columns, (m,)."""
-        decided: Floats = self.machine.decision((design - self.means) / self.sds)
+        decided: Floats = self.machine.decision(self.scale.standardised(design))
         return decided
 
 
@@ -110,13 +130,15 @@ Learner = Callable[[LabelledRows, int], Any]
 
 
 def train(rows: LabelledRows, learner: Learner, event_weight: EventWeight, seed: int) -> Trained:
-    """Standardise the columns, weigh the groups and train; the order of the rows has no influence.
+    """Standardise the columns, weigh the groups and train; neither order nor units of the columns have an influence.
 
     Weighted standard deviations with denominator n; a column that is constant in these rows stays as it is.
     """
     ordered = rows.in_order()
     means = np.average(ordered.design, axis=0, weights=ordered.weight)
-    spread = np.sqrt(np.average((ordered.design - means) ** 2, axis=0, weights=ordered.weight))
-    sds = np.where(np.ptp(ordered.design, axis=0) > 0, spread, 1.0)
-    scaled = replace(ordered, design=np.ascontiguousarray((ordered.design - means) / sds))
-    return Trained(means, sds, learner(scaled.with_event_weight(event_weight), seed))
+    apart = ordered.design - means
+    rest = np.average(apart, axis=0, weights=ordered.weight)
+    spread = np.sqrt(np.average((apart - rest) ** 2, axis=0, weights=ordered.weight))
+    scale = Scale(means, rest, np.where(np.ptp(ordered.design, axis=0) > 0, spread, 1.0))
+    scaled = replace(ordered, design=scale.standardised(ordered.design))
+    return Trained(scale, learner(scaled.with_event_weight(event_weight), seed))

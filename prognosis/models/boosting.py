@@ -14,13 +14,13 @@ from cohorts.errors import Finding, FitError, raise_findings
 from prognosis.answering import Answering
 from prognosis.boosting.competing import CauseSpecificBoosted
 from prognosis.boosting.doubts import about_cause, check_single, doubts_of, doubts_of_gaps
-from prognosis.boosting.estimate import BoostedEstimate
+from prognosis.boosting.estimate import Asked, BoostedEstimate
 from prognosis.boosting.fitting import Inner, fit_boosted
 from prognosis.boosting.growing import Growth
 from prognosis.boosting.losses import CoxLoss, LogisticLoss
 from prognosis.boosting.rows import BoostedRows, asked_of, order_of
 from prognosis.evaluation import Recalibration
-from prognosis.forest.estimate import Features, features_of
+from prognosis.forest.estimate import Features
 from prognosis.limits import COLUMN, Bounds, Choice, Limit, Shape
 from prognosis.logistic.regression import fit_logistic
 from prognosis.outcome import SurvivalArrays, has_time, read_outcome
@@ -184,9 +184,10 @@ class GradientBoosting(Regression):
         _check_both(y, self.endpoints)
         rows = self.prepare(X, y, penalised=True)
         features = Features.of(rows.preparation, _ordered(as_frame(X), rows))
-        values = features_of(rows.design, features.feature, features.step)
+        asked = asked_of(rows, features)
+        values = asked.features(rows.design)
         raise_findings([*self._misdirected(rows, features), *check_single(values, features.names)], FitError)
-        estimate = self._estimate(rows, features)
+        estimate = self._estimate(rows, features, asked)
         eta = estimate.linear_predictor(rows.design)
         training = TrainingRows(rows.design - estimate.means, rows.outcome, rows.special, eta)
         return self._keep(rows, estimate, training, self._doubts(estimate, values))
@@ -214,8 +215,8 @@ class GradientBoosting(Regression):
         fit = fit_logistic(column, event, ("linear predictor",), weight=special.weight)
         return Recalibration(float(fit.coefficients[0]), null=fit.loglik[0], refitted=fit.loglik[1])
 
-    def _estimate(self, rows: Rows, features: Features) -> BoostedEstimate | CauseSpecificBoosted:
-        asked, (order, unit) = asked_of(rows, features), order_of(rows)
+    def _estimate(self, rows: Rows, features: Features, asked: Asked) -> BoostedEstimate | CauseSpecificBoosted:
+        order, unit = order_of(rows)
         outcome, weight = rows.outcome.take(order), rows.special.weight[order]
         X = np.ascontiguousarray(asked.features(rows.design)[order])
         if not outcome.timed:

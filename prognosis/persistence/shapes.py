@@ -33,6 +33,8 @@ ESTIMATE: Mapping[str, Shape] = {
     "tried_loss": ("tried",),
     "column_feature": ("columns",),
     "column_step": ("columns",),
+    "feature_origin": ("features",),
+    "rest": ("columns",),
     "sds": ("columns",),
     "calibration_knots": ("knots",),
     "calibration_risk": ("knots",),

@@ -76,14 +76,18 @@ def _codes(event: Integers, unit: Integers) -> Integers:
 
 
 def _keys(frame: pd.DataFrame, outcome: SurvivalArrays, unit: Integers) -> NDArray[np.uint64]:
-    """Digest of what stands in the rows of each unit; equal ones are the same patients to any model."""
-    whole = frame.reset_index(drop=True).assign(**{f"_outcome_{name}": value for name, value in _parts(outcome)})
-    rows = pd.util.hash_pandas_object(whole, index=False, categorize=False).to_numpy()
+    """Digest of what stands in the rows of each unit; equal ones are the same patients to any model.
+
+    Values count by their place among those of the column, so that its unit has no say.
+    """
+    columns = [frame.iloc[:, place] for place in range(frame.shape[1])] + [pd.Series(part) for part in _parts(outcome)]
+    places = {str(number): pd.factorize(column, sort=True)[0] for number, column in enumerate(columns)}
+    rows = pd.util.hash_pandas_object(pd.DataFrame(places), index=False, categorize=False).to_numpy()
     key = np.zeros(int(unit.max(initial=-1)) + 1, np.uint64)
     np.add.at(key, unit, rows)
     return key
 
 
-def _parts(outcome: SurvivalArrays) -> list[tuple[str, NDArray[np.float64]]]:
-    parts = {"time": outcome.time, "event": outcome.event, "entry": outcome.entry, "last_free": outcome.last_free}
-    return [(name, np.asarray(part, float)) for name, part in parts.items() if part is not None]
+def _parts(outcome: SurvivalArrays) -> list[NDArray[np.float64]]:
+    parts = (outcome.time, outcome.event, outcome.entry, outcome.last_free)
+    return [np.asarray(part, float) for part in parts if part is not None]
