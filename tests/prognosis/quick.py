@@ -5,7 +5,7 @@ from __future__ import annotations
 QUICK = {
     "AdaBoost": {"rounds": 6},
     "ExtraTrees": {"trees": 15},
-    "GradientBoosting": {"learning_rate": 0.1, "folds": 3},
+    "GradientBoosting": {"folds": 3},
     "NeuralNetwork": {"nets": 1},
     "RandomSurvivalForest": {"trees": 60},
     "SupportVectorMachine": {"folds": 3},
