@@ -167,30 +167,44 @@ def by_name(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_imports_follow_the_arrows(file):
-    assert import_faults(parse(file), module_name(file), file.name == "__init__.py") == []
+@pytest.fixture(scope="module")
+def trees():
+    """Every file, read once."""
+    return {file: parse(file) for file in FILES}
 
 
-@pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_nothing_is_printed_evaluated_or_caught_blindly(file):
-    assert statement_faults(parse(file)) == []
+def faulty(faults_of, trees):
+    """Return the files with faults, and their faults."""
+    found = {by_name(file): faults_of(file, tree) for file, tree in trees.items()}
+    return {name: faults for name, faults in found.items() if faults}
 
 
-@pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_files_functions_and_argument_lists_are_short(file):
-    lines = len(file.read_text(encoding="utf-8").splitlines())
-    assert size_faults(parse(file), lines, recipe=file.parent == ROOT / "prognosis" / "models") == []
+def test_every_room_has_files_to_read(trees):
+    assert {file.relative_to(ROOT).parts[0] for file in trees} == set(BELOW)
 
 
-@pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_a_file_is_named_after_its_idea(file):
-    assert file.stem not in NEVER_NAMED
+def test_imports_follow_the_arrows(trees):
+    assert faulty(lambda f, tree: import_faults(tree, module_name(f), f.name == "__init__.py"), trees) == {}
 
 
-@pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_every_file_opens_with_what_it_is(file):
-    assert ast.get_docstring(parse(file))
+def test_nothing_is_printed_evaluated_or_caught_blindly(trees):
+    assert faulty(lambda _, tree: statement_faults(tree), trees) == {}
+
+
+def test_files_functions_and_argument_lists_are_short(trees):
+    def too_long(file, tree):
+        lines = len(file.read_text(encoding="utf-8").splitlines())
+        return size_faults(tree, lines, recipe=file.parent == ROOT / "prognosis" / "models")
+
+    assert faulty(too_long, trees) == {}
+
+
+def test_a_file_is_named_after_its_idea():
+    assert [by_name(file) for file in FILES if file.stem in NEVER_NAMED] == []
+
+
+def test_every_file_opens_with_what_it_is(trees):
+    assert [by_name(file) for file, tree in trees.items() if not ast.get_docstring(tree)] == []
 
 
 @pytest.mark.parametrize("room", BELOW)
@@ -198,9 +212,9 @@ def test_a_room_says_what_it_may_import(room):
     assert "import" in ast.get_docstring(parse(ROOT / room / "__init__.py"))
 
 
-def test_no_module_imports_itself_by_a_detour():
-    trees = {module_name(file): (parse(file), file.name == "__init__.py") for file in FILES}
-    assert find_cycle(import_graph(trees)) == []
+def test_no_module_imports_itself_by_a_detour(trees):
+    modules = {module_name(file): (tree, file.name == "__init__.py") for file, tree in trees.items()}
+    assert find_cycle(import_graph(modules)) == []
 
 
 # The rules themselves: each must catch what it is there for.
