@@ -28,6 +28,15 @@ settings.register_profile(
 settings.load_profile("deterministic")
 
 
+# Their single tests take longest: begun last, one would keep one process busy after all others have ended.
+LONGEST = ("test_docs", "test_examples", "test_long_runs", "test_compiling", "test_sklearn_checks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of the longest tests."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def find_shared() -> Path:
     """Return the reference folder beside the checkout, else skip."""
     if not SHARED.is_dir():
