@@ -9,6 +9,7 @@ import pandas as pd
 
 from cohorts import Binary, Cohort, Folds, Outcome
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings, warn_findings
+from cohorts.unused_levels import without_unused_levels
 from prognosis.asked import asked_of
 from prognosis.assembly import assemble
 from prognosis.column_checks import missing_findings
@@ -92,15 +93,17 @@ class Study:
         raise_findings(findings, DataContractError)
         usable, incomplete = _complete(cohort, self.predictors, self.missing)
         outcome = endpoint.outcome(usable)
-        self.cohort = usable.without(outcome.dropped, "time 0 with an event") if outcome.dropped else usable
+        analysed = usable.without(outcome.dropped, "time 0 with an event") if outcome.dropped else usable
+        self.cohort, unused = without_unused_levels(analysed, self.predictors)
         self.outcome: Outcome = outcome
         self.horizons = declared_horizons(horizons, endpoint)
         raise_findings(check_study_horizons(self.horizons, outcome, endpoint), DataContractError)
         raise_findings(check_folds(folds, outcome.ids), DataContractError)
         overridden = [finding for finding in findings if finding.severity == "warning"]
         sparse = sparse_horizons(self.horizons, outcome)
-        self.warnings = (*cohort.warnings, *incomplete, *overridden, *outcome.warnings, *sparse)
-        warn_findings((*overridden, *outcome.warnings, *sparse))
+        own = (*overridden, *unused, *outcome.warnings, *sparse)
+        self.warnings = (*cohort.warnings, *incomplete, *own)
+        warn_findings(own)
 
     @property
     def frame(self) -> pd.DataFrame:
