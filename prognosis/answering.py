@@ -41,21 +41,20 @@ class Answering:
         """Risk, lower and upper limit, (m, h) each, and the linear predictor, (m,)."""
 
         def answer(rows: pd.DataFrame) -> tuple[Floats, ...]:
-            risk = self.estimate.risk(
-                self.preparation.design(rows),
-                times,
-                offset=self.offset_of(rows),
-                stratum=self.stratum(rows),
-                level=level,
-                interval=interval,
-            )
-            return (*risk, self._linear_predictor(rows))
+            design, offset = self.preparation.design(rows), self.offset_of(rows)
+            stratum = self.stratum(rows)
+            risk = self.estimate.risk(design, times, offset=offset, stratum=stratum, level=level, interval=interval)
+            return (*risk, self.estimate.linear_predictor(design, offset))
 
         return self._averaged(frame, answer)
 
     def linear_predictor(self, frame: pd.DataFrame) -> Floats:
         """Linear predictor against the training means, (m,)."""
-        return self._averaged(frame, lambda rows: (self._linear_predictor(rows),))[0]
+
+        def answer(rows: pd.DataFrame) -> tuple[Floats, ...]:
+            return (self.estimate.linear_predictor(self.preparation.design(rows), self.offset_of(rows)),)
+
+        return self._averaged(frame, answer)[0]
 
     def design(self, frame: pd.DataFrame) -> Floats:
         """Uncentred design columns, (m, p), averaged over the draws where predictors are imputed."""
@@ -108,10 +107,6 @@ class Answering:
         self, frame: pd.DataFrame, answer: Callable[[pd.DataFrame], tuple[Floats, ...]]
     ) -> tuple[Floats, ...]:
         return answer(frame) if self.imputation is None else self.imputation.averaged(frame, answer, seed=self.seed)
-
-    def _linear_predictor(self, rows: pd.DataFrame) -> Floats:
-        eta: Floats = self.estimate.linear_predictor(self.preparation.design(rows), self.offset_of(rows))
-        return eta
 
     def offset_of(self, rows: pd.DataFrame) -> Floats | None:
         """Return the fixed part of the linear predictor, (m,), or None."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_complex_dtype, is_numeric_dtype
 
 from cohorts.errors import Finding, FitError
 from prognosis.kernels.concordance import concordance_counts
@@ -187,7 +188,8 @@ def check_complete(predictors: pd.DataFrame, *, gaps: bool = False) -> list[Find
 
 def sound_columns(frame: pd.DataFrame) -> set[str]:
     """Names of numeric columns in which nothing is missing, infinite or too large: one look at all of them."""
-    numbers = frame.select_dtypes(include=["number", "bool"], exclude=["complex", "timedelta"])
+    real = [is_numeric_dtype(dtype) and not is_complex_dtype(dtype) for dtype in frame.dtypes]
+    numbers = frame if all(real) else frame.loc[:, real]
     sound = (np.abs(numbers.to_numpy(float, na_value=np.nan)) <= LARGEST).all(axis=0)
     return set(numbers.columns[sound])
 

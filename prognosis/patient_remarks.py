@@ -22,8 +22,7 @@ def imputed(raw: pd.DataFrame) -> list[Remark]:
             patient=str(row),
             column=str(name),
         )
-        for name in raw.columns
-        for row in raw.index[raw[name].isna()]
+        for name, row in _gaps(raw)
     ]
 
 
@@ -33,11 +32,13 @@ def not_known(raw: pd.DataFrame) -> list[Remark]:
         "is not known: where a tree asks for it, the patient goes to the side of the training patients who lack it, or "
         "to the larger side where none of them did"
     )
-    return [
-        Remark("F29", f"{name} {text}", patient=str(row), column=str(name))
-        for name in raw.columns
-        for row in raw.index[raw[name].isna()]
-    ]
+    return [Remark("F29", f"{name} {text}", patient=str(row), column=str(name)) for name, row in _gaps(raw)]
+
+
+def _gaps(raw: pd.DataFrame) -> list[tuple[object, object]]:
+    """Column and row of every missing value, column by column."""
+    gone = raw.isna().to_numpy()
+    return [(name, row) for name, rows in zip(raw.columns, gone.T, strict=True) for row in raw.index[rows]]
 
 
 def other_population(column: pd.Series, variable: Variable) -> list[Remark]:
@@ -56,14 +57,15 @@ def outside(x: pd.Series, profile: NumericProfile | LevelProfile, variable: Vari
     if isinstance(profile, LevelProfile):
         return []
     unit = f" {variable.unit}" if variable.unit else ""
-    far = (x < profile.p1) | (x > profile.p99)
+    values = x.to_numpy()
+    far = (values < profile.p1) | (values > profile.p99)
     return [
         Remark(
             "P08",
-            f"{variable.text()} {x[row]:g}{unit} lies outside the training 1st-99th percentile "
+            f"{variable.text()} {value:g}{unit} lies outside the training 1st-99th percentile "
             f"({profile.p1:g} to {profile.p99:g}{unit})",
             patient=str(row),
             column=str(x.name),
         )
-        for row in x.index[far]
+        for row, value in zip(x.index[far], values[far], strict=True)
     ]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cohorts import Codebook, Cohort, Variable
 from cohorts.columns import level_text
@@ -21,6 +22,8 @@ from prognosis.profile import LevelProfile, NumericProfile, Profile
 UNIT_FACTORS = (10.0, 88.4, 18.0, 1000.0)
 
 Patients: TypeAlias = pd.DataFrame | Mapping[str, object] | Cohort
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ def _extra_columns(names: Sequence[str]) -> list[Remark]:
 
 
 def _duplicate_columns(raw: pd.DataFrame, names: Sequence[str]) -> list[Finding]:
+    if raw.columns.is_unique:
+        return []
     return [
         Finding("C02", f"two columns bear the name {name}", "leave one of them out", name)
         for name in names
@@ -151,16 +156,17 @@ def _duplicate_ids(raw: pd.DataFrame) -> list[Finding]:
 
 
 def _missing(raw: pd.DataFrame) -> list[Finding]:
+    gone = raw.isna().to_numpy()
     return [
         Finding(
             "P02",
-            f"column {name} is missing for {int(raw[name].isna().sum())} patient(s)",
+            f"column {name} is missing for {int(rows.sum())} patient(s)",
             "this model has no imputation for new patients: complete the value",
             column=str(name),
-            rows=tuple(str(row) for row in raw.index[raw[name].isna()]),
+            rows=tuple(str(row) for row in raw.index[rows]),
         )
-        for name in raw.columns
-        if raw[name].isna().any()
+        for name, rows in zip(raw.columns, gone.T, strict=True)
+        if rows.any()
     ]
 
 
@@ -196,17 +202,21 @@ def _is_binary(variable: Variable, profile: NumericProfile) -> bool:
 
 
 def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, list[Finding]]:
-    # 4.0 is the level 4 where the codebook says so
-    texts = column.astype(object).map(lambda cell: str(cell) if str(cell) in profile.levels else level_text(cell))
-    unknown = ~texts.isin(profile.levels) & column.notna()
-    typed = pd.Series(
-        pd.Categorical(texts.where(column.notna()), categories=list(profile.levels)),
-        index=column.index,
-        name=column.name,
-    )
+    place = {level: code for code, level in enumerate(profile.levels)}
+
+    def text(cell: object) -> str:
+        # 4.0 is the level 4 where the codebook says so
+        return str(cell) if str(cell) in place else level_text(cell)
+
+    gone = column.isna().to_numpy()
+    texts = [None if absent else text(cell) for cell, absent in zip(column.astype(object), gone, strict=True)]
+    codes = np.array([-1 if known is None else place.get(known, -1) for known in texts], dtype=np.int64)
+    typed = pd.Series(pd.Categorical.from_codes(codes, list(profile.levels)), index=column.index, name=column.name)
+    unknown = (codes < 0) & ~gone
     if not unknown.any():
         return typed, []
-    values = ", ".join(repr(value) for value in texts[unknown].unique())
+    listed = dict.fromkeys(known for known, strange in zip(texts, unknown, strict=True) if strange)
+    values = ", ".join(map(repr, listed))
     rule = f"unknown category {values}; known levels: {', '.join(profile.levels)}"
     advice = "correct the value; a category unseen in training has no estimate and is never mapped to the reference"
     rows = tuple(str(row) for row in column.index[unknown])
@@ -214,14 +224,15 @@ def _categories(column: pd.Series, profile: LevelProfile) -> tuple[pd.Series, li
 
 
 def _range_faults(x: pd.Series, variable: Variable, profile: NumericProfile) -> list[Finding]:
+    values = x.to_numpy()
     if _is_binary(variable, profile):
-        wrong = ~x.isin((0.0, 1.0))
+        wrong = ~np.isin(values, (0.0, 1.0))
         rule = "unknown category; known levels: 0, 1"
         return [_range_finding("P03", rule, "give 0 or 1", x, wrong)] if wrong.any() else []
     low, high = variable.limits or _widened(profile)
     unit = f" {variable.unit}" if variable.unit else ""
-    other = _in_other_unit(x, variable, profile)
-    outside = (~np.isfinite(x) | (x < low) | (x > high)) & ~other
+    other = _in_other_unit(values, variable, profile)
+    outside = (~np.isfinite(values) | (values < low) | (values > high)) & ~other
     findings = []
     if other.any():
         rule = (
@@ -235,7 +246,7 @@ def _range_faults(x: pd.Series, variable: Variable, profile: NumericProfile) -> 
     return findings
 
 
-def _range_finding(code: str, rule: str, way_out: str, x: pd.Series, where: pd.Series) -> Finding:
+def _range_finding(code: str, rule: str, way_out: str, x: pd.Series, where: Mask) -> Finding:
     values = ", ".join(f"{value:g}" for value in x[where].unique()[:5])
     return Finding(code, rule, way_out, str(x.name), tuple(str(row) for row in x.index[where]), values)
 
@@ -246,15 +257,20 @@ def _widened(profile: NumericProfile) -> tuple[float, float]:
     return profile.minimum - width, profile.maximum + width
 
 
-def _in_other_unit(x: pd.Series, variable: Variable, profile: NumericProfile) -> pd.Series:
+def _in_other_unit(x: Floats, variable: Variable, profile: NumericProfile) -> Mask:
     """Where a unit's factor, larger than the natural spread, brings an outlying concentration into the usual range."""
-    found = pd.Series(False, index=x.index)
+    found = np.zeros(len(x), bool)
     if not variable.unit or "/" not in variable.unit or profile.p1 <= 0:
         return found
     spread = profile.p99 / profile.p1
-    for factor in (f for f in UNIT_FACTORS if f > 1.2 * spread):
-        found |= (x * factor).between(profile.p1, profile.p99) | (x / factor).between(profile.p1, profile.p99)
-    usual = x.between(profile.minimum, profile.maximum)
+    with np.errstate(over="ignore"):
+        for factor in (f for f in UNIT_FACTORS if f > 1.2 * spread):
+            found |= _between(x * factor, profile.p1, profile.p99) | _between(x / factor, profile.p1, profile.p99)
+    usual = _between(x, profile.minimum, profile.maximum)
     if variable.plausible:
-        usual |= x.between(*variable.plausible)
+        usual |= _between(x, *variable.plausible)
     return found & ~usual
+
+
+def _between(x: Floats, low: float, high: float) -> Mask:
+    return np.asarray((x >= low) & (x <= high))

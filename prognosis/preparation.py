@@ -8,6 +8,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,9 @@ class Term:
 
     def places(self, column: pd.Series) -> NDArray[np.int64]:
         """Place of each row's level, (n,); -1 where it is missing or unknown."""
-        given = pd.Categorical(column)
-        known = pd.Index(self.levels or ()).get_indexer([str(level) for level in given.categories])
-        return np.append(known, -1)[given.codes]
+        given = column.array if isinstance(column.dtype, pd.CategoricalDtype) else pd.Categorical(column)
+        place = _places(self.levels or ())
+        return np.array([*(place.get(str(level), -1) for level in given.categories), -1])[given.codes]
 
     def values(self, column: pd.Series) -> Floats:
         """Design columns of this term, (n, k); not a number where the value is missing."""
@@ -70,6 +71,14 @@ class Term:
             return np.where(place < 0, np.nan, place == np.arange(1, len(self.levels)))
         x = transformed(column.to_numpy(float), self.transform, self.shift, self.scale)
         return spline_basis(x, np.array(self.knots)) if self.knots else x[:, None]
+
+
+@lru_cache(maxsize=256)
+def _places(levels: tuple[str, ...]) -> Mapping[str, int]:
+    place = {level: code for code, level in enumerate(levels)}
+    if len(place) < len(levels):
+        raise ValueError(f"a level is named twice among {', '.join(levels)}")
+    return place
 
 
 @dataclass(frozen=True)
