@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -70,7 +70,8 @@ def screen_abnormalities(
 
     Notes
     -----
-    A patient in whom a feature could not be assessed is left out of that feature's models alone, and counted. Where
+    A patient in whom a feature could not be assessed is left out of that feature's models alone, and counted. A feature
+    that is the same in every patient as one before it (two names of one abnormality) is listed and not tested. Where
     carriers, or the others, have no event, or the columns separate the events otherwise, no maximum likelihood exists:
     Firth's penalised likelihood is used and the table says so. Every test counts for the false discovery rate, which
     holds where the tests are independent or positively dependent. Equal to R's ``coxph``, ``cmprsk::crr``, ``glm`` and
@@ -87,6 +88,7 @@ def screen_abnormalities(
         raise_findings(check_predictors(study.cohort, endpoint, asked.adjusted_for, allowed), DataContractError)
     raise_findings(check_special(study.cohort, endpoint, asked.strata, allowed), DataContractError)
     read = read_presence(study.cohort, endpoint, tuple(features), allowed)
+    asked = replace(asked, same=_same(read))
     table = pd.DataFrame([asked.line(feature) for feature in read])
     for prefix in ("", "adjusted_") if adjusted_for else ("",):
         tested = table[f"{prefix}p"].notna()
@@ -110,6 +112,7 @@ class Asked:
     prevalence: float
     carriers: int
     events: int
+    same: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def outcome(self) -> SurvivalArrays:
@@ -190,7 +193,7 @@ class Asked:
             "events_with": int(event[with_it].sum()),
             "events_without": int(event[~with_it].sum()),
         }
-        effect, reason = None, self._too_few(counts)
+        effect, reason = None, self._same_as(feature) or self._too_few(counts)
         if not reason:
             stratum = None if self.stratum is None else self.stratum[kept]
             design = np.column_stack([value, covariates[kept]])
@@ -198,6 +201,11 @@ class Asked:
             effect, reason = _estimated(rows, self.measure, counts)
         found = counts | _numbers(effect, self.measure) | {"reason": reason}
         return {f"{prefix}{key}": value for key, value in found.items()}
+
+    def _same_as(self, feature: Presence) -> str:
+        """Name the feature before it that is the same in every patient, "" where none is."""
+        first = self.same.get(feature.name)
+        return f"the same in every patient as {first}, which is tested" if first else ""
 
     def _too_few(self, counts: dict[str, Any]) -> str:
         """Say why a feature is not tested, "" where it is."""
@@ -211,6 +219,13 @@ class Asked:
         if happened < self.events:
             return f"{happened} events: fewer than {self.events}"
         return ""
+
+
+def _same(features: Sequence[Presence]) -> dict[str, str]:
+    """Return features that repeat one before them, with its name: a second test of it would count twice."""
+    first: dict[bytes, str] = {}
+    values = {feature.name: np.where(feature.assessed, feature.value, 2.0).tobytes() for feature in features}
+    return {name: first[value] for name, value in values.items() if first.setdefault(value, name) != name}
 
 
 def _seen_levels(column: pd.Series) -> pd.Series:

@@ -230,6 +230,17 @@ def test_what_is_too_rare_is_listed_with_the_reason_and_does_not_count(frame):
     assert told.table["p"].notna().all()
 
 
+def test_two_names_of_one_feature_are_tested_once(frame):
+    """A second test of the same patients would make the false discovery rate of all others smaller."""
+    twins = frame.assign(again=frame["noise"], nearly=frame["noise"].fillna(0.0))
+    with pytest.warns(PrognosisWarning, match="1 of 4 features were not tested: again"):
+        found = screen_abnormalities(study(twins), ["noise", "bad", "again", "nearly"])
+    table = by_name(found.table)
+    assert table.loc["again", "reason"] == "the same in every patient as noise, which is tested"
+    once = by_name(screen_abnormalities(study(twins), ["noise", "bad", "nearly"]).table)
+    assert table["q"].drop("again").equals(once["q"].reindex(["noise", "bad", "nearly"]))
+
+
 def test_what_cannot_be_estimated_says_why(frame):
     twin = frame.assign(twin=frame["bad"])
     with pytest.warns(PrognosisWarning, match="not tested"):
