@@ -12,9 +12,11 @@ import pytest
 
 from cohorts.errors import DataContractError, FitError, ModelFileError, PredictionError, PrognosisWarning
 from prognosis import load_model
+from prognosis.evaluation import Evaluation
 from prognosis.metrics.discrimination import harrell_c
-from prognosis.models import Cox, Logistic, RandomSurvivalForest, Screened, Tuned
-from prognosis.outcome import read_outcome
+from prognosis.metrics.indexes.log_loss import LOG_LOSS
+from prognosis.models import Cox, DecisionTree, EarlyRelapse, Logistic, RandomSurvivalForest, Screened, Tuned
+from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.tuning.candidates import draw_candidates
 from prognosis.tuning.inner_folds import Dealing, inner_folds
 from prognosis.tuning.search import Scores, choose
@@ -336,3 +338,25 @@ def test_a_search_that_does_not_fit_itself_is_refused(model, change, tmp_path):
 
 def test_diagnostics_reach_the_winner(model):
     assert model.proportional_hazards().iloc[-1, 0] == "GLOBAL"
+
+
+def test_log_loss_counts_case_weights_as_copies():
+    draw = np.random.default_rng(8)
+    event, risk, weight = draw.integers(0, 2, 30), draw.uniform(0.05, 0.95, (30, 1)), draw.integers(1, 4, 30)
+    at = np.array([np.nan])
+    whole = SurvivalArrays(np.full(30, np.nan), event)
+    weighted = LOG_LOSS.values(Evaluation(whole, risk[:, 0], horizons=at, risk=risk, weight=weight.astype(float)))
+    rows = np.repeat(np.arange(30), weight)
+    copies = LOG_LOSS.values(Evaluation(whole.take(rows), risk[rows, 0], horizons=at, risk=risk[rows]))
+    assert weighted == pytest.approx(copies, rel=1e-14)
+    loss = -np.log(np.where(event == 1, risk[:, 0], 1 - risk[:, 0]))
+    assert weighted[0] == pytest.approx(np.average(loss, weights=weight))
+
+
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+def test_the_event_within_a_window_is_tuned_with_its_weights_for_censoring():
+    """No candidate is judged without the weights: a patient censored early says nothing, the others count for more."""
+    recipe = EarlyRelapse(Tuned(DecisionTree(), grid={"min_leaf": [5, 40]}, folds=3), window=12.0)
+    model = made.study(["age", "albumin", "sex"], n=300, horizons=[12]).fit(recipe)
+    risk = model.predict(made.patients(50, seed=3)[["age", "albumin", "sex"]]).risk[:, 0]
+    assert np.corrcoef(risk, made.patients(50, seed=3)["albumin"])[0, 1] < 0
