@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 DRAWS = 20
 SWEEPS = 20
+# Rows of several draws that are answered in one go.
+AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,12 @@ class StoredImputation:
             return tuple(answer(frame))
         first, *others = self.draws(frame, copies, seed)
         out = [np.array(part, float) for part in answer(first)]
-        more = [answer(drawn[gone]) for drawn in others]
+        together = max(1, AT_ONCE // int(gone.sum()))
+        stacks = [others[start : start + together] for start in range(0, len(others), together)]
+        more = [(len(stack), answer(pd.concat([drawn[gone] for drawn in stack]))) for stack in stacks]
         for place, part in enumerate(out):
-            part[gone] = np.mean([part[gone], *(parts[place] for parts in more)], axis=0)
+            drawn = [values for size, parts in more for values in np.split(parts[place], size)]
+            part[gone] = np.mean([part[gone], *drawn], axis=0)
         return tuple(out)
 
     def _unknown(self, state: Floats, index: pd.Index) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,11 @@ def structured(time, event, entry=None):
 
 def patients(n=400, seed=20260101, **changed):
     """Return n made-up patients whose hazard depends on age, albumin, sex and grade; the index holds their ids."""
+    return _drawn(n, seed).copy().assign(**changed)
+
+
+@functools.cache
+def _drawn(n, seed):
     draw = np.random.default_rng(seed)
     age = draw.integers(40, 85, n).astype(float)
     albumin = draw.normal(38, 4, n).round(1)
@@ -82,8 +88,7 @@ def patients(n=400, seed=20260101, **changed):
     )
     frame["start"] = np.minimum(frame["start"], frame["months"] / 2)
     died_first = (draw.random(n) < 0.35) & (frame["event"] == 1)
-    frame = frame.assign(first=np.where(died_first, 2, frame["event"]), early=(time < 20).astype(int))
-    return frame.assign(**changed)
+    return frame.assign(first=np.where(died_first, 2, frame["event"]), early=(time < 20).astype(int))
 
 
 def outcome_of(frame, entry=False):
@@ -98,8 +103,15 @@ def codebook(**changed):
 
 
 def cohort(n=400, frame=None, book=None):
-    """Return the checked cohort of made-up patients."""
+    """Return the checked cohort of made-up patients; checked once, since it never changes."""
+    if frame is None and book is None:
+        return _checked(n)
     return Cohort.from_frame(patients(n) if frame is None else frame, "pid", book or codebook())
+
+
+@functools.cache
+def _checked(n):
+    return Cohort.from_frame(patients(n), "pid", codebook())
 
 
 def study(predictors=("age", "albumin", "sex", "grade"), n=400, frame=None, book=None, **options):
