@@ -118,14 +118,13 @@ class Boruta(Selector):
         draw = rows.draw(number)
         frame = rows.frame[[rows.names[place] for place in active]].reset_index(drop=True)
         copies = -(-FEWEST_SHADOWS // len(active)) if len(active) < FEWEST_SHADOWS else 1
-        shadows = {}
+        # longer than any name, hence none of them
+        shadows, prefix = {}, f"{max(frame, key=len)} shadow"
         for copy in range(copies):
             for place, name in enumerate(frame):
                 shuffled = frame[name].iloc[draw.permutation(len(frame))]
-                shadows[f"shadow {copy}.{place}"] = shuffled.reset_index(drop=True)
-        both = pd.concat(
-            [frame.set_axis([f"own {j}" for j in range(len(active))], axis=1), pd.DataFrame(shadows)], axis=1
-        )
+                shadows[f"{prefix} {copy}.{place}"] = shuffled.reset_index(drop=True)
+        both = pd.concat([frame, pd.DataFrame(shadows)], axis=1)
         found = importances(rows, both, int(draw.integers(2**31)), self.trees, self.depth)
         return found[: len(active)], float(np.percentile(found[len(active) :], self.percentile))
 

@@ -84,7 +84,7 @@ def beeswarm_content(model: FittedModel, explanation: Explanation, place: int, w
     size = np.abs(values).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:ROWS]
     names = [explanation.variables[k] for k in order]
-    labels = tuple(_label(model.codebook[name], wording) for name in names)
+    labels = tuple(_label_with_dark(model.codebook[name], wording) for name in names)
     title = wording("figure_beeswarm", n=len(values), when=_when(explanation, place, wording))
     return BeeswarmContent(
         labels=labels,
@@ -242,13 +242,25 @@ def _named_with_values(
     return [_label(model.codebook[name], wording) for name in names], given
 
 
+def _two(variable: Variable) -> bool:
+    return len(variable.levels or ()) == 2
+
+
+def _label_with_dark(variable: Variable, wording: Wording) -> str:
+    """Name a predictor, and which of two categories is drawn dark."""
+    label = _label(variable, wording)
+    if not _two(variable) or variable.levels is None:
+        return label
+    return visible(wording("explained_dark", label=label, level=variable.levels[1]), LABEL_SHOWN)
+
+
 def _label(variable: Variable, wording: Wording) -> str:
     return visible(variable.text(wording.language), LABEL_SHOWN)
 
 
 def _level(column: pd.Series, variable: Variable) -> Floats:
-    """Place of each value among all, 0 to 1; not a number for categories without an order, and where unknown."""
-    if variable.is_categorical and variable.kind != "ordinal":
+    """Place of each value among all, 0 to 1; not a number for three categories without an order, and where unknown."""
+    if variable.is_categorical and variable.kind != "ordinal" and not _two(variable):
         return np.full(len(column), np.nan)
     values = column.cat.codes.where(column.notna()) if hasattr(column, "cat") else column
     ranks = values.rank().to_numpy(float)

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import RunError
+from cohorts.variable import Variable
+from reports.contents import explained
 from reports.contents.explained import (
     beeswarm_content,
     decomposition_content,
@@ -84,6 +86,17 @@ def test_a_swarm_shows_the_most_important_first_and_colours_by_value():
     ordered = {label: not np.isnan(level).any() for label, level in zip(every.labels, every.level, strict=True)}
     assert ordered["Stage"]
     assert not ordered["Site"]
+
+
+def test_of_two_categories_the_dark_one_is_named():
+    """They have an order on the page, since the page says which one is dark; three have none."""
+    sex = Variable(name="sex", kind="nominal", levels=("female", "male"), label={"en": "Sex"})
+    values = pd.Series(pd.Categorical(["male", "female", None], categories=sex.levels))
+    np.testing.assert_array_equal(explained._level(values, sex), [1, 0, np.nan])
+    assert explained._label_with_dark(sex, ENGLISH) == "Sex (dark: male)"
+    three = Variable(name="site", kind="nominal", levels=("a", "b", "c"))
+    assert explained._label_with_dark(three, ENGLISH) == "site"
+    assert np.isnan(explained._level(pd.Series(pd.Categorical(["a", "b"], categories=three.levels)), three)).all()
 
 
 def test_dots_of_one_place_stand_apart_and_keep_to_their_line():
