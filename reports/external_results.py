@@ -10,7 +10,8 @@ import pandas as pd
 from cohorts import Cohort
 from cohorts.errors import Finding
 from reports.external_content import Findings
-from reports.results import records, software
+from reports.plain_values import records
+from reports.results import software
 
 SCHEMA_VERSION = 1
 UPDATED = ("observed", "expected", "intercept", "intercept_error", "slope", "slope_error")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ from prognosis import FittedModel, Study
 from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.cox.baseline import Baseline
 from prognosis.metrics.discrimination import harrell_c
-from prognosis.recipe import Recipe
 from prognosis.validation import Validation
+from reports.chosen import chosen_facts
 from reports.conventions import conventions_of
 from reports.formatting import p_value
+from reports.plain_values import number, plain_value, records
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "matplotlib", "typst", "Jinja2")
@@ -105,7 +105,7 @@ def endpoint_facts(study: Study) -> dict[str, Any]:
         "n": len(outcome.ids),
         "events": int((outcome.event == 1).sum()),
         "competing_events": int((outcome.event > 1).sum()),
-        "max_follow_up": _number(float(outcome.time.max())),
+        "max_follow_up": number(float(outcome.time.max())),
     }
 
 
@@ -118,13 +118,13 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "hash": model.hash,
         "created": model.created,
         "predictors": list(model.predictors),
-        "options": {key: _value(value) for key, value in model.recipe.get_params(deep=False).items()},
+        "options": {key: plain_value(value) for key, value in model.recipe.get_params(deep=False).items()},
         "n": model.n,
         "events": model.events,
         "max_follow_up": model.max_follow_up,
-        "median_follow_up": _number(model.median_follow_up),
-        "loglik": _number(model.loglik[1]),
-        "loglik_null": _number(model.loglik[0]),
+        "median_follow_up": number(model.median_follow_up),
+        "loglik": number(model.loglik[1]),
+        "loglik_null": number(model.loglik[0]),
         "covariance": _covariance_text(model),
         "parameters": {key: value for key, value in estimate.to_dict().items() if isinstance(value, str | int | float)},
         **_term_facts(model),
@@ -134,6 +134,7 @@ def model_facts(model: FittedModel) -> dict[str, Any]:
         "imputation": _imputation_facts(model),
         "proportional_hazards": None if tested is None else records(tested),
         "proportional_hazards_reason": reason,
+        **chosen_facts(model),
     }
 
 
@@ -147,7 +148,7 @@ def _term_facts(model: FittedModel) -> dict[str, Any]:
         return facts | {"terms": records(table)}
     return facts | {
         "splits": records(table),
-        "out_of_bag": {"harrell_c": _number(harrell_c(model.out_of_bag()))},
+        "out_of_bag": {"harrell_c": number(harrell_c(model.out_of_bag()))},
     }
 
 
@@ -176,9 +177,9 @@ def _baseline_facts(model: FittedModel) -> dict[str, Any]:
     return {
         "baseline": _baseline_values(baseline, model.estimate.stratum_names),
         "baseline_survival": [
-            {"horizon": horizon, "survival": _number(float(1 - risk))} | ({"stratum": name} if name else {})
-            for number, name in enumerate(model.estimate.stratum_names or ("",))
-            for horizon, risk in zip(model.horizons, _mean_risk(model, number), strict=True)
+            {"horizon": horizon, "survival": number(float(1 - risk))} | ({"stratum": name} if name else {})
+            for place, name in enumerate(model.estimate.stratum_names or ("",))
+            for horizon, risk in zip(model.horizons, _mean_risk(model, place), strict=True)
         ],
     }
 
@@ -235,27 +236,3 @@ def _validation(table: pd.DataFrame) -> list[dict[str, Any]]:
         if row["threshold"] is None:
             del row["threshold"]
     return rows
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as plain values; not-a-number becomes null."""
-    names = [str(name) if not isinstance(name, tuple) else " ".join(map(str, name)).strip() for name in table.columns]
-    return [dict(zip(names, map(_value, row), strict=True)) for row in table.itertuples(index=False, name=None)]
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Recipe):
-        return {"kind": value.kind} | {key: _value(item) for key, item in value.get_params(deep=False).items()}
-    if isinstance(value, Mapping):
-        return {str(key): _value(item) for key, item in value.items()}
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [_value(item) for item in value]
-    return value
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from reports.chosen import chosen_tables
 from reports.figures.canvas import Picture
 from reports.fonts import FontChoice
 from reports.formatting import three_digits, unit_text
@@ -82,7 +83,7 @@ def study_content(
     endpoint = results["endpoint"]
     tables = [_flow(results, wording), _table_one(results, wording)]
     for name, model in results["models"].items():
-        tables += model_tables(name, model, endpoint, wording)
+        tables += [*model_tables(name, model, endpoint, wording), *chosen_tables(name, model, wording)]
     drawn = figures_of(pictures, *VALIDATION_FIGURES)
     validated = [section(_validation(results, wording), drawn)] if results["validation"] else []
     explained = figures_of(pictures, *EXPLANATION_FIGURES)

@@ -105,7 +105,19 @@ def test_the_example_runs_and_ranks_its_models(tmp_path):
     forest = load_model(out / "models" / "forest.prognosis")
     assert len(forest.tuning.settings) == 3
     assert forest.kind == "random_survival_forest"
-    assert load_model(out / "models" / "backward.prognosis").selection.kept
+    kept = load_model(out / "models" / "backward.prognosis").selection.kept
+    chosen = results["models"]["backward"]["selection"]
+    assert (chosen["selector"], tuple(chosen["kept"])) == ("backward", kept)
+    assert [line["predictor"] for line in chosen["table"] if line["kept"]] == list(kept)
+    assert results["models"]["cox"]["selection"] is results["models"]["cox"]["tuning"] is None
+    tuned = results["models"]["forest"]["tuning"]
+    assert (tuned["best"], tuned["table"][0]["chosen"]) == (forest.tuning.best, True)
+    for words in (
+        f"backward (alpha=0.05, criterion=aic, method=refit, test=residual) kept {len(kept)} of 6 candidates",
+        "3 of 6 settings compared",
+        "the score of the winner here is too good",
+    ):
+        assert words in page
     assert {"Y34", "Y35"} <= {warning["code"] for warning in results["warnings"]}
 
 
