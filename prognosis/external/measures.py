@@ -57,9 +57,9 @@ def measure_all(
                 found[k] = (value, float(low), float(high), BOOTSTRAP)
         by_place = dict(zip(_keys(evaluation, index), found, strict=True))
         lines += [_line(index, key, by_place) for key in index.places(judging.horizons, evaluation.thresholds)]
-    reasons = [_reason(index, *why, place) for index in chosen for why in read[index.name][1]]
+    reasons = _reasons([(index, *why) for index in chosen for why in read[index.name][1]], place)
     table = pd.DataFrame(lines, columns=[*PLACE, "estimate", "lower", "upper", "limits"])
-    return Measures(table, tuple(dict.fromkeys(reasons)))
+    return Measures(table, reasons)
 
 
 Triple = tuple[float, float, float]
@@ -101,10 +101,22 @@ def _line(index: Index, place: tuple[float, float], found: Mapping[Key, Found]) 
     return (place[0], index.name, place[1], value, lower, upper, how if np.isfinite(lower) else "")
 
 
-def _reason(index: Index, horizon: float, finding: Finding, place: str) -> Finding:
-    where = index.name if np.isnan(horizon) else f"{index.name} at {horizon:g}"
-    rule = f"{where}{place} cannot be measured: {finding.code} {finding.rule}"
-    return Finding("E13", rule, finding.way_out, severity="warning")
+def _reasons(failed: Sequence[tuple[Index, float, Finding]], place: str) -> tuple[Finding, ...]:
+    """Say once what cannot be measured for the same reason."""
+    hindered: dict[tuple[str, str, str], dict[str, list[float]]] = {}
+    for index, horizon, finding in failed:
+        by_metric = hindered.setdefault((finding.code, finding.rule, finding.way_out), {})
+        by_metric.setdefault(index.name, []).append(horizon)
+    found = []
+    for (code, rule, way_out), by_metric in hindered.items():
+        where = ", ".join(_at(name, horizons) for name, horizons in by_metric.items())
+        found.append(Finding("E13", f"{where}{place} cannot be measured: {code} {rule}", way_out, severity="warning"))
+    return tuple(found)
+
+
+def _at(name: str, horizons: Sequence[float]) -> str:
+    known = [f"{horizon:g}" for horizon in dict.fromkeys(horizons) if not np.isnan(horizon)]
+    return f"{name} at {' and '.join(known)}" if known else name
 
 
 def _resampled(judging: Judging, chosen: Sequence[Index], rows: Integers, repeats: int, seed: int) -> dict[str, Floats]:

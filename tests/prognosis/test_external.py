@@ -231,6 +231,15 @@ def test_one_metric_that_cannot_be_measured_does_not_spoil_the_others(cox):
     assert np.isfinite(found.table.query("metric == 'harrell_c'")["estimate"]).all()
 
 
+@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
+def test_one_reason_is_given_once_for_all_that_it_hinders(cox):
+    delayed = TimeToEvent("efs", time="months", event="event", unit="months", origin="registration", entry="start")
+    asked = {"metrics": ["brier", "ipa", "auc"], "endpoint": delayed, "repeats": 0}
+    found = cox.validate(other_cohort(300), [24, 48], **asked)
+    (reason,) = [finding for finding in found.warnings if finding.code == "E13"]
+    assert reason.rule.startswith("auc at 24 and 48, brier at 24 and 48, ipa at 24 and 48 cannot be measured: N29")
+
+
 def test_no_horizon_is_needed_for_what_has_none():
     endpoint = TimeToEvent("efs", time="months", event="event", unit="months", origin="registration")
     found = made.fit(endpoint=endpoint).validate(other_cohort(300), repeats=0)
