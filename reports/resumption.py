@@ -26,17 +26,19 @@ class Beginning(NamedTuple):
 
 
 def file_digests(files: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of each file by its name.
+    """SHA-256 of each file by its name; files of one name in different folders are numbered.
 
     Raises
     ------
     RunError
         U01 a file cannot be read.
     """
-    found = {}
-    for file in files:
+    found: dict[str, str] = {}
+    for file in dict.fromkeys(files):
+        again = sum(name == file.name or name.startswith(f"{file.name} (") for name in found)
+        key = f"{file.name} ({again + 1})" if again else file.name
         try:
-            found[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+            found[key] = hashlib.sha256(file.read_bytes()).hexdigest()
         except OSError as error:
             rule = f"cannot read it: {error.strerror}"
             raise RunError(Finding("U01", rule, "check the path", file=str(file))) from None

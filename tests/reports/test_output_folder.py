@@ -16,6 +16,7 @@ import pytest
 from cohorts.errors import RunError
 from reports.manifest import base_manifest
 from reports.output_folder import LOCK, MANIFEST, OutputFolder, output_folder
+from reports.resumption import file_digests
 
 
 def test_files_are_whole_and_recorded(tmp_path: Path) -> None:
@@ -136,3 +137,17 @@ def test_a_forged_manifest_removes_nothing_outside(tmp_path: Path) -> None:
     with output_folder(folder) as run:
         run.remove_left_over()
     assert outside.exists()
+
+
+def test_files_of_one_name_in_two_folders_have_two_digests(tmp_path):
+    """A change of either is seen; a file that is named twice is one."""
+    files = [tmp_path / place / "cohort.csv" for place in ("here", "there")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
+    before = file_digests([*files, files[0]])
+    assert list(before) == ["cohort.csv", "cohort.csv (2)"]
+    files[0].write_text("changed")
+    after = file_digests(files)
+    assert after["cohort.csv"] != before["cohort.csv"]
+    assert after["cohort.csv (2)"] == before["cohort.csv (2)"]
