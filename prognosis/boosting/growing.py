@@ -71,20 +71,13 @@ class Stage:
     held_out: Floats
 
 
-@dataclass(frozen=True)
-class _Objective:
-    """The loss as xgboost asks for it: derivatives of the rows that the next tree draws, 0 of the others."""
-
-    loss: Loss
-    used: NDArray[np.bool_] | None
-
-    def __call__(self, margin: Any, rows: Any) -> tuple[Floats, Floats]:  # noqa: ARG002
-        known = np.asarray(margin, float)
-        if not np.ptp(known) < FARTHEST:
-            rule = "the margins run away: leaves follow single patients without a limit"
-            raise FitError(Finding("B08", rule, "ridge=1, a larger min_child_weight, or a smaller learning_rate"))
-        gradient, curvature = self.loss.derivatives(self.loss.start + known)
-        return (gradient, curvature) if self.used is None else (gradient * self.used, curvature * self.used)
+def _derivatives(margin: Floats, loss: Loss, used: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
+    """Return the derivatives of the rows that the next tree draws, 0 of the others."""
+    if not margin.max() - margin.min() < FARTHEST:
+        rule = "the margins run away: leaves follow single patients without a limit"
+        raise FitError(Finding("B08", rule, "ridge=1, a larger min_child_weight, or a smaller learning_rate"))
+    gradient, curvature = loss.derivatives(loss.start + margin)
+    return (gradient, curvature) if used is None else (gradient * used, curvature * used)
 
 
 def stages(X: Floats, loss: Loss, growth: Growth, unit: Integers, held_out: Floats | None = None) -> Iterator[Stage]:
@@ -105,8 +98,13 @@ def stages(X: Floats, loss: Loss, growth: Growth, unit: Integers, held_out: Floa
         used = None
         if growth.subsample < 1:
             used = (draw.permutation(units) < max(1, round(growth.subsample * units)))[unit]
-        booster.update(rows, place, fobj=_Objective(loss, used))
-        answer = np.empty(0) if others is None else booster.predict(others, output_margin=True)
+        # as `update` with an objective does it, which would compare the names of the features three times a tree
+        margin = booster.predict(rows, output_margin=True, training=True, validate_features=False)
+        gradient, curvature = _derivatives(np.asarray(margin, float), loss, used)
+        booster.boost(rows, place, grad=gradient, hess=curvature)
+        answer = np.empty(0)
+        if others is not None:
+            answer = booster.predict(others, output_margin=True, validate_features=False)
         yield Stage(booster, loss.start + np.asarray(answer, float))
 
 

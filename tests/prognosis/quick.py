@@ -4,9 +4,10 @@ from __future__ import annotations
 
 QUICK = {
     "AdaBoost": {"rounds": 6},
-    "ExtraTrees": {"trees": 15},
-    "GradientBoosting": {"folds": 3},
-    "NeuralNetwork": {"nets": 1},
+    "ExtraTrees": {"trees": 15, "folds": 3},
+    "GradientBoosting": {"folds": 3, "trees": 100},
+    "NeuralNetwork": {"nets": 1, "folds": 3},
+    "PenalisedCox": {"folds": 3},
     "RandomSurvivalForest": {"trees": 60},
     "SupportVectorMachine": {"folds": 3},
     "Transfer": {"folds": 3},
