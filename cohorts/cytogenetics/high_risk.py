@@ -1,6 +1,7 @@
 """High-risk cytogenetics of myeloma by published definitions, as present, absent or not assessable.
 
 An answer needs what decides it, and no more: one adverse lesion is enough for R-ISS, whatever else was not looked for.
+The definitions are of interphase FISH: what metaphases alone do not show is not denied by them.
 """
 
 from __future__ import annotations
@@ -34,14 +35,26 @@ def at_least(number: int, states: Sequence[State]) -> State:
     return True if sure >= number else None if possible >= number else False
 
 
+def by_fish(evidence: Evidence) -> State:
+    """Return whether an abnormality is present; absent only where FISH says so, not metaphases alone.
+
+    Plasma cells divide seldom, and losses and gains below the bands are not seen in those that do.
+    """
+    return (
+        None
+        if evidence.present is False and evidence.karyotype is False and evidence.fish is None
+        else evidence.present
+    )
+
+
 def r_iss_cytogenetics(evidence: Mapping[str, Evidence]) -> State:
     """Return whether del(17p), t(4;14) or t(14;16) is present (Palumbo 2015): high risk for R-ISS."""
-    return any_of([evidence[name].present for name in R_ISS])
+    return any_of([by_fish(evidence[name]) for name in R_ISS])
 
 
 def several_hits(evidence: Mapping[str, Evidence]) -> State:
     """Return whether at least two of t(4;14), t(14;16), t(14;20), del(17p), gain of 1q21 are present (Shah 2018)."""
-    return at_least(2, [evidence[name].present for name in ADVERSE])
+    return at_least(2, [by_fish(evidence[name]) for name in ADVERSE])
 
 
 def imwg_2025_cytogenetics(
@@ -64,15 +77,15 @@ def imwg_2025_cytogenetics(
     -----
     A del(17p) whose share of cells is not known (karyotype alone, FISH without numbers) is neither above nor below.
     """
-    gain, loss = evidence["gain_1q21"].present, evidence["del1p32"].present
-    fusion = any_of([evidence[name].present for name in HIGH_RISK_FUSIONS])
+    gain, loss = by_fish(evidence["gain_1q21"]), by_fish(evidence["del1p32"])
+    fusion = any_of([by_fish(evidence[name]) for name in HIGH_RISK_FUSIONS])
     return any_of(
         [
             _clonal(evidence["del17p"], share, inclusive),
             tp53_mutated,
             all_of([fusion, any_of([gain, loss])]),
             all_of([loss, gain]),
-            evidence["del1p32_biallelic"].present,
+            by_fish(evidence["del1p32_biallelic"]),
         ]
     )
 
@@ -87,7 +100,7 @@ def _clonal(evidence: Evidence, share: float, inclusive: bool) -> State:
         return True
     if evidence.at_most is not None:
         return None if enough(evidence.at_most) else False
-    return False if evidence.present is False else None
+    return False if by_fish(evidence) is False else None
 
 
 @dataclass(frozen=True)

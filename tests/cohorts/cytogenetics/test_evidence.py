@@ -135,6 +135,18 @@ def test_imwg_asks_for_the_share_of_del17p(cells, above, from_it_on):
     assert imwg_2025_cytogenetics(evidence, share=0.1) is (None if above is None else True)
 
 
+@pytest.mark.parametrize("decide", [r_iss_cytogenetics, several_hits, imwg_2025_cytogenetics])
+def test_metaphases_alone_deny_no_high_risk_and_show_it(decide):
+    """A clone with loss of 13 and two normal chromosomes 17 at the level of bands says nothing of TP53."""
+    metaphases = both("45,XX,-13[10]/46,XX[10]", None).evidence
+    assert metaphases["del17p"].present is False
+    assert decide(metaphases) is None
+    probes = "(TP53,D17Z1)x2[200],(FGFR3,IGH)x2[200],(MAF,IGH)x2[200],(MAFB,IGH)x2[200],(CKS1B,CDKN2C)x2[200]"
+    assert decide(both("45,XX,-13[10]/46,XX[10]", f"nuc ish{probes}").evidence) is False
+    shown = both("46,XX,t(4;14)(p16;q32),+1,der(1;16)(q10;p10),del(17)(p13)[10]/46,XX[10]", None).evidence
+    assert decide(shown) is True
+
+
 def test_imwg_of_cells_that_are_not_purified_and_of_metaphases_is_open():
     unsorted = Cytogenetics(fish=parse_fish("nuc ish(TP53x1)[30/200]", purified=False)).evidence
     assert imwg_2025_cytogenetics(given() | {"del17p": unsorted["del17p"]}) is None
