@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,7 +123,9 @@ def turning_points(x: Floats) -> list[int]:
     return turns
 
 
-def predictor_strips(axis: Axis, measure: Measure, between: str) -> tuple[Strip, ...]:
+def predictor_strips(
+    axis: Axis, measure: Measure, between: str, texts: Callable[[Value], str] = value_text
+) -> tuple[Strip, ...]:
     """Lay out the axis of a predictor: one line, or more where a curve folds back more than once.
 
     A stretch that folds back is written above the line, as rms does; a third stretch gets a line of its own.
@@ -130,12 +133,12 @@ def predictor_strips(axis: Axis, measure: Measure, between: str) -> tuple[Strip,
     Parameters
     ----------
     axis : the predictor's axis. measure : width of a text in millimetres.
-    between : template with ``{first}`` and ``{last}`` for an axis too short for two labels.
+    between : template with ``{first}`` and ``{last}`` for an axis too short for two labels. texts : words of a level.
     """
     values, x, main = marks(axis)
     if axis.discrete:
         ticks = tuple(Tick(float(where)) for where in x)
-        labels = _levels([value_text(value) for value in values], x, measure)
+        labels = _levels([texts(value) for value in values], x, measure)
         return (Strip(float(x.min()), float(x.max()), ticks, labels),)
     numbers, whole = np.array(values, float), place(axis.fine_points)
     if np.ptp(whole) < SHORTEST:

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING
 
 from nomograms.axes import WIDTH, place, turning_points
 from nomograms.example import Example, axis_label, in_words, one_decimal
+from nomograms.families import family_text
 from nomograms.points import Axis, contribution
-from nomograms.wording import event_text, joined, number, plain, sentence, unit_text
+from nomograms.wording import (
+    event_name,
+    joined,
+    label_of,
+    number,
+    plain,
+    sentence,
+    stratum_text,
+    time_text,
+    unit_text,
+)
 from prognosis.profile import LevelProfile
 
 if TYPE_CHECKING:
@@ -20,14 +31,48 @@ def caption_of(nomogram: Nomogram, example: Example) -> tuple[str, ...]:
     """Return the paragraphs of the caption."""
     language = nomogram.language
     recipe = [sentence("recipe", language)]
-    if any(axis.setting for axis in nomogram.scale.axes):
+    axes = [axis for group in nomogram.scale.drawn for axis in group.axes]
+    if any(axis.setting for axis in axes):
         recipe.append(sentence("recipe_setting", language))
-    if any(_folds(axis) for axis in nomogram.scale.axes):
+    if any(_folds(axis) for axis in axes):
         recipe.append(sentence("recipe_fold", language))
+    recipe += _strata(nomogram)
     extremes = _extremes(nomogram)
     tails = [sentence("tails", language, extremes=sentence("semicolon", language).join(extremes))] if extremes else []
     gap = "" if language == "zh" else " "
-    return (gap.join(recipe), in_words(nomogram, example), *tails, _model(nomogram), _error(nomogram))
+    told = gap.join([_model(nomogram), *_about(nomogram)])
+    return (gap.join(recipe), in_words(nomogram, example), *tails, told, _error(nomogram))
+
+
+def _strata(nomogram: Nomogram) -> list[str]:
+    """Say that strata share the points, and where one has no risk."""
+    model, language = nomogram.model, nomogram.language
+    names = [stratum_text(name) for name in model.estimate.stratum_names]
+    if not names:
+        return []
+    drawn = {(axis.stratum, axis.horizon) for axis in nomogram.outcomes}
+    return [sentence("strata", language, strata=sentence("semicolon", language).join(names))] + [
+        sentence("stratum_silent", language, stratum=name, time=time_text(horizon, model.unit, language))
+        for place, name in enumerate(names)
+        for horizon in nomogram.horizons
+        if (place, horizon) not in drawn
+    ]
+
+
+def _about(nomogram: Nomogram) -> list[str]:
+    """Say what else must be known of the model: competing events, an update, predictors without effect."""
+    model, language = nomogram.model, nomogram.language
+    told = [sentence("competing", language)] if model.endpoint.kind == "competing" else []
+    told += [
+        sentence("updated", language, cohort=plain(note.file), size=plain(note.value), name=plain(model.name))
+        for note in model.warnings
+        if note.code == "E10"
+    ]
+    silent = [name for group in nomogram.scale.groups if not group.has_effect for name in group.variables]
+    if silent:
+        listed = joined([label_of(model.codebook[name], language) for name in silent], language)
+        told.append(sentence("no_effect", language, variables=listed))
+    return told
 
 
 def _folds(axis: Axis) -> bool:
@@ -37,7 +82,7 @@ def _folds(axis: Axis) -> bool:
 def _extremes(nomogram: Nomogram) -> list[str]:
     """Smallest and largest values of the cohort that lie beyond an axis, with their points."""
     model, language, out = nomogram.model, nomogram.language, []
-    for group in nomogram.scale.groups:
+    for group in nomogram.scale.drawn:
         for axis in group.axes:
             profile = model.profile[axis.variable]
             if axis.discrete or isinstance(profile, LevelProfile):
@@ -57,11 +102,12 @@ def _model(nomogram: Nomogram) -> str:
     model, language = nomogram.model, nomogram.language
     definition = plain(model.endpoint.definition).rstrip(".")
     return sentence(
-        "model",
+        "model" if nomogram.horizons else "model_binary",
         language,
+        family=family_text(model, language),
         n=_count(model.n, language),
         events=_count(model.events, language),
-        event=event_text(model.event_text(language)),
+        event=event_name(model, language),
         definition=sentence("definition", language, definition=definition) if definition else "",
         origin=plain(model.origin),
         horizons=joined([number(horizon) for horizon in nomogram.horizons], language),
@@ -84,4 +130,11 @@ def _error(nomogram: Nomogram) -> str:
         largest=f"{100 * error.largest:.1f}",
         mean=f"{100 * error.mean:.1f}",
         n=_count(error.combinations, nomogram.language),
+        drawn=sentence("drawn_even" if _unknown_distribution(nomogram) else "drawn_cohort", nomogram.language),
     )
+
+
+def _unknown_distribution(nomogram: Nomogram) -> bool:
+    """Whether the model tells no distribution of its predictors, as a published one."""
+    profiles = [nomogram.model.profile[name] for name in nomogram.model.predictors]
+    return not any(entry.shares if isinstance(entry, LevelProfile) else entry.density for entry in profiles)

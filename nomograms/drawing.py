@@ -20,7 +20,7 @@ from nomograms.caption import caption_of
 from nomograms.example import Example, example_of
 from nomograms.lettering import Lettering, lettering_for
 from nomograms.sheet import AIR, CAPTION_LINE, LINE, MARGIN, Row, Sheet, sheet_of, texts_of
-from nomograms.wording import event_text
+from nomograms.wording import event_name
 
 if TYPE_CHECKING:
     from nomograms.nomogram import Nomogram, Patient
@@ -71,7 +71,7 @@ def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str, *, capt
 def _metadata(nomogram: Nomogram, example: Example, kind: str) -> dict[str, Any]:
     # the date of the model, not of the drawing: the same call must give the same bytes
     made = dt.datetime.fromisoformat(nomogram.model.created)
-    title = f"Nomogram: {event_text(nomogram.model.event_text(nomogram.language))}"
+    title = f"Nomogram: {event_name(nomogram.model, nomogram.language)}"
     caption = " ".join(caption_of(nomogram, example))
     if kind == "pdf":
         return {"Title": title, "Subject": caption, "CreationDate": made}
@@ -186,5 +186,7 @@ class _Pen:
         top, total = rows[0].y, next(row for row in rows if row.kind == "total")
         marked = [(row, LEFT + row.mark) for row in rows if row.mark is not None and 0 <= row.mark <= LENGTH]
         drops = [[(x, top), (x, row.y)] for row, x in marked if row.kind == "predictor"]
-        drops += [[(x, total.y), (x, rows[-1].y)] for row, x in marked if row is total]
+        # down to the last line of the patient's stratum
+        last = max((row.y for row, _ in marked if row.kind == "risk"), default=total.y)
+        drops += [[(x, total.y), (x, last)] for row, x in marked if row is total]
         self._strokes(drops, 0.5, EXAMPLE, zorder=1, dashes=(0, (4, 2)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nomograms.points import Axis, Group, Value, typical_patient
+from nomograms.strata import commonest_stratum
 from nomograms.wording import (
     joined,
     label_of,
@@ -17,8 +18,9 @@ from nomograms.wording import (
     number,
     percent,
     sentence,
+    shown_value,
+    stratum_text,
     time_text,
-    value_text,
 )
 
 if TYPE_CHECKING:
@@ -33,14 +35,16 @@ class Example:
     Parameters
     ----------
     values : of all predictors. points : exact, by the predictor on the axis. shown : to one decimal, adding up to the
-        printed total. total : exact. risks : probability by horizon. is_typical : made of medians, not a person.
+        printed total. total : exact. risks : probability by horizon (None: a binary endpoint), where there is one.
+    stratum : number of the patient's stratum. is_typical : made of medians, not a person.
     """
 
     values: Mapping[str, Value]
     points: Mapping[str, float]
     shown: Mapping[str, str]
     total: float
-    risks: Mapping[float, float]
+    risks: Mapping[float | None, float]
+    stratum: int
     is_typical: bool
 
     def fits(self, axis: Axis) -> bool:
@@ -50,12 +54,16 @@ class Example:
 
 def example_of(nomogram: Nomogram, patient: Patient | None) -> Example:
     """Return a patient, or a typical one where none is given, as the figure shows it."""
+    typical = patient is None
     values = typical_patient(nomogram.model) if patient is None else nomogram.admitted(patient)
+    stratum = commonest_stratum(nomogram.model) if patient is None else nomogram.stratum(patient)
     points = nomogram.points(values)
     total = nomogram.total(values)
-    shown = dict(zip(points, rounded_parts(list(points.values())), strict=True))
-    risks = {float(horizon): float(risk) for horizon, risk in nomogram.risk(total).items()}
-    return Example(values, points, shown, total, risks, patient is None)
+    drawn = [group.variables[0] for group in nomogram.scale.drawn]
+    shown = dict(zip(drawn, rounded_parts([points[name] for name in drawn]), strict=True))
+    found = zip(nomogram.questions, nomogram.risk_in(total, stratum), strict=True)
+    risks = {horizon: float(risk) for horizon, risk in found if np.isfinite(risk)}
+    return Example(values, points, shown, total, risks, stratum, typical)
 
 
 def rounded_parts(parts: Sequence[float]) -> list[str]:
@@ -73,7 +81,12 @@ def axis_label(codebook: Codebook, axis: Axis, language: str) -> str:
     if not axis.setting:
         return label
     held = [
-        sentence("equals", language, label=label_of(codebook[partner], language), value=value_text(value))
+        sentence(
+            "equals",
+            language,
+            label=label_of(codebook[partner], language),
+            value=shown_value(codebook[partner], value, language),
+        )
         for partner, value in axis.setting
     ]
     return sentence("setting", language, label=label, setting=joined(held, language))
@@ -86,16 +99,22 @@ def one_decimal(value: float) -> str:
 
 def in_words(nomogram: Nomogram, example: Example) -> str:
     """Write the sum of the points and the risks as a sentence."""
-    language, unit = nomogram.language, nomogram.model.unit
-    parts = " + ".join(_item(nomogram, example, group) for group in nomogram.scale.groups)
-    risks = [
-        sentence("risk_by", language, risk=percent(risk), time=time_text(horizon, unit, language))
-        for horizon, risk in example.risks.items()
-    ]
-    listed = sentence("risks", language, risks=joined(risks, language))
+    language = nomogram.language
+    parts = " + ".join(_item(nomogram, example, group) for group in nomogram.scale.drawn)
+    listed = joined([_risk(nomogram, horizon, risk) for horizon, risk in example.risks.items()], language)
+    names = nomogram.model.estimate.stratum_names
+    in_stratum = {"stratum": stratum_text(names[example.stratum])} if names else {}
+    told = sentence("risks_in" if names else "risks", language, risks=listed, **in_stratum)
     who = {} if example.is_typical else {"who": sentence("patient", language)}
     key = "typical" if example.is_typical else "worked"
-    return sentence(key, language, sum=parts, total=one_decimal(example.total), risks=listed, **who)
+    return sentence(key, language, sum=parts, total=one_decimal(example.total), risks=told, **who)
+
+
+def _risk(nomogram: Nomogram, horizon: float | None, risk: float) -> str:
+    language, value = nomogram.language, percent(risk)
+    if horizon is None:
+        return sentence("risk_once", language, risk=value)
+    return sentence("risk_by", language, risk=value, time=time_text(horizon, nomogram.model.unit, language))
 
 
 def _item(nomogram: Nomogram, example: Example, group: Group) -> str:
@@ -114,6 +133,6 @@ def _item(nomogram: Nomogram, example: Example, group: Group) -> str:
 
 
 def _measured(nomogram: Nomogram, example: Example, name: str) -> str:
-    unit = nomogram.model.codebook[name].unit
-    value = value_text(example.values[name])
-    return f"{value} {measure_text(unit, nomogram.language)}" if unit else value
+    variable = nomogram.model.codebook[name]
+    value = shown_value(variable, example.values[name], nomogram.language)
+    return f"{value} {measure_text(variable.unit, nomogram.language)}" if variable.unit else value

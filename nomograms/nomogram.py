@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
 from cohorts.errors import Finding, PredictionError, raise_findings
-from nomograms.outcomes import OutcomeAxis, outcome_axis, total_ticks
+from nomograms.outcomes import OutcomeAxis, outcome_axes, total_ticks
 from nomograms.points import Limits, Points, Value, contribution, points_of
 from nomograms.reading import ReadingError, reading_error
-from nomograms.wording import check_language, label_of, outcome_label, time_text
+from nomograms.refusals import refusals
+from nomograms.strata import named_stratum, risk_by, stratum_of
+from nomograms.told import plain_values
+from nomograms.wording import check_language
 from prognosis.patients import Door
+from prognosis.published.columns import Columns
+from prognosis.published.model import PLAIN, published_model
 
 if TYPE_CHECKING:
+    from cohorts import Codebook
+    from cohorts.endpoint import Endpoint
     from prognosis.model import FittedModel
+    from prognosis.published.model import Publication, Reference
 
 Patient: TypeAlias = Mapping[str, Any] | pd.DataFrame
+
+
+class Options(TypedDict, total=False):
+    """How a nomogram is drawn: the options of `Nomogram`."""
+
+    horizons: Sequence[float] | None
+    limits: str
+    language: str
+
+
+class PublishedOptions(Options, total=False):
+    """The same and the columns of a published model."""
+
+    columns: Columns
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -32,8 +54,10 @@ class Nomogram:
 
     Parameters
     ----------
-    model : a fitted Cox model of a time-to-event endpoint, without strata.
-    horizons : times of the risk axes in the endpoint's unit; None takes those of the model.
+    model : a fitted or published model with coefficients: Cox (also with strata, penalised, pooled, updated), Fine-Gray
+        (its risk is the cumulative incidence), accelerated failure time, logistic.
+    horizons : times of the risk axes in the endpoint's unit; None takes those of the model, or the window of a model
+        of early relapse; none for a binary endpoint.
     limits : ``rms`` draws each axis over the full range seen in training; ``centiles`` from the 1st to the 99th
         centile, with the tails marked by arrows.
     language : of the printed figure, ``en`` or ``zh``.
@@ -41,9 +65,10 @@ class Nomogram:
     Raises
     ------
     PredictionError
-        G01 the model has strata; G02 no horizon; G03 the endpoint has competing events; G04 not a Cox model; G05 two
+        G02 no horizon; G03 cause-specific models have no points; G04 nor has a model without coefficients; G05 two
         continuous predictors interact; G06 no predictor changes the risk; G07 unknown language; G08 unknown limits;
-        G09 the model has an offset; P10, P12 a horizon beyond the follow-up or not above 0.
+        G09 the model has an offset; G21 a horizon at which the model gives no risk; P10, P12 a horizon beyond the
+        follow-up, not above 0, or for a binary endpoint.
     """
 
     model: FittedModel
@@ -54,12 +79,42 @@ class Nomogram:
     def __init__(
         self, model: FittedModel, horizons: Sequence[float] | None = None, limits: str = "rms", language: str = "en"
     ) -> None:
-        asked = tuple(sorted({float(horizon) for horizon in (model.horizons if horizons is None else horizons)}))
-        raise_findings(_refusals(model, asked, limits), PredictionError)
+        asked = tuple(sorted({float(horizon) for horizon in (_own_horizons(model) if horizons is None else horizons)}))
+        raise_findings(refusals(model, asked, limits), PredictionError)
         check_language(language)
         for name, value in (("model", model), ("horizons", asked), ("limits", limits), ("language", language)):
             object.__setattr__(self, name, value)
         self.scale  # noqa: B018  a nomogram that cannot be computed is refused at once
+
+    @classmethod
+    def from_published(
+        cls,
+        name: str,
+        endpoint: Endpoint,
+        codebook: Codebook,
+        coefficients: Mapping[str, float],
+        baseline: Mapping[float, float] | float,
+        reference: Reference,
+        publication: Publication,
+        **options: Unpack[PublishedOptions],
+    ) -> Nomogram:
+        """Make the nomogram of a published coefficient table.
+
+        Parameters
+        ----------
+        name, endpoint, codebook, coefficients, baseline, reference, publication : as `published_model`.
+        columns : splines, transforms and interactions, as `published_model`. Others : as for a fitted model.
+
+        Raises
+        ------
+        DataContractError
+            E17 as `published_model`.
+        PredictionError
+            As for a fitted model; G21 a horizon at which the baseline is not published.
+        """
+        told = (name, endpoint, codebook, coefficients, baseline, reference, publication)
+        drawn: Any = {key: value for key, value in options.items() if key != "columns"}
+        return cls(published_model(*told, options.get("columns", PLAIN)), **drawn)
 
     @cached_property
     def scale(self) -> Points:
@@ -71,10 +126,15 @@ class Nomogram:
         """Labelled values of the Total points ruler, long enough for the worst combination of the axes."""
         return tuple(float(tick) for tick in total_ticks(self.scale.largest_total))
 
+    @property
+    def questions(self) -> tuple[float | None, ...]:
+        """The horizons; for a binary endpoint, which has no time, the one question is None."""
+        return self.horizons or (None,)
+
     @cached_property
     def outcomes(self) -> tuple[OutcomeAxis, ...]:
-        """One risk axis a horizon."""
-        return tuple(outcome_axis(self.model, self.scale, horizon, self.total_ticks[-1]) for horizon in self.horizons)
+        """One risk axis a horizon, in each stratum that has a risk there."""
+        return outcome_axes(self.model, self.scale, self.questions, self.total_ticks[-1])
 
     @cached_property
     def reading_error(self) -> ReadingError:
@@ -148,7 +208,10 @@ class Nomogram:
         return float(sum(points[group.variables[0]] for group in self.scale.groups))
 
     def linear_predictor(self, points: float | Mapping[str, float]) -> float:
-        """Return the log relative hazard of total points, or of their parts, against the training means."""
+        """Return the linear predictor of total points, or of their parts, against the training means.
+
+        For Cox a log relative hazard, for a logistic model a log odds ratio.
+        """
         centre = float(self.model.estimate.means @ self.model.estimate.coefficients)
         return self._uncentred(points) - centre
 
@@ -156,47 +219,38 @@ class Nomogram:
         total = self._sum(points) if isinstance(points, Mapping) else float(points)
         return total / self.scale.per_unit + self.scale.constant
 
-    def risk(self, points: float | Mapping[str, float]) -> pd.Series:
-        """Return the probability of the event by each horizon for total points, or for the mapping `points` gave."""
-        values = self.model.estimate.risk_at([self._uncentred(points)], self.horizons)[0]
-        return pd.Series(values, index=pd.Index(self.horizons, name="horizon"), name="risk")
+    def risk(self, points: float | Mapping[str, float], stratum: str | None = None) -> pd.Series:
+        """Return the probability of the event by each horizon for total points, or for the mapping `points` gave.
+
+        Parameters
+        ----------
+        points : total or parts. stratum : of a stratified model, named as in it: ``sex=F``.
+
+        Returns
+        -------
+        Series by horizon, of one value for a binary endpoint; not a number where the stratum has no risk.
+
+        Raises
+        ------
+        PredictionError
+            G20 a stratified model without `stratum`; P01 a part of the points is missing.
+        """
+        return self.risk_in(points, named_stratum(self.model, stratum))
+
+    def risk_in(self, points: float | Mapping[str, float], stratum: int) -> pd.Series:
+        """Return the same for a stratum by its number."""
+        at = np.array([self._uncentred(points)])
+        values = [float(risk_by(self.model, at, horizon, stratum)[0]) for horizon in self.questions]
+        index = [float("nan") if horizon is None else horizon for horizon in self.questions]
+        return pd.Series(values, index=pd.Index(index, name="horizon"), name="risk")
+
+    def stratum(self, patient: Patient) -> int:
+        """Return the number of the stratum that a patient belongs to, 0 without strata; P01 to P03 as `points`."""
+        return stratum_of(self.model, _one_row(patient))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers of the figure as plain values: scales, total, outcomes, reading_error."""
-        codebook = self.model.codebook
-        scales = [
-            {
-                "variable": axis.variable,
-                "label": label_of(codebook[axis.variable], self.language),
-                "unit": codebook[axis.variable].unit,
-                "setting": dict(axis.setting),
-                "ticks": [{"value": v, "points": float(p)} for v, p in zip(axis.values, axis.points, strict=True)],
-            }
-            for axis in self.scale.axes
-        ]
-        total = {
-            "ticks": list(self.total_ticks),
-            "largest": self.scale.largest_total,
-            "points_per_unit": self.scale.per_unit,
-            "linear_predictor_at_zero": self.linear_predictor(0.0),
-        }
-        outcomes = [
-            {
-                "horizon": axis.horizon,
-                "unit": self.model.unit,
-                "label": outcome_label(
-                    self.model.event_text(self.language),
-                    time_text(axis.horizon, self.model.unit, self.language),
-                    self.language,
-                ),
-                "ticks": [
-                    {"risk": float(r), "total_points": float(t)}
-                    for r, t in zip(axis.risks, axis.total_points, strict=True)
-                ],
-            }
-            for axis in self.outcomes
-        ]
-        return {"scales": scales, "total": total, "outcomes": outcomes, "reading_error": self.reading_error.to_dict()}
+        return plain_values(self)
 
     def svg(self, patient: Patient | None = None, *, caption: bool = True) -> str:
         """Return the figure as SVG text; without its caption the rows stand closer, to be a part of a page."""
@@ -234,40 +288,7 @@ def _one_row(patient: Patient) -> Mapping[str, Any]:
     return {str(name): value for name, value in patient.iloc[0].items()}
 
 
-def _refusals(model: FittedModel, horizons: tuple[float, ...], limits: str) -> list[Finding]:
-    if model.endpoint.kind == "competing" and model.kind == "fine_gray":
-        rule = "nomograms of Fine-Gray models are not drawn yet"
-        return [Finding("G04", rule, "use predict, whose table has every risk with its interval", value=model.kind)]
-    if model.endpoint.kind == "competing":
-        rule = "the endpoint has competing events: cause-specific models combine into risk without a single points axis"
-        return [Finding("G03", rule, "use predict, whose table has every risk with its interval")]
-    if model.kind != "cox":
-        return [Finding("G04", f"no nomogram of a model of kind {model.kind}", "fit Cox", value=model.kind)]
-    findings = []
-    if model.estimate.strata:
-        named = ", ".join(model.estimate.strata)
-        rule = f"the model is stratified by {named}: each stratum has a baseline, and so risk axes, of its own"
-        findings.append(Finding("G01", rule, "make the stratum a predictor, or fit one model a stratum", column=named))
-    if getattr(model.recipe, "offset", None):
-        way_out = "make it a predictor, or use predict instead of a nomogram"
-        findings.append(
-            Finding("G09", "the model has an offset, for which there is no axis", way_out, model.recipe.offset)
-        )
-    if not horizons:
-        findings.append(Finding("G02", "no horizon: a nomogram needs a time to give risk at", "give horizons=[...]"))
-    findings += [finding for horizon in horizons if (finding := _horizon_fault(model, horizon))]
-    if limits not in ("rms", "centiles"):
-        findings.append(
-            Finding("G08", f"limits {limits!r} are not known", "give 'rms' or 'centiles'", value=str(limits))
-        )
-    return findings
-
-
-def _horizon_fault(model: FittedModel, horizon: float) -> Finding | None:
-    unit = model.unit
-    if not (math.isfinite(horizon) and horizon > 0):
-        return Finding("P12", f"horizon {horizon:g} is no positive time", f"give positive {unit}", value=f"{horizon:g}")
-    if model.max_follow_up is not None and horizon > model.max_follow_up:
-        rule = f"horizon {horizon:g} {unit} lies beyond the max follow-up of {model.max_follow_up:g} {unit}"
-        return Finding("P10", rule, "give an earlier horizon: nobody was observed that long", value=f"{horizon:g}")
-    return None
+def _own_horizons(model: FittedModel) -> tuple[float, ...]:
+    """Horizons of the model; one of early relapse answers for its window only."""
+    window = getattr(model.estimate, "window", None)
+    return model.horizons if window is None else (float(window),)

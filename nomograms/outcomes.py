@@ -1,4 +1,4 @@
-"""From total points to the risk of the event: the total ruler, the linear predictor, one axis for each horizon."""
+"""From total points to the risk of the event: the total ruler, the linear predictor, an axis for each horizon."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nomograms.points import LARGEST, Points
 from nomograms.pretty import pretty
+from nomograms.strata import risk_by, risk_range
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -37,14 +38,17 @@ class OutcomeAxis:
 
     Parameters
     ----------
-    horizon : in the unit of the endpoint. risks : probabilities with a tick, ascending, (m,).
-    total_points : their places, (m,). rank : 0 for the roundest risk, which is the last to be thinned out, (m,).
+    horizon : in the unit of the endpoint; None for a binary endpoint.
+    risks : probabilities with a tick, ascending, (m,). total_points : their places, (m,).
+    rank : 0 for the roundest risk, which is the last to be thinned out, (m,).
+    stratum : number of the stratum whose risk this is; 0 without strata.
     """
 
-    horizon: float
+    horizon: float | None
     risks: Floats
     total_points: Floats
     rank: NDArray[np.int64]
+    stratum: int = 0
 
 
 def total_ticks(largest: float) -> Floats:
@@ -76,11 +80,28 @@ def places(
     return wanted, np.interp(wanted, answers, linear_predictor[order][first])
 
 
-def outcome_axis(model: FittedModel, points: Points, horizon: float, largest_total: float) -> OutcomeAxis:
+def outcome_axes(
+    model: FittedModel, points: Points, horizons: Sequence[float | None], largest_total: float
+) -> tuple[OutcomeAxis, ...]:
+    """Make the axes of all strata and horizons, stratum by stratum.
+
+    A stratum without risk at a horizon (nobody observed that long, no event before it) has no axis there.
+    """
+    return tuple(
+        outcome_axis(model, points, horizon, largest_total, stratum)
+        for stratum in range(max(1, len(model.estimate.stratum_names)))
+        for horizon in horizons
+        if risk_range(model, horizon, stratum) is not None
+    )
+
+
+def outcome_axis(
+    model: FittedModel, points: Points, horizon: float | None, largest_total: float, stratum: int = 0
+) -> OutcomeAxis:
     """Find the places of all round risks between 0 points and the end of the total ruler."""
 
     def risk(linear_predictor: Floats) -> Floats:
-        return np.asarray(model.estimate.risk_at(linear_predictor, (horizon,)), float)[:, 0]
+        return risk_by(model, linear_predictor, horizon, stratum)
 
     ranks = {risk / 100: rank for rank, risks in enumerate(ROUND_RISKS) for risk in risks}
     upper = points.constant + largest_total / points.per_unit
@@ -90,4 +111,4 @@ def outcome_axis(model: FittedModel, points: Points, horizon: float, largest_tot
         ranks = {float(value): 0 for value in pretty(low, high)}
         found, linear_predictor = places(risk, sorted(ranks), points.constant, upper)
     rank = np.array([ranks[float(value)] for value in found], dtype=np.int64)
-    return OutcomeAxis(horizon, found, (linear_predictor - points.constant) * points.per_unit, rank)
+    return OutcomeAxis(horizon, found, (linear_predictor - points.constant) * points.per_unit, rank, stratum)

@@ -55,7 +55,9 @@ def grid_of(model: FittedModel, name: str, limits: Limits = "rms") -> Grid:
     """
     profile = model.profile[name]
     if isinstance(profile, LevelProfile):
-        seen = tuple(level for level, share in zip(profile.levels, profile.shares, strict=True) if share > 0)
+        # a published model does not tell the shares: all its levels count as seen
+        shares = profile.shares or (1.0,) * len(profile.levels)
+        seen = tuple(level for level, share in zip(profile.levels, shares, strict=True) if share > 0)
         return Grid(seen, seen, True)
     if profile.values:
         return Grid(profile.values, profile.values, True)
@@ -153,6 +155,11 @@ class Group:
     minimum: float
     axes: tuple[Axis, ...]
 
+    @property
+    def has_effect(self) -> bool:
+        """Whether any value changes the risk; a lasso leaves some predictors without effect, and without a line."""
+        return max(float(np.abs(axis.fine_points).max()) for axis in self.axes) > LARGEST * NO_EFFECT
+
 
 @dataclass(frozen=True)
 class Points:
@@ -170,8 +177,13 @@ class Points:
 
     @property
     def axes(self) -> tuple[Axis, ...]:
-        """All axes from top to bottom."""
+        """All axes from top to bottom, those of predictors without effect included."""
         return tuple(axis for group in self.groups for axis in group.axes)
+
+    @property
+    def drawn(self) -> tuple[Group, ...]:
+        """Predictors that change the risk, which alone get lines."""
+        return tuple(group for group in self.groups if group.has_effect)
 
     @property
     def largest_total(self) -> float:

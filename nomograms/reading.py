@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nomograms.axes import LENGTH, marks, risk_marks
 from nomograms.outcomes import OutcomeAxis
 from nomograms.points import LARGEST, Axis, Grid, Group, Limits, Points, Value, contribution, grid_of
+from nomograms.strata import risk_by
 from prognosis.profile import LevelProfile
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ class ReadingError:
 
     Parameters
     ----------
-    largest, mean : over all patients and horizons, as probabilities.
-    by_horizon : (horizon, largest, mean) of each.
+    largest, mean : over all patients, horizons and strata, as probabilities.
+    by_horizon : (horizon, largest, mean) of each; the horizon of a binary endpoint is None.
     combinations, seed, step : number of patients, seed of the sample, reading accuracy in millimetres.
     """
 
     largest: float
     mean: float
-    by_horizon: tuple[tuple[float, float, float], ...]
+    by_horizon: tuple[tuple[float | None, float, float], ...]
     combinations: int = COMBINATIONS
     seed: int = SEED
     step: float = STEP
@@ -72,13 +73,14 @@ def reading_error(
     for group in points.groups:
         read_total += read_points(group, sample)
         exact += contribution(model, group.variables, {name: list(sample[name]) for name in group.variables})
-    horizons = [outcome.horizon for outcome in outcomes]
-    risk = np.asarray(model.estimate.risk_at(exact, horizons), float)
-    read = np.column_stack([read_risk(outcome, read_total, ruler_end) for outcome in outcomes])
-    difference = np.abs(read - risk)
-    rows = zip(horizons, difference.max(axis=0), difference.mean(axis=0), strict=True)
-    by_horizon = tuple((float(horizon), float(largest), float(mean)) for horizon, largest, mean in rows)
-    return ReadingError(float(difference.max()), float(difference.mean()), by_horizon)
+    differences: dict[float | None, list[Floats]] = {}
+    for outcome in outcomes:
+        risk = risk_by(model, exact, outcome.horizon, outcome.stratum)
+        read = read_risk(outcome, read_total, ruler_end)
+        differences.setdefault(outcome.horizon, []).append(np.abs(read - risk))
+    by_horizon = tuple((horizon, float(np.max(parts)), float(np.mean(parts))) for horizon, parts in differences.items())
+    every = [part for parts in differences.values() for part in parts]
+    return ReadingError(float(np.max(every)), float(np.mean(every)), by_horizon)
 
 
 def to_step(x: Floats) -> Floats:
@@ -128,9 +130,10 @@ def draw_patients(model: FittedModel, limits: Limits) -> Sample:
 def _quantiles(model: FittedModel, name: str, share: Floats, grid: Grid) -> NDArray[Any]:
     profile = model.profile[name]
     if isinstance(profile, LevelProfile):
-        upper = np.cumsum(profile.shares)
+        upper = np.cumsum(profile.shares or (1.0,) * len(profile.levels))
         return np.array(profile.levels, dtype=object)[np.searchsorted(upper / upper[-1], share)]
-    cumulative = np.concatenate(([0.0], np.cumsum(profile.density)))
+    # a published model tells no distribution: even between its limits
+    cumulative = np.concatenate(([0.0], np.cumsum(profile.density or (1.0,))))
     drawn = np.interp(share * cumulative[-1], cumulative, profile.edges)
     if grid.discrete:
         values = np.array(profile.values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from nomograms.axes import (
@@ -23,14 +24,17 @@ from nomograms.example import Example, axis_label, one_decimal
 from nomograms.labels import Measure, broken_to
 from nomograms.outcomes import OutcomeAxis
 from nomograms.points import LARGEST, Axis, Value
+from nomograms.sentences import SENTENCES
 from nomograms.wording import (
     LANGUAGES,
-    SENTENCES,
+    event_name,
     label_with_unit,
     outcome_label,
     percent,
     plain,
     sentence,
+    shown_value,
+    stratum_text,
     time_text,
     value_text,
 )  # fmt: skip
@@ -112,7 +116,9 @@ def texts_of(nomogram: Nomogram, example: Example) -> list[str]:
     codebook = nomogram.model.codebook
     own = [label_with_unit(codebook[name], nomogram.language) for name in nomogram.model.predictors]
     own += [value_text(value) for axis in nomogram.scale.axes for value in axis.values]
+    own += [sentence("yes", nomogram.language), sentence("no", nomogram.language)]
     own += [value_text(value) for axis in nomogram.scale.axes for _, value in axis.setting]
+    own += [stratum_text(name) for name in nomogram.model.estimate.stratum_names]
     own += [*caption_of(nomogram, example), *(sentences[place_of] for sentences in SENTENCES.values())]
     return [*own, "0123456789.,%<>−+=()"]
 
@@ -128,7 +134,12 @@ def sheet_of(nomogram: Nomogram, example: Example, measure: Measure, caption_mea
     """
     rows = [
         _points_row(nomogram, measure),
-        *(row for axis in nomogram.scale.axes for row in _predictor_rows(nomogram, axis, example, measure)),
+        *(
+            row
+            for group in nomogram.scale.drawn
+            for axis in group.axes
+            for row in _predictor_rows(nomogram, axis, example, measure)
+        ),
         _total_row(nomogram, example, measure),
         *(_risk_row(nomogram, outcome, example, measure) for outcome in nomogram.outcomes),
     ]
@@ -164,7 +175,8 @@ def _predictor_rows(nomogram: Nomogram, axis: Axis, example: Example, measure: M
     note: tuple[str, ...] = ()
     if isinstance(profile, LevelProfile):
         note = _in_column(sentence("reference", language, level=plain(profile.levels[0])), measure)
-    strips = predictor_strips(axis, measure, sentence("range", language, first="{first}", last="{last}"))
+    texts = partial(shown_value, nomogram.model.codebook[axis.variable], language=language)
+    strips = predictor_strips(axis, measure, sentence("range", language, first="{first}", last="{last}"), texts)
     mine = _line_of(example.values[axis.variable], strips) if example.fits(axis) else -1
     label = _in_column(axis_label(nomogram.model.codebook, axis, language), measure)
     return [
@@ -203,9 +215,13 @@ def _total_row(nomogram: Nomogram, example: Example, measure: Measure) -> Row:
 
 
 def _risk_row(nomogram: Nomogram, outcome: OutcomeAxis, example: Example, measure: Measure) -> Row:
-    language, end = nomogram.language, nomogram.total_ticks[-1]
-    event = nomogram.model.event_text(language)
-    label = outcome_label(event, time_text(outcome.horizon, nomogram.model.unit, language), language)
-    entry = f"{percent(example.risks[outcome.horizon])} %"
+    model, language, end = nomogram.model, nomogram.language, nomogram.total_ticks[-1]
+    time = None if outcome.horizon is None else time_text(outcome.horizon, model.unit, language)
+    label = outcome_label(event_name(model, language), time, language)
+    names = model.estimate.stratum_names
+    if names:
+        label = sentence("setting", language, label=label, setting=stratum_text(names[outcome.stratum]))
+    mine = outcome.stratum == example.stratum
+    entry = f"{percent(example.risks[outcome.horizon])} %" if mine else ""
     return Row("risk", risk_strip(outcome, end, measure), _in_column(label, measure), entry=entry,
-               mark=example.total * LENGTH / end)  # fmt: skip
+               mark=example.total * LENGTH / end if mine else None)  # fmt: skip

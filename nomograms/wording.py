@@ -3,80 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cohorts.errors import Finding, PredictionError
+from nomograms.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from cohorts.variable import Variable
+    from prognosis.model import FittedModel
 
 LANGUAGES = ("en", "zh")
 SHOWN = 200
-
-SENTENCES: Mapping[str, tuple[str, str]] = {
-    "points": ("Points", "单项得分"),
-    "total": ("Total points", "总分"),
-    "example": ("Example", "示例"),
-    "patient": ("Patient", "患者"),
-    "with_unit": ("{label}, {unit}", "{label}，{unit}"),
-    "setting": ("{label} ({setting})", "{label}（{setting}）"),
-    "equals": ("{label}\u00a0=\u00a0{value}", "{label}\u00a0=\u00a0{value}"),
-    "list_mark": (", ", "，"),
-    "semicolon": ("; ", "；"),
-    "reference": ("reference: {level}", "参照：{level}"),
-    "range": ("{first} to {last}", "{first} 至 {last}"),
-    "days": ("days", "天"),
-    "weeks": ("weeks", "周"),
-    "months": ("months", "个月"),
-    "years": ("years", "年"),
-    "time": ("{horizon}\u00a0{unit}", "{horizon}{unit}"),
-    "risk": ("Risk of {event} by {time},\u00a0%", "{time}内发生{event}的风险，%"),
-    "risk_named": ("Risk of the event ({event}) by {time},\u00a0%", "{time}内发生终点事件（{event}）的风险，%"),
-    "continued": ("(continued)", "（续）"),
-    "recipe": (
-        "How to read: find the patient's value on each line and go straight up to the Points ruler; add the points; "
-        "find the sum on the Total points ruler and go straight down to the risk.",
-        "读图方法：在每条线上找到患者的取值，垂直向上在“单项得分”标尺上读出得分；将各项得分相加；在“总分”标尺上找到总和，垂直向下读出风险。",
-    ),
-    "recipe_setting": (
-        "Of the lines that name another characteristic in brackets, use the one that fits the patient.",
-        "括号内注明其他特征的各条线中，只使用与患者相符的一条。",
-    ),
-    "recipe_fold": (
-        "Where a curve folds back, its values go on above the line, then on a further line (continued).",
-        "若曲线折返，其后的取值标在线的上方，再后的取值另起一条线（续）。",
-    ),
-    "tails": (
-        "Arrows: the cohort's values beyond the 1st and 99th centile lie off the line; points at the extremes: "
-        "{extremes}.",
-        "箭头：队列中低于第1或高于第99百分位的取值在线外；极端值的得分：{extremes}。",
-    ),
-    "extreme": ("{label}: {value} = {points} points", "{label}：{value} = {points}分"),
-    "typical": (
-        "Example (a typical patient: median of each number, commonest category): {sum} = {total} points; {risks}.",
-        "示例（典型患者：数值取中位数，类别取最常见者）：{sum} = {total}分；{risks}。",
-    ),
-    "worked": ("{who}: {sum} = {total} points; {risks}.", "{who}：{sum} = {total}分；{risks}。"),
-    "item": ("{label} {value} ({points})", "{label} {value}（{points}）"),
-    "item_group": ("{label} {value} with {partners} ({points})", "{label} {value}，{partners}（{points}）"),
-    "risks": ("risk of the event {risks}", "发生终点事件的风险：{risks}"),
-    "risk_by": ("{risk} % by {time}", "{time}内 {risk} %"),
-    "model": (
-        "Cox regression on {n} patients with {events} events. Endpoint: {event}{definition}; time zero: {origin}; "
-        "risk by {horizons} {unit}. Model of {date}, hash {hash}.",
-        "Cox回归，{n}例患者，{events}例事件。终点：{event}{definition}；"
-        "时间起点：{origin}；预测时点：{horizons}{unit}。模型日期 {date}，哈希 {hash}。",
-    ),
-    "definition": (" ({definition})", "（{definition}）"),
-    "error": (
-        "Reading error: taking every position to the nearest half millimetre (figure {width} mm wide) changes the risk "
-        "by at most {largest} percentage points, {mean} on average, over {n} combinations of values drawn from the "
-        "cohort's distributions.",
-        "读图误差：图宽{width} mm、每个位置读到最近的0.5 mm时，在按队列分布抽取的{n}种取值组合中，"
-        "风险最多改变{largest}个百分点，平均{mean}个百分点。",
-    ),
-}
 
 
 def sentence(key: str, language: str, **values: object) -> str:
@@ -126,6 +64,13 @@ def value_text(value: Any) -> str:
     return plain(value) if isinstance(value, str) else number(float(value))
 
 
+def shown_value(variable: Variable, value: Any, language: str) -> str:
+    """Return a value in words: a binary variable without levels, coded 0 and 1, says no and yes."""
+    if variable.kind == "binary" and not isinstance(value, str) and float(value) in (0.0, 1.0):
+        return sentence("yes" if float(value) else "no", language)
+    return value_text(value)
+
+
 def label_of(variable: Variable, language: str) -> str:
     """Return the label of a predictor, without its unit."""
     return plain(variable.text(language))
@@ -166,8 +111,26 @@ def event_text(name: str) -> str:
     return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
-def outcome_label(name: str, time: str, language: str) -> str:
-    """Return the label of a risk axis; names such as ``pfs`` or ``event-free survival`` name no event."""
+def event_name(model: FittedModel, language: str) -> str:
+    """Return the event as it stands in a sentence.
+
+    Where events compete it is the endpoint's name: the label of their column names all of them.
+    """
+    competing = model.endpoint.kind == "competing"
+    return event_text(model.endpoint.name if competing else model.event_text(language))
+
+
+def outcome_label(name: str, time: str | None, language: str) -> str:
+    """Return the label of a risk axis, without a time where the endpoint has none.
+
+    Names such as ``pfs`` or ``event-free survival`` name no event.
+    """
     event = event_text(name)
     names_no_event = len(event) <= 4 or any(part in event.lower() for part in ("surviv", "free"))
-    return sentence("risk_named" if names_no_event else "risk", language, event=event, time=time)
+    key = "risk" if time is not None else "risk_binary"
+    return sentence(f"{key}_named" if names_no_event else key, language, event=event, time=time)
+
+
+def stratum_text(name: str) -> str:
+    """Return the name of a stratum as words: ``sex=F, centre=2`` is ``sex = F, centre = 2``."""
+    return plain(name).replace("=", "\u00a0=\u00a0")

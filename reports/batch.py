@@ -16,6 +16,7 @@ import pandas as pd
 from cohorts import Cohort
 from cohorts.errors import Finding, PredictionError, RunError
 from nomograms import Nomogram
+from nomograms.refusals import why_no_points
 from prognosis import FittedModel
 from prognosis.environment import code_digest, environment
 from prognosis.execution import IN_PROCESS, Execution, TaskFailure, run_noted
@@ -46,8 +47,8 @@ def write_patient(model: FittedModel, patient: pd.DataFrame, language: Language,
     """
     identity = str(patient.index[0])
     name = file_names([identity])[identity]
-    can = not model.estimate.strata and not getattr(model.recipe, "offset", None) and bool(model.horizons)
     # an unknown value has no place on an axis
+    can = bool(model.horizons) and not why_no_points(model)
     can = can and not patient[list(model.predictors)].isna().any(axis=None)
     drawn = Nomogram(model, limits=limits, language=language).svg(patient, caption=False) if can else None
     report = PatientReport(model, patient, language=language, nomogram=drawn)

@@ -67,6 +67,17 @@ def answering_kind(recipe: Recipe, timed: bool) -> str:
     return recipe.kind
 
 
+def has_points(kind: str, *, competing: bool) -> bool:
+    """Whether a nomogram is drawn of models of this kind: of those with one linear predictor, from which risk follows.
+
+    Cox models of competing events combine several.
+    """
+    if competing and kind == "cox":
+        return False
+    classes = recipes()[kind].estimate_class
+    return any(hasattr(made, "risk_at") for made in (classes if isinstance(classes, tuple) else (classes,)))
+
+
 def _made(where: str, kind: Any, options: Mapping[str, Any], place: str) -> Any:
     """Make a recipe or a selector, and what is nested in its options."""
     walk, what = NESTED[place]

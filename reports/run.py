@@ -16,12 +16,11 @@ from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
-from prognosis.models.forest import RandomSurvivalForest
 from prognosis.persistence.writing import check_storable
 from reports.batch import Language, Limits, write_patient
 from reports.declared_cytogenetics import with_declared_cytogenetics
 from reports.declared_diseases import declared_codebook, endpoint_table, with_declared_stages
-from reports.declared_recipes import answering_kind, recipe_of, recipes_of
+from reports.declared_recipes import answering_kind, has_points, recipe_of, recipes_of
 from reports.explained_study import explain_and_write
 from reports.figures import Picture
 from reports.filenames import file_names
@@ -170,8 +169,10 @@ def _write_imputed(model: FittedModel, folder: OutputFolder) -> None:
 
 
 def _check_horizons(declared: StudyFile) -> None:
-    """Refuse a nomogram or a patient's page without horizons before the work, not after it."""
-    if (declared.nomogram or declared.reports.patients) and not endpoint_table(declared).get("horizons"):
+    """Refuse a nomogram or a patient's page without horizons before the work; a binary endpoint has no time."""
+    endpoint = endpoint_table(declared)
+    asked = declared.nomogram or declared.reports.patients
+    if asked and endpoint.get("kind") != "binary" and not endpoint.get("horizons"):
         rule = "[endpoint] declares no horizons, which a nomogram and a patient's report need"
         raise RunError(Finding("P12", rule, "add for example horizons = [12, 24] in the endpoint's unit"))
 
@@ -187,8 +188,9 @@ def _check_pages(declared: StudyFile, study: Study) -> None:
     if declared.reports.patients and not Wording("en").has(f"kind_{kind}"):
         rule = f"[reports] asks for patients' pages, which are not made of a {kind} model ({shown})"
         raise RunError(Finding("R19", rule, "put a Cox model first, or leave out patients"))
-    if declared.nomogram and kind == RandomSurvivalForest.kind:
-        raise RunError(Finding("G04", f"[nomogram] names {shown}: no nomogram of a {kind} model", "name a Cox model"))
+    if declared.nomogram and not has_points(kind, competing=study.endpoint.kind == "competing"):
+        rule = f"[nomogram] names {shown}: no nomogram of a {kind} model of a {study.endpoint.kind} endpoint"
+        raise RunError(Finding("G04", rule, "name a Cox, Fine-Gray, accelerated failure time or logistic model"))
 
 
 def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
@@ -203,7 +205,7 @@ def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, fold
     options = declared.nomogram or NomogramTable(model=model.name)
     nomogram = Nomogram(model, limits=options.limits, language=options.language)
     # the first patient of whom everything is known: an unknown value has no place on an axis
-    known = cohort.view(model.predictors).loc[list(declared.reports.patients)].dropna()
+    known = cohort.view(model.door.columns).loc[list(declared.reports.patients)].dropna()
     patient = known.iloc[:1] if len(known) else None
     for suffix in ("pdf", "svg"):
         nomogram.save(folder.place(f"nomogram_{model.name}.{suffix}"), patient=patient)

@@ -14,7 +14,6 @@ from tests.golden_walk.compared import Compared
 from tests.nomograms.conftest import DEATH, GBSG, MGUS2, RECURRENCE, cohort_of
 
 FILES = ("nomogram_*",)
-LATER = "nomograms of logistic models: a later issue"
 LEFT_OUT = {
     "kind": "how R was asked",
     "adjust_to.*": "rms's datadist",
@@ -26,13 +25,13 @@ LEFT_OUT = {
     "stats.R2*": "rms's R2 of a Cox model is not computed; that of a logistic one is compared below",
     "stats.g": "rms's g of a Cox model is not computed; that of a logistic one is compared below",
     "stats.gr": "as g",
-    "points.*": "compared by tests/nomograms for Cox models; " + LATER,
+    "points.*": "compared by tests/nomograms",
     "points_xbeta.*": "uncentred sums that rms keeps beside its points",
-    "total_points": "compared by tests/nomograms for Cox models; " + LATER,
+    "total_points": "compared by tests/nomograms",
     "lp_axis.*": "an axis of linear predictors is not drawn",
-    "fun_axes.*": "compared by tests/nomograms for Cox models; " + LATER,
+    "fun_axes.*": "compared by tests/nomograms",
     "info.maxscale": "how R was asked",
-    "info.*": "compared below for Cox models; " + LATER,
+    "info.*": "points_per_unit_lp of Cox models is compared below, the rest by tests/nomograms",
     "validate.*": "rms keeps knots and draws other resamples: compared as a range by tests/prognosis",
     "calibrate": "not computed yet: validation metrics",
 }

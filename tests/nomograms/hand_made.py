@@ -29,8 +29,9 @@ class Estimate:
 
     def __init__(self, coefficients, means):
         self.coefficients, self.means, self.strata = np.asarray(coefficients, float), means, ()
+        self.stratum_names = ()
 
-    def risk_at(self, linear_predictor, horizons):
+    def risk_at(self, linear_predictor, horizons, stratum=0):
         centred = np.asarray(linear_predictor, float) - self.means @ self.coefficients
         return -np.expm1(-HAZARD * np.exp(centred)[:, None] * np.asarray(horizons, float))
 
@@ -53,6 +54,8 @@ def hand_made(coefficients, frame=FRAME, declared=None, endpoint=None, **prepara
         event_text=lambda language: endpoint.name,
         horizons=endpoint.horizons,
         unit=getattr(endpoint, "unit", ""),
+        warnings=(),
+        strata_follow_up=(),
         origin=getattr(endpoint, "origin", ""),
         max_follow_up=120.0,
         profile=profile_of(frame),

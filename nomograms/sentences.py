@@ -1,0 +1,115 @@
+"""Every sentence on a nomogram, in English and Chinese; placeholders in braces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "points": ("Points", "单项得分"),
+    "total": ("Total points", "总分"),
+    "example": ("Example", "示例"),
+    "patient": ("Patient", "患者"),
+    "with_unit": ("{label}, {unit}", "{label}，{unit}"),
+    "setting": ("{label} ({setting})", "{label}（{setting}）"),
+    "equals": ("{label}\u00a0=\u00a0{value}", "{label}\u00a0=\u00a0{value}"),
+    "list_mark": (", ", "，"),
+    "semicolon": ("; ", "；"),
+    "yes": ("yes", "是"),
+    "no": ("no", "否"),
+    "reference": ("reference: {level}", "参照：{level}"),
+    "range": ("{first} to {last}", "{first} 至 {last}"),
+    "days": ("days", "天"),
+    "weeks": ("weeks", "周"),
+    "months": ("months", "个月"),
+    "years": ("years", "年"),
+    "time": ("{horizon}\u00a0{unit}", "{horizon}{unit}"),
+    "risk": ("Risk of {event} by {time},\u00a0%", "{time}内发生{event}的风险，%"),
+    "risk_binary": ("Risk of {event},\u00a0%", "发生{event}的风险，%"),
+    "risk_binary_named": ("Risk of the event ({event}),\u00a0%", "发生终点事件（{event}）的风险，%"),
+    "risk_named": ("Risk of the event ({event}) by {time},\u00a0%", "{time}内发生终点事件（{event}）的风险，%"),
+    "continued": ("(continued)", "（续）"),
+    "recipe": (
+        "How to read: find the patient's value on each line and go straight up to the Points ruler; add the points; "
+        "find the sum on the Total points ruler and go straight down to the risk.",
+        "读图方法：在每条线上找到患者的取值，垂直向上在“单项得分”标尺上读出得分；将各项得分相加；在“总分”标尺上找到总和，垂直向下读出风险。",
+    ),
+    "recipe_setting": (
+        "Of the lines that name another characteristic in brackets, use the one that fits the patient.",
+        "括号内注明其他特征的各条线中，只使用与患者相符的一条。",
+    ),
+    "recipe_fold": (
+        "Where a curve folds back, its values go on above the line, then on a further line (continued).",
+        "若曲线折返，其后的取值标在线的上方，再后的取值另起一条线（续）。",
+    ),
+    "tails": (
+        "Arrows: the cohort's values beyond the 1st and 99th centile lie off the line; points at the extremes: "
+        "{extremes}.",
+        "箭头：队列中低于第1或高于第99百分位的取值在线外；极端值的得分：{extremes}。",
+    ),
+    "extreme": ("{label}: {value} = {points} points", "{label}：{value} = {points}分"),
+    "typical": (
+        "Example (a typical patient: median of each number, commonest category): {sum} = {total} points; {risks}.",
+        "示例（典型患者：数值取中位数，类别取最常见者）：{sum} = {total}分；{risks}。",
+    ),
+    "worked": ("{who}: {sum} = {total} points; {risks}.", "{who}：{sum} = {total}分；{risks}。"),
+    "item": ("{label} {value} ({points})", "{label} {value}（{points}）"),
+    "item_group": ("{label} {value} with {partners} ({points})", "{label} {value}，{partners}（{points}）"),
+    "risks": ("risk of the event {risks}", "发生终点事件的风险：{risks}"),
+    "risk_by": ("{risk} % by {time}", "{time}内 {risk} %"),
+    "risk_once": ("{risk} %", "{risk} %"),
+    "risks_in": ("risk of the event in {stratum} {risks}", "{stratum}层发生终点事件的风险：{risks}"),
+    "model": (
+        "{family} on {n} patients with {events} events. Endpoint: {event}{definition}; time zero: {origin}; "
+        "risk by {horizons} {unit}. Model of {date}, hash {hash}.",
+        "{family}，{n}例患者，{events}例事件。终点：{event}{definition}；"
+        "时间起点：{origin}；预测时点：{horizons}{unit}。模型日期 {date}，哈希 {hash}。",
+    ),
+    "model_binary": (
+        "{family} on {n} patients with {events} events. Endpoint: {event}{definition}. Model of {date}, hash {hash}.",
+        "{family}，{n}例患者，{events}例事件。终点：{event}{definition}。模型日期 {date}，哈希 {hash}。",
+    ),
+    "family_cox": ("Cox regression", "Cox回归"),
+    "family_penalised": ("Penalised Cox regression", "惩罚Cox回归"),
+    "family_transferred": ("Cox regression that leans on another cohort", "借助其他队列的Cox回归"),
+    "family_logistic": ("Logistic regression", "Logistic回归"),
+    "family_firth": ("Logistic regression with Firth's penalty", "Firth惩罚Logistic回归"),
+    "family_ridge": ("Ridge logistic regression", "岭Logistic回归"),
+    "family_lasso": ("Lasso logistic regression", "套索Logistic回归"),
+    "family_window": ("Logistic regression of the event within {time}", "{time}内事件的Logistic回归"),
+    "family_fine_gray": ("Fine-Gray regression", "Fine-Gray回归"),
+    "family_weibull": ("Weibull regression (accelerated failure time)", "Weibull回归（加速失效时间模型）"),
+    "family_exponential": ("Exponential regression (accelerated failure time)", "指数回归（加速失效时间模型）"),
+    "family_lognormal": ("Log-normal regression (accelerated failure time)", "对数正态回归（加速失效时间模型）"),
+    "family_loglogistic": (
+        "Log-logistic regression (accelerated failure time)",
+        "对数Logistic回归（加速失效时间模型）",
+    ),
+    "family_published": ("{family} as published ({source})", "已发表的{family}（{source}）"),
+    "competing": (
+        "The risk is the cumulative incidence: other events can come first, and then this one counts as not happened.",
+        "风险为累积发生率：竞争事件可先发生，此时终点事件视为未发生。",
+    ),
+    "updated": (
+        "Updated in {cohort} ({size}): {name}.",
+        "已在{cohort}中更新（{size}）：{name}。",
+    ),
+    "strata": (
+        "The strata ({strata}) share the points; use the risk lines of the patient's own stratum.",
+        "各层（{strata}）共用得分；请使用患者所在层的风险线。",
+    ),
+    "stratum_silent": (
+        "No risk line for {stratum} by {time}: nobody there was observed that long, or nobody had the event.",
+        "{stratum}无{time}的风险线：该层无人随访至此，或无人发生事件。",
+    ),
+    "no_effect": ("No line, since without effect in the model: {variables}.", "模型中无作用、故未画线：{variables}。"),
+    "definition": (" ({definition})", "（{definition}）"),
+    "error": (
+        "Reading error: taking every position to the nearest half millimetre (figure {width} mm wide) changes the risk "
+        "by at most {largest} percentage points, {mean} on average, over {n} combinations of values drawn from the "
+        "{drawn}.",
+        "读图误差：图宽{width} mm、每个位置读到最近的0.5 mm时，在按{drawn}抽取的{n}种取值组合中，"
+        "风险最多改变{largest}个百分点，平均{mean}个百分点。",
+    ),
+    "drawn_cohort": ("cohort's distributions", "队列分布"),
+    "drawn_even": ("published ranges, evenly", "已发表范围（均匀分布）"),
+}
