@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_complex_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
 from cohorts.errors import Finding, FitError
 from prognosis.kernels.concordance import concordance_counts
@@ -178,20 +179,25 @@ def check_complete(predictors: pd.DataFrame, *, gaps: bool = False) -> list[Find
     """No predictor at all (S15), missing values (C16) unless the model has a rule for them, infinite ones (C27)."""
     if predictors.shape[1] == 0:
         return [Finding("S15", "no predictor", "name at least one predictor")]
-    missing = predictors.isna().sum()
-    if missing.any() and not gaps:
-        return missing_findings(missing, len(predictors))
-    numeric = predictors.select_dtypes(include="number", exclude=["complex", "timedelta"])
-    sound = sound_columns(numeric)
-    return [finding for name in numeric.columns if name not in sound for finding in check_sizes(numeric[name])]
+    if not gaps:
+        gone = predictors.isna()
+        if gone.to_numpy().any():
+            return missing_findings(gone.sum(), len(predictors))
+    sound = sound_columns(predictors)
+    doubtful = [predictors[name] for name in predictors.columns if name not in sound]
+    return [finding for column in doubtful if _is_number(column.dtype) for finding in check_sizes(column)]
 
 
 def sound_columns(frame: pd.DataFrame) -> set[str]:
     """Names of numeric columns in which nothing is missing, infinite or too large: one look at all of them."""
-    real = [is_numeric_dtype(dtype) and not is_complex_dtype(dtype) for dtype in frame.dtypes]
-    numbers = frame if all(real) else frame.loc[:, real]
+    real = {dtype: is_bool_dtype(dtype) or _is_number(dtype) for dtype in set(frame.dtypes)}
+    numbers = frame if all(real.values()) else frame.loc[:, [real[dtype] for dtype in frame.dtypes]]
     sound = (np.abs(numbers.to_numpy(float, na_value=np.nan)) <= LARGEST).all(axis=0)
     return set(numbers.columns[sound])
+
+
+def _is_number(dtype: Any) -> bool:
+    return bool(is_numeric_dtype(dtype) and not is_complex_dtype(dtype) and not is_bool_dtype(dtype))
 
 
 def check_sizes(column: pd.Series) -> list[Finding]:

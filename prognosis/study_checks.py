@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -57,7 +58,7 @@ def check_predictors(
     findings: list[Finding] = []
     if not predictors:
         findings.append(Finding("S15", "no predictor", "name at least one predictor"))
-    for name in sorted({name for name in predictors if predictors.count(name) > 1}):
+    for name in sorted(name for name, times in Counter(predictors).items() if times > 1):
         findings.append(
             Finding("C02", f"predictor {name} is named twice: columns {name} and {name}", "name it once", name)
         )
