@@ -74,7 +74,8 @@ def models(*kinds):
 
 
 def test_competing_events_with_imputation(tmp_path):
-    done, results, html = run(tmp_path, COMPETING, models("cox", "fine_gray"), CHAINED, '\n[nomogram]\nmodel = "fine_gray"\n')
+    drawn = '\n[nomogram]\nmodel = "fine_gray"\n'
+    done, results, html = run(tmp_path, COMPETING, models("cox", "fine_gray"), CHAINED, drawn)
     assert [axis["label"] for axis in results["nomograms"]["fine_gray"]["outcomes"]] == [
         f"Risk of progression by {horizon}\u00a0months,\u00a0%" for horizon in (60, 120)
     ]
