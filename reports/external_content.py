@@ -66,7 +66,7 @@ def external_content(found: Findings, pictures: Mapping[str, Picture], wording: 
         (_drift(found, wording), ()),
         (_updating(found, wording), ()),
     ]
-    tables = [section(table, figures_of(pictures, *kinds)) for table, kinds in sections]
+    tables = [section(table, figures_of(pictures, kinds)) for table, kinds in sections]
     return {
         "language": wording.language,
         "created": found.model.created,

@@ -84,9 +84,9 @@ def study_content(
     tables = [_flow(results, wording), _table_one(results, wording)]
     for name, model in results["models"].items():
         tables += [*model_tables(name, model, endpoint, wording), *chosen_tables(name, model, wording)]
-    drawn = figures_of(pictures, *VALIDATION_FIGURES)
+    drawn = figures_of(pictures, VALIDATION_FIGURES, results["models"])
     validated = [section(_validation(results, wording), drawn)] if results["validation"] else []
-    explained = figures_of(pictures, *EXPLANATION_FIGURES)
+    explained = figures_of(pictures, EXPLANATION_FIGURES, results["models"])
     validated += [section(_explained(wording), explained)] if explained else []
     created = next(iter(results["models"].values()))["created"]
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +39,29 @@ def section(table: Table, figures: Sequence[Mapping[str, Any]] = ()) -> dict[str
     }
 
 
-def figures_of(pictures: Mapping[str, Picture], *kinds: str) -> list[dict[str, Any]]:
-    """Return name, caption, alternative text and width in millimetres of the figures of a section."""
+def figures_of(
+    pictures: Mapping[str, Picture], kinds: tuple[str, ...], models: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """Return name, caption, alternative text and width in millimetres of the figures of a section.
+
+    Parameters
+    ----------
+    pictures : by name, ``KIND_MODEL`` or ``KIND_MODEL_PLACE``. kinds : of the section. models : of a run; with more than
+        one a caption begins with the model's name.
+    """
+    several = tuple(sorted(models, key=len, reverse=True)) if len(set(models)) > 1 else ()
     return [
-        {"name": name, "caption": picture.title, "alt": picture.alt, "width": picture.width}
+        {"name": name, "caption": _captioned(name, picture.title, kinds, several), "alt": picture.alt,
+         "width": picture.width}
         for name, picture in pictures.items()
-        if name.startswith(kinds) and kinds
-    ]
+        if kinds and name.startswith(kinds)
+    ]  # fmt: skip
+
+
+def _captioned(name: str, title: str, kinds: Sequence[str], models: Sequence[str]) -> str:
+    rest = next(name.removeprefix(kind).removeprefix("_") for kind in kinds if name.startswith(kind))
+    model = next((model for model in models if rest == model or rest.startswith(f"{model}_")), None)
+    return title if model is None else f"{visible(model)}: {title}"
 
 
 def model_tables(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], wording: Wording) -> list[Table]:

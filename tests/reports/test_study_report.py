@@ -20,8 +20,11 @@ from cohorts.errors import RunError
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
 from reports import StudyReport
+from reports.figures.canvas import Picture
+from reports.fonts import choose_fonts
 from reports.page import texts
 from reports.results import results_of
+from reports.study_tables import figures_of
 from reports.wording import Wording
 from tests.reports.conftest import IMAGE, LINK, MARKUP, MATH, PREDICTORS, SCRIPT, with_chinese_font
 from tests.reports.rendered import assert_asks_for_nothing, pdf_text, squeezed
@@ -194,3 +197,14 @@ def test_an_unknown_language_is_refused(results: dict[str, Any]) -> None:
 def test_results_without_a_key_of_the_interface_are_refused(results: dict[str, Any]) -> None:
     with pytest.raises(KeyError, match="endpoint"):
         StudyReport({key: value for key, value in results.items() if key != "endpoint"}, {})
+
+
+def test_the_caption_of_a_figure_names_its_model_where_there_are_several():
+    picture = Picture("<svg/>", "<svg/>", 180.0, 60.0, "Calibration", "what it shows", choose_fonts("", "en"))
+    names = ("calibration_cox_2", "calibration_cox", "calibration_cox_2_1", "ranking")
+    pictures = dict.fromkeys(names, picture)
+    kinds = ("ranking", "calibration")
+    captions = [figure["caption"] for figure in figures_of(pictures, kinds, ["cox", "cox_2"])]
+    assert captions == ["cox_2: Calibration", "cox: Calibration", "cox_2: Calibration", "Calibration"]
+    assert {figure["caption"] for figure in figures_of(pictures, kinds, ["cox"])} == {"Calibration"}
+    assert figures_of(pictures, (), ["cox", "cox_2"]) == []
