@@ -46,8 +46,8 @@ def figures_of(
 
     Parameters
     ----------
-    pictures : by name, ``KIND_MODEL`` or ``KIND_MODEL_PLACE``. kinds : of the section. models : of a run; with more than
-        one a caption begins with the model's name.
+    pictures : by name, ``KIND_MODEL`` or ``KIND_MODEL_PLACE``. kinds : of the section. models : of a run; with several,
+        a caption begins with the model's name.
     """
     several = tuple(sorted(models, key=len, reverse=True)) if len(set(models)) > 1 else ()
     return [
