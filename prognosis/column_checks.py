@@ -59,10 +59,7 @@ def check_levels(
         if isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories) < 2:
             findings.append(Finding("C01", f"column {name} is constant: one category only", "leave it out", str(name)))
             continue
-        count = column.value_counts(sort=False)
-        died = column[event].value_counts(sort=False)
-        for level in count.index:
-            n, d = int(count[level]), int(died.get(level, 0))
+        for level, n, d in _counts(column, event):
             if n == 0:
                 rule = f"category '{level}' has 0 rows"
                 findings.append(
@@ -80,10 +77,21 @@ def check_levels(
 
 def _with_levels(frame: pd.DataFrame) -> list[str]:
     """Name categories and columns of nothing but 0 and 1; of numbers by one look, since there may be thousands."""
-    numbers = frame.select_dtypes(include=["number", "bool"], exclude=["complex", "timedelta"])
+    numbers = real_columns(frame)
     values = numbers.to_numpy(float, na_value=np.nan)
     told = dict(zip(numbers.columns, ((values == 0) | (values == 1) | np.isnan(values)).all(axis=0), strict=True))
     return [name for name in frame.columns if (told[name] if name in told else _has_levels(frame[name]))]
+
+
+def _counts(column: pd.Series, event: NDArray[np.bool_]) -> list[tuple[object, int, int]]:
+    """Each level with its rows and its events."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, levels = column.cat.codes.to_numpy(), list(column.cat.categories)
+    else:
+        codes, found = pd.factorize(column)
+        levels = list(found)
+    rows, died = (np.bincount(own[own >= 0], minlength=len(levels)).tolist() for own in (codes, codes[event]))
+    return list(zip(levels, rows, died, strict=True))
 
 
 def _has_levels(column: pd.Series) -> bool:
@@ -190,10 +198,15 @@ def check_complete(predictors: pd.DataFrame, *, gaps: bool = False) -> list[Find
 
 def sound_columns(frame: pd.DataFrame) -> set[str]:
     """Names of numeric columns in which nothing is missing, infinite or too large: one look at all of them."""
-    real = {dtype: is_bool_dtype(dtype) or _is_number(dtype) for dtype in set(frame.dtypes)}
-    numbers = frame if all(real.values()) else frame.loc[:, [real[dtype] for dtype in frame.dtypes]]
+    numbers = real_columns(frame)
     sound = (np.abs(numbers.to_numpy(float, na_value=np.nan)) <= LARGEST).all(axis=0)
     return set(numbers.columns[sound])
+
+
+def real_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of numbers and of true and false."""
+    real = {dtype: is_numeric_dtype(dtype) and not is_complex_dtype(dtype) for dtype in set(frame.dtypes)}
+    return frame if all(real.values()) else frame.loc[:, [real[dtype] for dtype in frame.dtypes]]
 
 
 def _is_number(dtype: Any) -> bool:

@@ -21,6 +21,7 @@ from prognosis.column_checks import (
     check_leaks,
     check_levels,
     check_rows,
+    real_columns,
 )
 from prognosis.cox.recalibration import recalibrate_cox
 from prognosis.evaluation import NONE, Recalibration
@@ -120,7 +121,7 @@ class Regression(Recipe):
         identified = replace(special, patient=self._own("_patient"))
         frame, outcome, special, left_out = keep_weighted(frame, outcome, identified)
         raise_findings(self._unanswerable(outcome), FitError)
-        predictors = frame.drop(columns=list(self.auxiliary))
+        predictors = frame.drop(columns=list(self.auxiliary)) if self.auxiliary else frame
         time, happened = pairs_of(outcome)
         n, events = len(predictors), self._limiting(outcome)
         warnings = [*left_out, *_check_codes(outcome), *check_strata(special, happened)]
@@ -128,8 +129,7 @@ class Regression(Recipe):
         if n < 3 or not happened.any():
             raise FitError(*check_rows(n, predictors.shape[1], events, penalised=False))
         warnings += check_levels(predictors, happened, penalised=penalised, remedy=self.remedy)
-        numeric = predictors.select_dtypes(include=["number", "bool"], exclude=["complex"])
-        warnings += check_leaks(numeric, time, happened, outcome.entry)
+        warnings += check_leaks(real_columns(predictors), time, happened, outcome.entry)
         preparation = self._own("_preparation") or self.learn(predictors)
         design = preparation.design(predictors)
         warnings += check_rows(n, design.shape[1], events, penalised=penalised, remedy=self.remedy)
