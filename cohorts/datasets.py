@@ -47,4 +47,6 @@ def mgus2_progression() -> Competing:
         horizons=(60, 120, 240),
         definition="Time from the diagnosis of MGUS to progression to a plasma-cell malignancy; death without "
         "progression competes.",
+        event_label={"en": "Progression to a plasma-cell malignancy", "zh": "进展为浆细胞恶性肿瘤"},
+        competing_label={"en": "death without progression", "zh": "未进展而死亡"},
     )

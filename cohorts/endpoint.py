@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from cohorts.errors import DataContractError, Finding, raise_findings
 from cohorts.event_codes import Codes, code_table
 from cohorts.outcome import Outcome, outcome_of
+from cohorts.variable import Code
 
 if TYPE_CHECKING:
     from cohorts.cohort import Cohort
@@ -29,6 +30,7 @@ class _Endpoint:
     event: str = field(kw_only=True)
     event_values: Codes | None = field(default=None, kw_only=True)
     definition: str = field(default="", kw_only=True)
+    event_label: Mapping[str, str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         raise_findings(_text_faults(self), DataContractError)
@@ -58,13 +60,12 @@ class _Endpoint:
         return {"kind": self.kind} | {key: _plain(value) for key, value in declared.items() if value is not None}
 
     def _faults(self) -> list[Finding]:
-        if self.event_values is None:
-            return []
+        findings = _label_faults("event_label", self.event_label)
         try:
-            code_table(self.event_values)
+            code_table({"event": 1} if self.event_values is None else self.event_values)
         except ValueError as error:
-            return [Finding("S03", str(error), "correct the endpoint's event_values", column=self.event)]
-        return []
+            findings.append(Finding("S03", str(error), "correct the endpoint's event_values", column=self.event))
+        return findings
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class TimeToEvent(_Endpoint):
     entry : column of the time of delayed entry; None where everybody is observed from time 0.
     event_values : meaning of the codes, ``{"censored": 0, "event": 1}``; not needed for 0/1 or booleans.
     definition : one sentence for the reports.
+    event_label : what the event is called, by language; default the label of its column in the codebook, unless events
+        compete: that label names them all.
+    deaths : codes of `event` among those of the event that are deaths, for an endpoint such as progression or death:
+        reports then say how many of the events were deaths. deaths_label : what they are called, by language.
     last_free : column of the last time known to be free of the event, where events are found at visits: the event
         happened after it and at or before `time`. Equal to `time` or missing means an exact time; 0 means that nothing
         is known before. Rows without the event ignore it. Only models with interval censoring take such an outcome.
@@ -102,10 +107,14 @@ class TimeToEvent(_Endpoint):
     entry: str | None = field(default=None, kw_only=True)
     last_free: str | None = field(default=None, kw_only=True)
     zero_time: ZeroTime = field(default="error", kw_only=True)
+    deaths: Code | Sequence[Code] | None = field(default=None, kw_only=True)
+    deaths_label: Mapping[str, str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         raise_findings(_horizon_faults(self.horizons), DataContractError)
         object.__setattr__(self, "horizons", tuple(float(horizon) for horizon in self.horizons))
+        if isinstance(self.deaths, list | tuple):
+            object.__setattr__(self, "deaths", tuple(self.deaths))
         super().__post_init__()
 
     @property
@@ -125,7 +134,20 @@ class TimeToEvent(_Endpoint):
         if not _is_policy(self.zero_time):
             way_out = "give 'error', 'drop' or a small positive time"
             findings.append(Finding("T02", f"zero_time={self.zero_time!r} is no policy for time 0", way_out))
-        return findings
+        return [*findings, *_label_faults("deaths_label", self.deaths_label), *self._death_faults()]
+
+    def _death_faults(self) -> list[Finding]:
+        if self.deaths is None:
+            return []
+        events = (self.event_values or {}).get("event", ())
+        declared = events if isinstance(events, tuple) else (events,)
+        codes = self.deaths if isinstance(self.deaths, tuple) else (self.deaths,)
+        known = len(codes) < len(declared) and all(code in declared for code in codes)
+        if codes and known and self.kind == "time_to_event":
+            return []
+        rule = f"deaths={codes!r} are not some of the codes of the event, {declared!r}"
+        way_out = "event_values={'censored': 0, 'event': [1, 2]} with deaths=[2]; competing deaths are competing codes"
+        return [Finding("S03", rule, way_out, column=self.event)]
 
 
 @dataclass(frozen=True)
@@ -133,17 +155,21 @@ class Competing(TimeToEvent):
     """Time to the event of interest where other events can come first.
 
     Parameters are those of `TimeToEvent` without `last_free`; `event_values` also lists the competing codes,
-    ``{"censored": 0, "event": 1, "competing": [2]}``, which become 2, 3, ... in that order.
+    ``{"censored": 0, "event": 1, "competing": [2]}``, which become 2, 3, ... in that order. `competing_label` : what
+    the competing events together are called, by language, ``{"en": "death without progression", "zh": ...}``.
     """
 
     kind: ClassVar[str] = "competing"
 
+    competing_label: Mapping[str, str] | None = field(default=None, kw_only=True)
+
     def _faults(self) -> list[Finding]:
+        findings = [*super()._faults(), *_label_faults("competing_label", self.competing_label)]
         if self.last_free is None:
-            return super()._faults()
+            return findings
         rule = "events found at visits (last_free) cannot be combined with competing events"
         way_out = "leave last_free out, or declare a TimeToEvent endpoint"
-        return [*super()._faults(), Finding("S03", rule, way_out, column=self.last_free)]
+        return [*findings, Finding("S03", rule, way_out, column=self.last_free)]
 
 
 @dataclass(frozen=True)
@@ -212,6 +238,14 @@ def _text_faults(endpoint: _Endpoint) -> list[Finding]:
         if item.name in texts and not isinstance(value := getattr(endpoint, item.name), str)
         if not (value is None and item.name in ("entry", "last_free"))
     ]
+
+
+def _label_faults(name: str, label: object) -> list[Finding]:
+    """Check that a label is a mapping from languages to words."""
+    words = list(label.values()) if isinstance(label, Mapping) else []
+    if label is None or (words and all(isinstance(text, str) and text for text in words)):
+        return []
+    return [Finding("S03", f"{name}={label!r} of the endpoint is no label", 'for example {"en": "death", "zh": "..."}')]
 
 
 def _is_policy(policy: object) -> bool:

@@ -36,7 +36,7 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         codebook=cohort.codebook.only(state.preparation_.predictors),
         endpoint=study.endpoint,
         horizons=study.horizons,
-        event_label=dict(cohort.codebook[study.endpoint.event].label),
+        event_label=_event_label(study),
         n=len(state.training_.outcome.event),
         events=int((state.training_.outcome.event == 1).sum()),
         profile=profile_of(cohort.view(state.preparation_.predictors)),
@@ -57,6 +57,14 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         distance=_distance(state),
         training=Training(outcome.ids, fitted, study.rows_of(fitted)),
     )
+
+
+def _event_label(study: Study) -> dict[str, str]:
+    """Return what the event is called; the label of a column with competing codes names more than the event."""
+    endpoint = study.endpoint
+    if endpoint.event_label is not None:
+        return dict(endpoint.event_label)
+    return {} if endpoint.kind == "competing" else dict(study.cohort.codebook[endpoint.event].label)
 
 
 def _tuning(fitted: Any) -> Tuning | None:

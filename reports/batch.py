@@ -24,7 +24,7 @@ from prognosis.progress import shown
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
-from reports.patient import PatientReport, check_kind
+from reports.patient import PatientReport
 from reports.resumption import begin
 
 Language = Literal["en", "zh"]
@@ -48,8 +48,8 @@ def write_patient(model: FittedModel, patient: pd.DataFrame, language: Language,
     identity = str(patient.index[0])
     name = file_names([identity])[identity]
     # an unknown value has no place on an axis
-    can = bool(model.horizons) and not why_no_points(model)
-    can = can and not patient[list(model.predictors)].isna().any(axis=None)
+    can = not why_no_points(model) and not patient[list(model.predictors)].isna().any(axis=None)
+    can = can and (bool(model.horizons) or model.endpoint.kind == "binary")
     drawn = Nomogram(model, limits=limits, language=language).svg(patient, caption=False) if can else None
     report = PatientReport(model, patient, language=language, nomogram=drawn)
     (folder / "patients").mkdir(parents=True, exist_ok=True)
@@ -126,10 +126,9 @@ def report_patients(
     Raises
     ------
     RunError
-        R19 no page is made of this kind of model; the folder cannot be used; K07 to resume with another model or table;
+        The folder cannot be used; K07 to resume with another model or table;
         U06 patients who could not be answered.
     """
-    check_kind(model)
     names = file_names(cohort.ids)
     columns = tuple(name for name in model.door.columns if name in cohort.codebook)
     rows = cohort.view(columns).loc[list(cohort.ids)]

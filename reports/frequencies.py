@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.wording import Wording
 
@@ -16,20 +16,24 @@ class Frequency:
 
     Parameters
     ----------
-    event, without : people with and without the event, whole numbers; they add up to 100.
-    lower, upper : ends of the interval of `event`, whole numbers.
+    event, without : people with and without the event, whole numbers; they add up to 100, together with `other` where
+        that is known.
+    lower, upper : ends of the interval of `event`, whole numbers; None where there is no interval.
     event_text, without_text : the numbers as printed; a risk that is not nought is never printed as 0,
         and one that is not certain never as 100.
+    other, other_text : people who have a competing event first, where the model tells them apart.
     """
 
     event: int
     without: int
-    lower: int
-    upper: int
+    lower: int | None
+    upper: int | None
     event_text: str
     without_text: str
     interval_event: str
     interval_without: str
+    other: int | None = None
+    other_text: str = ""
 
 
 def of_hundred(risk: float) -> int:
@@ -38,35 +42,57 @@ def of_hundred(risk: float) -> int:
     return math.floor(round(PEOPLE * risk, 9) + 0.5)
 
 
-def frequency(risk: float, lower: float, upper: float, wording: Wording) -> Frequency:
+def frequency(risk: float, lower: float, upper: float, wording: Wording, other: float | None = None) -> Frequency:
     """Return a risk with its interval as people out of 100.
 
     Parameters
     ----------
-    risk, lower, upper : probabilities of the event, ``lower <= risk <= upper``, none of them NaN.
+    risk, lower, upper : probabilities of the event, ``lower <= risk <= upper``; limits that are no numbers are unknown.
     wording : the language.
+    other : probability that a competing event comes first; then `without` are those with neither.
     """
-    event, low, high = of_hundred(risk), of_hundred(lower), of_hundred(upper)
-    return Frequency(
+    known = math.isfinite(lower) and math.isfinite(upper)
+    event = of_hundred(risk)
+    found = Frequency(
         event=event,
         without=PEOPLE - event,
-        lower=low,
-        upper=high,
+        lower=of_hundred(lower) if known else None,
+        upper=of_hundred(upper) if known else None,
         event_text=_count(risk, wording),
         without_text=_count(risk, wording, other=True),
-        interval_event=_range(lower, upper, wording),
-        interval_without=_range(upper, lower, wording, other=True),
+        interval_event=_range(lower, upper, wording) if known else "",
+        interval_without=_range(upper, lower, wording, other=True) if known else "",
     )
+    return found if other is None else _in_three(found, risk, other, wording)
+
+
+def _in_three(found: Frequency, risk: float, other: float, wording: Wording) -> Frequency:
+    """Split those without the event so that all three add up to 100, at the least absolute error."""
+    rest, neither = PEOPLE - found.event, 1.0 - risk - other
+    exact = PEOPLE * other
+    ways = range(max(math.floor(exact) - 1, 0), min(math.ceil(exact) + 1, rest) + 1)
+    first = min(ways, key=lambda n: (round(abs(n - exact) + abs(rest - n - PEOPLE * neither), 9), abs(n - exact)))
+    return replace(
+        found,
+        without=rest - first,
+        without_text=_printed(rest - first, 0.0 < neither < 1.0, wording),
+        interval_without="",
+        other=first,
+        other_text=_printed(first, 0.0 < other < 1.0, wording),
+    )
+
+
+def _printed(number: int, uncertain: bool, wording: Wording) -> str:
+    """Return a count as printed; what is uncertain is printed neither as 0 nor as 100."""
+    if number == 0 and uncertain:
+        return wording("fewer_than_one")
+    return wording("more_than_99") if number == PEOPLE and uncertain else str(number)
 
 
 def _count(risk: float, wording: Wording, other: bool = False) -> str:
     """Return the printed count of the event, or of the others; both come from one rounding, so they add up."""
     number = PEOPLE - of_hundred(risk) if other else of_hundred(risk)
-    if number == 0 and 0.0 < risk < 1.0:
-        return wording("fewer_than_one")
-    if number == PEOPLE and 0.0 < risk < 1.0:
-        return wording("more_than_99")
-    return str(number)
+    return _printed(number, 0.0 < risk < 1.0, wording)
 
 
 def _range(lower: float, upper: float, wording: Wording, other: bool = False) -> str:

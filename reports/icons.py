@@ -8,10 +8,12 @@ COLUMNS = 10
 CELL = 10.0
 # light and dark are far apart in lightness, so that a grey print or a colour-blind eye reads the same
 DARK, LIGHT, LINE = "#173f5f", "#eef1f4", "#7b8794"
+OTHER = "#9db0c2"
 RAISES, LOWERS = "#173f5f", "#b9c6d2"
 BAR_WIDTH, BAR_HEIGHT, BAR_REACH = 120.0, 12.0, 54.0
 HEAD = "M5 1.1a1.55 1.55 0 1 1 0 3.1a1.55 1.55 0 1 1 0-3.1Z"
 BODY = "M3.6 4.7h2.8a1.3 1.3 0 0 1 1.3 1.3v3.2h-5.4v-3.2a1.3 1.3 0 0 1 1.3-1.3Z"
+CROSS = "M2.3 9.2L7.7 4.7"
 OPEN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}">'
 )
@@ -22,7 +24,8 @@ def icon_array(people: Frequency) -> str:
 
     Parameters
     ----------
-    people : the risk as people of 100; figures number ``lower + 1`` to ``upper`` carry the dot.
+    people : the risk as people of 100; figures number ``lower + 1`` to ``upper`` carry the dot. Those with a competing
+        event first follow, grey and crossed through.
     """
     figures = "".join(_person(number, people) for number in range(1, PEOPLE + 1))
     side = COLUMNS * CELL
@@ -32,11 +35,25 @@ def icon_array(people: Frequency) -> str:
 def _person(number: int, people: Frequency) -> str:
     row, column = divmod(number - 1, COLUMNS)
     event = number <= people.event
-    inside = people.lower < number <= people.upper
-    name, fill, line = ("event", DARK, DARK) if event else ("none", LIGHT, LINE)
+    other = not event and number <= people.event + (people.other or 0)
+    name, fill, line = _looks(event, other)
     body = f'<path class="{name}" d="{HEAD}{BODY}" fill="{fill}" stroke="{line}" stroke-width=".5"/>'
-    dot = f'<circle class="range" cx="5" cy="7" r="1.1" fill="{LIGHT if event else DARK}"/>' if inside else ""
-    return f'<g transform="translate({column * CELL:g} {row * CELL:g})">{body}{dot}</g>'
+    cross = f'<path d="{CROSS}" stroke="{DARK}" stroke-width=".7"/>' if other else ""
+    dot = f'<circle class="range" cx="5" cy="7" r="1.1" fill="{LIGHT if event else DARK}"/>'
+    dot = dot if _inside(number, people) else ""
+    return f'<g transform="translate({column * CELL:g} {row * CELL:g})">{body}{cross}{dot}</g>'
+
+
+def _looks(event: bool, other: bool) -> tuple[str, str, str]:
+    """Class, fill and line of a figure."""
+    if event:
+        return "event", DARK, DARK
+    return ("other", OTHER, DARK) if other else ("none", LIGHT, LINE)
+
+
+def _inside(number: int, people: Frequency) -> bool:
+    """Tell whether a figure lies between the limits of the risk."""
+    return people.lower is not None and people.upper is not None and people.lower < number <= people.upper
 
 
 def effect_bar(contribution: float, largest: float) -> str:

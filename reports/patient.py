@@ -13,24 +13,25 @@ import pandas as pd
 
 from cohorts import Cohort
 from cohorts.errors import Finding, PredictionError, RunError
+from prognosis.competing.other_events import others_first
 from prognosis.explaining.explanation import Explanation
 from prognosis.model import FittedModel
 from prognosis.prediction import Prediction, Remark
 from reports.filenames import check_id, id_digest
 from reports.fonts import FontChoice
-from reports.formatting import count, duration, ratio
 from reports.icons import effect_bar, icon_array
-from reports.patient_answers import OF_STRATUM, WHOLE, answers, patient_curve, patient_remarks
+from reports.patient_answers import Asked, answers, competing_name, patient_curve, patient_remarks
 from reports.patient_content import PatientPage
 from reports.patient_explained import on_risk_scale
-from reports.patient_inputs import input_rows
+from reports.patient_facts import HASH_SHOWN, about_lines, event_name, limits_of, model_lines
+from reports.patient_inputs import input_rows, together_ratio, together_text
+from reports.patient_kinds import effect_scale, is_published, no_curve, without_interval
 from reports.performance import performance_sentences
 from reports.wording import Wording, visible
 
 LEVEL = 0.95
 HORIZONS_SHOWN = 6
 ID_SHOWN = 48
-HASH_SHOWN = 12
 NOMOGRAM_WIDTH = 180.0  # millimetres, at which its lettering has its size
 VIEW_BOX = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"')
 
@@ -49,7 +50,8 @@ class PatientReport:
     nomogram : the nomogram with this patient drawn in, as SVG text; None leaves it out.
     date : date of the report as it shall be printed; None leaves a line to write it on.
     explanation : of this patient's risks (``model.explain(patient)``): the page then says what each predictor adds to
-        the risk by the last horizon; None: hazard ratios against the average patient.
+        the risk by the last horizon; None: ratios of hazards, odds or times against the average patient, which models
+        without coefficients do not have.
 
     Attributes
     ----------
@@ -63,7 +65,7 @@ class PatientReport:
     DataContractError
         R07: the id is longer than any chart would carry.
     RunError
-        R11: no such language. R19: no page for this kind of model. X21: an explanation of something else.
+        R11: no such language. X21: an explanation of something else.
     """
 
     page: PatientPage
@@ -117,9 +119,9 @@ class PatientReport:
         from reports.figures import risk_curve
 
         page = self.page
-        parts = [row.contribution if row.people is None else row.people for row in page.inputs]
+        parts = [(row.contribution if row.people is None else row.people) or 0.0 for row in page.inputs]
         largest = max(map(abs, parts), default=0.0)
-        drawn = {"curve": risk_curve(page.curve, fonts)}
+        drawn = {} if page.curve is None else {"curve": risk_curve(page.curve, fonts)}
         drawn |= {f"icons_{k}": icon_array(a.people) for k, a in enumerate(page.answers) if a.people is not None}
         drawn |= {f"bar_{k}": effect_bar(part, largest) for k, part in enumerate(parts)}
         return drawn | ({} if page.nomogram is None else {"nomogram": page.nomogram})
@@ -132,43 +134,66 @@ def _page(
     nomogram: str | None,
     date: str | None,
 ) -> PatientPage:
-    check_kind(model)
     prediction = model.predict(patient, level=LEVEL)
     _check(prediction)
     values = _values(patient, model.door.columns)
-    rows = input_rows(model, values, prediction.remarks, wording)
-    observed = model.observed(values)
-    says = OF_STRATUM if model.strata_follow_up else WHOLE
+    asked = _asked(model, values, prediction, wording)
+    missing = no_curve(model, wording)
+    found = answers(asked)
+    intervals = bool(np.isfinite(prediction.lower[np.isfinite(prediction.risk)]).all())
     return PatientPage(
         language=wording.language,
         patient_id=_named(patient, model, prediction, wording),
         date=visible(date) if date else "",
-        headings={**wording.group("heading_"), "answers": wording("answers_for", event=event_name(model, wording))},
-        about=_about(model, wording),
-        model=_model_lines(model, wording),
+        headings=_headings(model, wording),
+        about=about_lines(model, wording),
+        model=model_lines(model, wording),
         created=model.created,
         model_hash=model.hash,
         verified=model.verified,
         alerts=tuple(_alert(remark, wording) for remark in patient_remarks(prediction)),
-        answers=answers(observed, prediction, wording, says),
-        answers_note=wording("interval_meaning"),
-        curve=patient_curve(model, observed, model.curve(values, level=LEVEL), LEVEL, wording),
-        inputs=rows,
-        together_ratio=_together(prediction),
-        together_text=wording("together", ratio=ratio(_together(prediction))),
+        answers=found,
+        answers_note=wording("interval_meaning" if intervals else without_interval(model)),
+        intervals=intervals,
+        key_other=competing_name(model, wording) if any(answer.other is not None for answer in found) else "",
+        curve=None if missing else patient_curve(asked, model.curve(values, level=LEVEL), LEVEL),
+        no_curve=missing,
+        inputs=input_rows(model, values, prediction.remarks, wording),
+        together_ratio=together_ratio(model, prediction),
+        together_text=together_text(model, prediction, wording),
         inputs_note=wording("association"),
         nomogram=nomogram,
         nomogram_alt=wording("nomogram_alt"),
         nomogram_height=svg_height(nomogram) if nomogram else 0.0,
         performance=performance_sentences(model, wording),
-        limits=_limits(model, wording),
+        limits=limits_of(model, wording),
         footer=f"{visible(model.name)} {model.hash[:HASH_SHOWN]}",
     )
 
 
+def _asked(model: FittedModel, values: Mapping[str, Any], prediction: Prediction, wording: Wording) -> Asked:
+    """Collect what the answers are made from."""
+    timed = model.follow_up is not None and not model.published
+    others = others_first(model, values, prediction.horizons) if timed else None
+    first = None if others is None else tuple(map(float, others[0]))
+    return Asked(model, prediction, model.observed(values) if timed else None, first, wording)
+
+
+def _headings(model: FittedModel, wording: Wording) -> dict[str, str]:
+    scale = effect_scale(model)
+    of = wording("against_published" if is_published(model) else "against_average")
+    return {
+        **wording.group("heading_"),
+        "answers": wording("answers_for", event=event_name(model, wording)),
+        "effect": wording(f"effect_of_{scale}", of=of) if scale else wording("effect_of_none"),
+    }
+
+
 def _alert(remark: Remark, wording: Wording) -> str:
     """Return a remark on the whole patient; P08 without a column is about the combination of values."""
-    return wording("remark_joint") if remark.code == "P08" else visible(remark.text)
+    if remark.code == "P08":
+        return wording("remark_joint")
+    return wording("remark_C28") if remark.code == "C28" else visible(remark.text)
 
 
 def svg_height(svg: str) -> float:
@@ -183,19 +208,6 @@ def svg_height(svg: str) -> float:
     if box is None:
         raise RunError(Finding("R14", "the nomogram handed in is no SVG with a view box", "use Nomogram.svg(patient)"))
     return NOMOGRAM_WIDTH * float(box[2]) / float(box[1])
-
-
-def check_kind(model: FittedModel) -> None:
-    """Refuse a page whose sentences would misread the model.
-
-    Raises
-    ------
-    RunError
-        R19: a binary or competing endpoint ("no event" would hide those who died before), or no words for this kind.
-    """
-    if model.endpoint.kind != "time_to_event" or not Wording("en").has(f"kind_{model.kind}"):
-        rule = f"no patient page is made of a {model.kind} model of a {model.endpoint.kind} endpoint"
-        raise RunError(Finding("R19", rule, "use predict, whose table has every risk with its interval and remarks"))
 
 
 def _check(prediction: Prediction) -> None:
@@ -228,68 +240,3 @@ def shown_id(patient_id: str) -> str:
     if len(patient_id) <= ID_SHOWN:
         return visible(patient_id)
     return f"{visible(patient_id[:ID_SHOWN])}… (SHA-256 {id_digest(patient_id, 8)})"
-
-
-def _together(prediction: Prediction) -> float:
-    # the linear predictor of a Prediction is centred on the average patient of the training cohort
-    return float(np.exp(prediction.linear_predictor[0]))
-
-
-def event_name(model: FittedModel, wording: Wording) -> str:
-    """Return what the event is called: the codebook's label, else the endpoint's name, marked as such."""
-    label = model.event_label.get(wording.language) or model.event_label.get("en")
-    # the name of an endpoint often names the opposite of its event: "progression-free survival"
-    return visible(label) if label else wording("event_of_endpoint", name=visible(model.endpoint.name))
-
-
-def _about(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:
-    unit = model.unit
-    population = wording(
-        "population",
-        n=count(model.n, wording),
-        events=count(model.events, wording),
-        median=_median(model, wording),
-        longest=duration(model.max_follow_up or 0.0, unit, wording),
-    )
-    definition = visible(model.endpoint.definition.strip())
-    return (
-        (wording("about_event"), event_name(model, wording)),
-        *(((wording("about_definition"), definition),) if definition else ()),
-        (wording("about_origin"), visible(model.origin)),
-        (wording("about_population"), population),
-    )
-
-
-def _median(model: FittedModel, wording: Wording) -> str:
-    median = model.median_follow_up
-    return wording("not_reached") if median is None else duration(round(median, 1), model.unit, wording)
-
-
-def _model_lines(model: FittedModel, wording: Wording) -> tuple[tuple[str, str], ...]:
-    return (
-        (wording("model_name"), wording("model_kind", name=visible(model.name), kind=wording(f"kind_{model.kind}"))),
-        (
-            wording("model_made"),
-            wording("model_version", created=visible(model.created), version=visible(model.version)),
-        ),
-        (wording("model_hash"), model.hash[:HASH_SHOWN]),
-        (wording("model_status"), wording("verified" if model.verified else "unverified")),
-    )
-
-
-def _limits(model: FittedModel, wording: Wording) -> tuple[str, ...]:
-    sentences = [
-        wording("limit_person"),
-        wording("limit_treatment"),
-        wording("limit_population", origin=visible(model.origin)),
-    ]
-    if model.missing == "complete_cases":
-        sentences.append(wording("limit_complete_cases"))
-    if model.missing == "chained":
-        sentences.append(wording("limit_chained"))
-    found = {finding.code for finding in model.warnings}
-    sentences += [wording(f"limit_{code}") for code in sorted(found) if wording.has(f"limit_{code}")]
-    if model.warnings:
-        codes = ", ".join(sorted(found))
-        sentences.append(wording("limit_warnings", n=len(model.warnings), codes=visible(codes)))
-    return tuple(sentences)

@@ -15,14 +15,15 @@ class Answer:
 
     Parameters
     ----------
-    horizon : time since the origin, in the endpoint's unit.
+    horizon : time since the origin, in the endpoint's unit; None for an endpoint without time.
     risk, lower, upper : probability of the event by the horizon and its interval; None where there is none.
+    other : probability that a competing event comes first; None where there is none or the model does not tell.
     people : the same as people of 100; None where there is none.
     reason : in words, why there is no number.
     cohort : observed share with the event in the training cohort, one minus Kaplan-Meier; None beyond follow-up.
     """
 
-    horizon: float
+    horizon: float | None
     horizon_text: str
     risk: float | None
     lower: float | None
@@ -39,6 +40,9 @@ class Answer:
     reason: str | None
     remarks: tuple[str, ...]
     icons_alt: str
+    other: float | None = None
+    other_count: str = ""
+    other_sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,11 @@ class Input:
 
     Parameters
     ----------
-    contribution : distance from the average patient on the log hazard scale.
-    hazard_ratio : ``exp(contribution)``.
-    direction : ``raises``, ``lowers`` or ``about``.
+    contribution : distance from the average patient on the scale of the linear predictor (of a Cox model the log
+        hazard); None where the model has no coefficients.
+    hazard_ratio : the ratio of hazards, odds or times that belongs to it.
+    direction : ``raises``, ``lowers`` or ``about``; ``unknown`` where the model has no coefficients; ``stratum`` and
+        ``offset`` for columns that are no predictors.
     flags : doubts about the value, for example outside the range of the training patients.
     people : what it adds to the risk, of 100 people, where an explanation was given; None else.
     """
@@ -58,8 +64,8 @@ class Input:
     label: str
     value_text: str
     typical_text: str
-    contribution: float
-    hazard_ratio: float
+    contribution: float | None
+    hazard_ratio: float | None
     direction: str
     effect_text: str
     flags: tuple[str, ...]
@@ -72,8 +78,8 @@ class Curve:
 
     Parameters
     ----------
-    time, risk, lower, upper : step function of the patient, starting at (0, 0).
-    cohort_time, cohort_risk : one minus Kaplan-Meier of the training cohort.
+    time, risk, lower, upper : step function of the patient, starting at (0, 0); no limits where there is no interval.
+    cohort_time, cohort_risk : one minus Kaplan-Meier of the training cohort; Aalen-Johansen where events compete.
     ticks, at_risk : times under the axis and the training patients at risk just before them.
     """
 
@@ -98,7 +104,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class PatientPage:
-    """One patient's page. `headings` are the fixed words, by name; `about` and `model` are (label, text) lines."""
+    """One patient's page. `headings` are the fixed words, by name; `about` and `model` are (label, text) lines.
+
+    `no_curve` says why there is no curve over time, where there is none; `intervals` tells whether the risks have one;
+    `key_other` names the competing events where figures of 100 people stand for them, else "".
+    """
 
     language: str
     patient_id: str
@@ -112,9 +122,12 @@ class PatientPage:
     alerts: tuple[str, ...]
     answers: tuple[Answer, ...]
     answers_note: str
-    curve: Curve
+    intervals: bool
+    key_other: str
+    curve: Curve | None
+    no_curve: str
     inputs: tuple[Input, ...]
-    together_ratio: float
+    together_ratio: float | None
     together_text: str
     inputs_note: str
     nomogram: str | None

@@ -11,10 +11,11 @@ import pandas as pd
 from cohorts.variable import Variable
 from nomograms.wording import measure_text
 from prognosis.model import FittedModel
-from prognosis.prediction import Remark
+from prognosis.prediction import Prediction, Remark
 from prognosis.profile import LevelProfile, NumericProfile
 from reports.formatting import as_given, clinical, ratio
 from reports.patient_content import Input
+from reports.patient_kinds import effect_manner, effect_scale, is_published, printed_ratio
 from reports.wording import Wording, visible
 
 CLOSE_TO_AVERAGE = math.log(1.05)
@@ -33,16 +34,38 @@ def input_rows(
     remarks : remarks of this patient's `Prediction`.
     """
     remarks = tuple(remarks)
-    contributions = model.contributions(dict(values)).iloc[0]
+    contributions = _contributions(model, values)
     flags = {
         name: tuple(remark_text(model, remark, values, wording) for remark in remarks if remark.column == name)
         for name in model.predictors
     }
-    rows = [
-        _row(model, name, values[name], float(contributions[name]), flags[name], wording) for name in model.predictors
-    ]
+    rows = [_row(model, name, values[name], contributions[name], flags[name], wording) for name in model.predictors]
     extra = [_extra_row(model, name, values[name], wording) for name in model.door.columns[len(rows) :]]
-    return (*sorted(rows, key=lambda row: -abs(row.contribution)), *extra)
+    return (*sorted(rows, key=lambda row: -abs(row.contribution or 0.0)), *extra)
+
+
+def _contributions(model: FittedModel, values: Mapping[str, Any]) -> Mapping[str, float | None]:
+    """Return what each predictor adds to the linear predictor; None where the model has no coefficients."""
+    if effect_scale(model) is None:
+        return dict.fromkeys(model.predictors)
+    found = model.contributions(dict(values)).iloc[0]
+    return {name: float(found[name]) for name in model.predictors}
+
+
+def together_ratio(model: FittedModel, prediction: Prediction) -> float | None:
+    """Return the ratio of hazards, odds or times against the average patient; None without coefficients."""
+    # the linear predictor of a Prediction is centred on the average patient of the training cohort
+    scale = effect_scale(model)
+    return None if scale is None else printed_ratio(float(prediction.linear_predictor[0]), scale)
+
+
+def together_text(model: FittedModel, prediction: Prediction, wording: Wording) -> str:
+    """Say what all values together do; that nothing can be said in one number where there are no coefficients."""
+    found, scale = together_ratio(model, prediction), effect_scale(model)
+    if found is None or scale is None:
+        return wording("together_none")
+    of = wording("reference_published" if is_published(model) else "reference_average")
+    return wording(f"together_{scale}", ratio=ratio(found), of=of)
 
 
 def _extra_row(model: FittedModel, name: str, value: Any, wording: Wording) -> Input:
@@ -53,25 +76,28 @@ def _extra_row(model: FittedModel, name: str, value: Any, wording: Wording) -> I
 
 
 def _row(
-    model: FittedModel, name: str, value: Any, contribution: float, flags: tuple[str, ...], wording: Wording
+    model: FittedModel, name: str, value: Any, contribution: float | None, flags: tuple[str, ...], wording: Wording
 ) -> Input:
-    variable = model.codebook[name]
+    variable, scale = model.codebook[name], effect_scale(model)
     direction = _direction(contribution)
-    hazard_ratio = math.exp(contribution)
+    found = None if contribution is None or scale is None else printed_ratio(contribution, scale)
+    known = {} if found is None else {"ratio": ratio(found)}
     return Input(
         name=visible(name, LABEL_SHOWN),
         label=visible(variable.text(wording.language), LABEL_SHOWN),
         value_text=value_text(variable, value, wording),
         typical_text=_typical(model, name, value, wording),
         contribution=contribution,
-        hazard_ratio=hazard_ratio,
+        hazard_ratio=found,
         direction=direction,
-        effect_text=wording(f"effect_{direction}", ratio=ratio(hazard_ratio)),
+        effect_text=wording(f"effect_{direction}{effect_manner(model)}" if known else "effect_unknown", **known),
         flags=flags,
     )
 
 
-def _direction(contribution: float) -> str:
+def _direction(contribution: float | None) -> str:
+    if contribution is None:
+        return "unknown"
     if abs(contribution) < CLOSE_TO_AVERAGE:
         return "about"
     return "raises" if contribution > 0 else "lowers"
@@ -94,6 +120,8 @@ def value_text(variable: Variable, value: Any, wording: Wording) -> str:
 def _typical(model: FittedModel, name: str, value: Any, wording: Wording) -> str:
     """Return the median and central range of the training cohort, or the share that has the patient's level."""
     profile = model.profile[name]
+    if not profile_known(profile):
+        return _published_range(profile, wording)
     if pd.isna(value) and not (isinstance(profile, NumericProfile) and model.codebook[name].kind != "binary"):
         return ""
     if isinstance(profile, LevelProfile):
@@ -106,11 +134,22 @@ def _typical(model: FittedModel, name: str, value: Any, wording: Wording) -> str
     return wording("typical_number", median=median, low=low, high=high)
 
 
+def profile_known(profile: NumericProfile | LevelProfile) -> bool:
+    """Tell whether the distribution of a predictor is known, and not only its range (of a published model)."""
+    return bool(profile.shares if isinstance(profile, LevelProfile) else profile.density)
+
+
+def _published_range(profile: NumericProfile | LevelProfile, wording: Wording) -> str:
+    if isinstance(profile, LevelProfile) or profile.values:
+        return wording("typical_unknown")
+    return wording("typical_range", low=clinical(profile.minimum), high=clinical(profile.maximum))
+
+
 def remark_text(model: FittedModel, remark: Remark, values: Mapping[str, Any], wording: Wording) -> str:
     """Return a remark in the language of the page; one without a translation is given in its own words."""
     key = f"remark_{remark.code}"
     profile = model.profile.get(remark.column or "")
-    if remark.code == "P02":
+    if remark.code in ("P02", "F29", "P16"):
         return wording(key)
     if not wording.has(key) or remark.column is None or not isinstance(profile, NumericProfile):
         return visible(remark.text)

@@ -31,7 +31,6 @@ from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.resumption import begin, check_same, file_digests
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
 from reports.study_validation import describe, validate_and_draw
-from reports.wording import Wording
 
 
 def run_study(
@@ -178,16 +177,10 @@ def _check_horizons(declared: StudyFile) -> None:
 
 
 def _check_pages(declared: StudyFile, study: Study) -> None:
-    """Refuse pages and nomograms that an endpoint or a model does not have before the fit, not after it."""
-    if declared.reports.patients and study.endpoint.kind != "time_to_event":
-        rule = f"[reports] asks for patients' pages, which are not made of a {study.endpoint.kind} endpoint"
-        raise RunError(Finding("R19", rule, "leave out patients; models/NAME.prognosis answers prognosis predict"))
+    """Refuse a nomogram that a model does not have before the fit, not after it."""
     shown = declared.nomogram.model if declared.nomogram else declared.models[0].name
     table = next(table for table in declared.models if table.name == shown)
     kind = answering_kind(recipe_of(table), timed=study.endpoint.kind != "binary")
-    if declared.reports.patients and not Wording("en").has(f"kind_{kind}"):
-        rule = f"[reports] asks for patients' pages, which are not made of a {kind} model ({shown})"
-        raise RunError(Finding("R19", rule, "put a Cox model first, or leave out patients"))
     if declared.nomogram and not has_points(kind, competing=study.endpoint.kind == "competing"):
         rule = f"[nomogram] names {shown}: no nomogram of a {kind} model of a {study.endpoint.kind} endpoint"
         raise RunError(Finding("G04", rule, "name a Cox, Fine-Gray, accelerated failure time or logistic model"))

@@ -39,9 +39,10 @@ def _draw_curves(axes: Axes, curve: Curve) -> None:
         return [100.0 * value for value in values]
 
     step: dict[str, Any] = {"step": "post", "linewidth": 0}
-    axes.fill_between(
-        curve.time, hundred(curve.lower), hundred(curve.upper), color=BAND, label=curve.band_label, **step
-    )
+    if curve.lower:
+        axes.fill_between(
+            curve.time, hundred(curve.lower), hundred(curve.upper), color=BAND, label=curve.band_label, **step
+        )
     axes.step(curve.time, hundred(curve.risk), where="post", color=MODEL, linewidth=1.6, label=curve.patient_label)
     axes.step(
         curve.cohort_time,
@@ -68,14 +69,14 @@ def _dress(axes: Axes, curve: Curve) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     # above the axes: inside them no corner is free of curves for every patient
     handles, labels = axes.get_legend_handles_labels()
-    order = [1, 2, 0]
+    order = [1, 2, 0] if curve.lower else [0, 1]
     axes.legend(
         [handles[k] for k in order],
         [labels[k] for k in order],
         loc="lower left",
         bbox_to_anchor=(-0.02, 1.0),
         frameon=False,
-        ncols=2,
+        ncols=2 if curve.lower else 1,
         handlelength=1.6,
         columnspacing=1.2,
         labelspacing=0.25,

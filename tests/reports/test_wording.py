@@ -56,6 +56,8 @@ def test_every_sentence_is_used() -> None:
         "limits_",
         "external_step_",
         "limit_N",
+        "limit_E",
+        "together_",
         "study_complete_cases",
         "study_chained",
     )
