@@ -6,9 +6,12 @@ needs Chinese characters, an installed CJK font is taken for all of the figure; 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +56,15 @@ class Lettering:
 
     def width(self, text: str, size: float) -> float:
         """Return the width of a line of text in millimetres."""
-        width, _, _ = TextToPath().get_text_width_height_descent(
-            self.written(text), self.properties(size), ismath=False
-        )
-        return float(width) * MM_PER_POINT
+        return _measured(str(self.file), self.written(text), size)
+
+
+@lru_cache(maxsize=8192)
+def _measured(file: str, text: str, size: float) -> float:
+    """Measure a line of text in millimetres, once in a process: figures of one model repeat most of theirs."""
+    font = FontProperties(fname=file, size=size)
+    width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
+    return float(width) * MM_PER_POINT
 
 
 def lettering_for(texts: Iterable[str], folder: Path) -> Lettering:
@@ -80,7 +88,7 @@ def lettering_for(texts: Iterable[str], folder: Path) -> Lettering:
     for file in cjk_fonts():
         absent = _absent(needed, file)
         if not absent:
-            return Lettering(_cut_down(file, needed | {"-"}, folder / "lettering.ttf"), minus="-")
+            return Lettering(_laid_down(_cut_down(file, frozenset(needed | {"-"})), folder), minus="-")
         missing = absent if missing is None else min(missing, absent, key=len)
     raise RunError(_no_font(missing, absent_in_latin))
 
@@ -91,9 +99,14 @@ def _open(file: Path) -> Any:
 
 
 def _absent(needed: set[str], file: Path) -> list[str]:
+    known = _known(file)
+    return sorted(character for character in needed if ord(character) not in known)
+
+
+@lru_cache(maxsize=16)
+def _known(file: Path) -> frozenset[int]:
     with _open(file) as font:
-        known = font.getBestCmap()
-        return sorted(character for character in needed if ord(character) not in known)
+        return frozenset(font.getBestCmap())
 
 
 def _no_font(missing: list[str] | None, absent_in_latin: list[str]) -> Finding:
@@ -121,8 +134,16 @@ def cjk_fonts() -> Iterator[Path]:
     yield from (entries[family] for family in FAMILIES if family in entries)
 
 
-def _cut_down(source: Path, characters: set[str], file: Path) -> Path:
-    """Write a small TrueType font with the characters that are needed.
+def _laid_down(font: bytes, folder: Path) -> Path:
+    """Write a font into a folder; another font gets another name, since matplotlib remembers fonts by their path."""
+    file = folder / f"lettering-{hashlib.sha256(font).hexdigest()[:16]}.ttf"
+    file.write_bytes(font)
+    return file
+
+
+@lru_cache(maxsize=8)
+def _cut_down(source: Path, characters: frozenset[str]) -> bytes:
+    """Make a small TrueType font with the characters that are needed, once in a process.
 
     PDF Type 42 takes TrueType outlines only; matplotlib would embed a PostScript-flavoured OpenType font in a way that
     readers refuse, so its cubic curves are made quadratic.
@@ -135,8 +156,9 @@ def _cut_down(source: Path, characters: set[str], file: Path) -> Path:
         cutter.subset(font)
         if "CFF " in font:
             _make_quadratic(font)
-        font.save(file)
-    return file
+        written = io.BytesIO()
+        font.save(written)
+    return written.getvalue()
 
 
 def _make_quadratic(font: Any) -> None:

@@ -96,12 +96,11 @@ def picture(
     RunError
         R13 a character that no installed font can draw.
     """
-    texts = []
-    for kind in ("path", "none"):
-        with drawing(fonts, POINTS, {"svg.fonttype": kind}):
-            figure = blank(*size)
-            draw(figure)
-            texts.append(svg_text(figure))
+    with drawing(fonts, POINTS, {}):
+        figure = blank(*size)
+        draw(figure)
+        # laid out once, written twice
+        texts = [svg_text(figure, letters) for letters in ("path", "none")]
     return Picture(texts[0], texts[1], *size, title, alt, fonts)
 
 
@@ -141,10 +140,18 @@ def blank(width: float, height: float) -> Figure:
     return figure
 
 
-def svg_text(figure: Figure) -> str:
-    """Return a figure as SVG text without a date; the same figure gives the same text."""
+def svg_text(figure: Figure, letters: str = "path") -> str:
+    """Return a figure as SVG text without a date; the same figure gives the same text.
+
+    Parameters
+    ----------
+    letters : ``path`` writes letters as shapes, ``none`` as text.
+    """
+    import matplotlib as mpl
+
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with mpl.rc_context({"svg.fonttype": letters}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
