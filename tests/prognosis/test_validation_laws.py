@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import numpy as np
@@ -52,9 +53,20 @@ def patients(missing):
 
 
 def work_of(kind, recipe, missing, frame, plan):
+    study, model = fitted(kind, recipe, missing) if frame is None else fit_to(kind, recipe, missing, frame)
+    return _work(study, model, Question(plan))[1]
+
+
+@functools.cache
+def fitted(kind, recipe, missing):
+    """The same for all plans."""
+    return fit_to(kind, recipe, missing, patients(missing))
+
+
+def fit_to(kind, recipe, missing, frame):
     horizons = {} if kind == "binary" else {"horizons": [12, 24]}
     study = made.study(PREDICTORS, frame=frame, endpoint=made.ENDPOINTS[kind], seed=5, missing=missing, **horizons)
-    return _work(study, study.fit(recipe), Question(plan))[1]
+    return study, study.fit(recipe)
 
 
 def spoilt(frame, test):
@@ -73,10 +85,9 @@ def spoilt(frame, test):
 @pytest.mark.parametrize(("kind", "recipe", "missing", "plan"), CASES)
 def test_nothing_of_patients_left_out_reaches_their_predictions(kind, recipe, missing, plan):
     """Levels, knots, imputation, screening, penalty, baseline: all are learnt from the others."""
-    frame = patients(missing)
-    work = work_of(kind, recipe, missing, frame, plan)
+    work = work_of(kind, recipe, missing, None, plan)
     task = work.plan.task(work.rows, 0)
-    changed, judged = spoilt(frame, task.test)
+    changed, judged = spoilt(patients(missing), task.test)
     again = work_of(kind, recipe, missing, changed, plan)
     assert not np.array_equal(again.judged.outcome.event[judged], work.judged.outcome.event[judged])
     before, after = work.refits(task.train, 1), again.refits(task.train, 1)
@@ -89,9 +100,9 @@ def test_nothing_of_patients_left_out_reaches_their_predictions(kind, recipe, mi
 @pytest.mark.parametrize(("kind", "recipe"), [("time_to_event", Cox()), ("competing", FineGray())])
 def test_the_law_would_see_a_leak(kind, recipe):
     """Fitted to the patients left out as well, the predictions of the others do change."""
-    frame, plan = patients(None), CrossValidation(3, 1)
-    work = work_of(kind, recipe, None, frame, plan)
-    changed, judged = spoilt(frame, work.plan.task(work.rows, 0).test)
+    plan = CrossValidation(3, 1)
+    work = work_of(kind, recipe, None, None, plan)
+    changed, judged = spoilt(patients(None), work.plan.task(work.rows, 0).test)
     again, everybody = work_of(kind, recipe, None, changed, plan), np.arange(150)
     assert np.abs(work.refits(everybody, 1).risk[judged] - again.refits(everybody, 1).risk[judged]).max() > 0.01
 
