@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nomograms.axes import WIDTH, place, turning_points
-from nomograms.example import Example, axis_label, in_words, one_decimal
-from nomograms.families import family_text
+from nomograms.example import Example, axis_label, in_words, one_decimal, risks_text
+from nomograms.families import family_text, machine_text
 from nomograms.points import Axis, contribution
 from nomograms.wording import (
     event_name,
@@ -41,7 +41,29 @@ def caption_of(nomogram: Nomogram, example: Example) -> tuple[str, ...]:
     tails = [sentence("tails", language, extremes=sentence("semicolon", language).join(extremes))] if extremes else []
     gap = "" if language == "zh" else " "
     told = gap.join([_model(nomogram), *_about(nomogram)])
-    return (gap.join(recipe), in_words(nomogram, example), *tails, told, _error(nomogram))
+    worked = in_words(nomogram, example)
+    return (gap.join(recipe), *_fidelity(nomogram, example), worked, *tails, told, _error(nomogram))
+
+
+def _fidelity(nomogram: Nomogram, example: Example) -> list[str]:
+    """Say that an approximation is one, how good it is, and what the model itself says of the worked patient."""
+    near, language = nomogram.approximation, nomogram.language
+    if near is None or example.own is None:
+        return []
+    machine, found = machine_text(near.model, language), near.fidelity
+    told = sentence(
+        "fidelity",
+        language,
+        machine=machine,
+        n=_count(found.patients, language),
+        judged=sentence("judged_given" if found.given else "judged_drawn", language),
+        # rounded down: never better than it is
+        r2=f"{int(1000 * found.r_squared) / 1000:g}",
+        mean=f"{100 * found.mean:.1f}",
+        largest=f"{100 * found.largest:.0f}",
+    )
+    own = sentence("own_risk", language, machine=machine, risks=risks_text(nomogram, example.own))
+    return [("" if language == "zh" else " ").join([told, own])]
 
 
 def _strata(nomogram: Nomogram) -> list[str]:
@@ -113,7 +135,7 @@ def _model(nomogram: Nomogram) -> str:
         horizons=joined([number(horizon) for horizon in nomogram.horizons], language),
         unit=unit_text(model.unit, language),
         date=model.created,
-        hash=model.hash[:HASH_SHOWN],
+        hash=nomogram.source.hash[:HASH_SHOWN],
     )
 
 

@@ -37,6 +37,7 @@ class Example:
     values : of all predictors. points : exact, by the predictor on the axis. shown : to one decimal, adding up to the
         printed total. total : exact. risks : probability by horizon (None: a binary endpoint), where there is one.
     stratum : number of the patient's stratum. is_typical : made of medians, not a person.
+    own : risks of the model that the figure approximates; None where it shows the model itself.
     """
 
     values: Mapping[str, Value]
@@ -46,6 +47,7 @@ class Example:
     risks: Mapping[float | None, float]
     stratum: int
     is_typical: bool
+    own: Mapping[float | None, float] | None = None
 
     def fits(self, axis: Axis) -> bool:
         """Whether this axis, among those of an interaction, is the patient's."""
@@ -63,7 +65,9 @@ def example_of(nomogram: Nomogram, patient: Patient | None) -> Example:
     shown = dict(zip(drawn, rounded_parts([points[name] for name in drawn]), strict=True))
     found = zip(nomogram.questions, nomogram.risk_in(total, stratum), strict=True)
     risks = {horizon: float(risk) for horizon, risk in found if np.isfinite(risk)}
-    return Example(values, points, shown, total, risks, stratum, typical)
+    near = nomogram.approximation
+    own = None if near is None else near.own_risk(values, nomogram.questions)
+    return Example(values, points, shown, total, risks, stratum, typical, own)
 
 
 def rounded_parts(parts: Sequence[float]) -> list[str]:
@@ -101,13 +105,18 @@ def in_words(nomogram: Nomogram, example: Example) -> str:
     """Write the sum of the points and the risks as a sentence."""
     language = nomogram.language
     parts = " + ".join(_item(nomogram, example, group) for group in nomogram.scale.drawn)
-    listed = joined([_risk(nomogram, horizon, risk) for horizon, risk in example.risks.items()], language)
+    listed = risks_text(nomogram, example.risks)
     names = nomogram.model.estimate.stratum_names
     in_stratum = {"stratum": stratum_text(names[example.stratum])} if names else {}
     told = sentence("risks_in" if names else "risks", language, risks=listed, **in_stratum)
     who = {} if example.is_typical else {"who": sentence("patient", language)}
     key = "typical" if example.is_typical else "worked"
     return sentence(key, language, sum=parts, total=one_decimal(example.total), risks=told, **who)
+
+
+def risks_text(nomogram: Nomogram, risks: Mapping[float | None, float]) -> str:
+    """Write risks with their horizons as a list."""
+    return joined([_risk(nomogram, horizon, risk) for horizon, risk in risks.items()], nomogram.language)
 
 
 def _risk(nomogram: Nomogram, horizon: float | None, risk: float) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nomograms.sentences import SENTENCES
+from nomograms.surrogate import Surrogate
 from nomograms.wording import plain, sentence, time_text
 from prognosis.competing.fine_gray_estimate import FineGrayEstimate
 from prognosis.cox.estimate import CoxEstimate
@@ -29,6 +31,8 @@ FAMILIES = (
 def family_text(model: FittedModel, language: str) -> str:
     """Name the kind of regression; a published one with its source."""
     estimate = model.estimate
+    if isinstance(estimate, Surrogate):
+        return sentence("family_surrogate", language, machine=machine_text(model, language))
     if isinstance(estimate, EarlyEstimate):
         return sentence("family_window", language, time=time_text(estimate.window, model.unit, language))
     if isinstance(estimate, PublishedHazard | PublishedOdds):
@@ -42,3 +46,11 @@ def family_text(model: FittedModel, language: str) -> str:
         return sentence(f"family_{estimate.distribution}", language)
     key = next((key for kind, key in FAMILIES if isinstance(estimate, kind)), "family_cox")
     return sentence(key, language)
+
+
+def machine_text(model: FittedModel, language: str) -> str:
+    """Name a model that a surrogate stands for."""
+    key = f"machine_{model.kind}"
+    if model.kind == "cox" and model.endpoint.kind == "competing":
+        key = "machine_cause_specific"
+    return sentence(key, language) if key in SENTENCES else plain(model.kind.replace("_", " "))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cohorts.errors import Finding, PredictionError, raise_findings
+from nomograms.approximation import KNOTS, LEAST, Approximation, approximated
 from nomograms.outcomes import OutcomeAxis, outcome_axes, total_ticks
 from nomograms.points import Limits, Points, Value, contribution, points_of
 from nomograms.reading import ReadingError, reading_error
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cohorts import Codebook
     from cohorts.endpoint import Endpoint
     from prognosis.model import FittedModel
+    from prognosis.patients import Patients
     from prognosis.published.model import Publication, Reference
 
 Patient: TypeAlias = Mapping[str, Any] | pd.DataFrame
@@ -35,14 +37,22 @@ Patient: TypeAlias = Mapping[str, Any] | pd.DataFrame
 class Options(TypedDict, total=False):
     """How a nomogram is drawn: the options of `Nomogram`."""
 
-    horizons: Sequence[float] | None
     limits: str
     language: str
 
 
-class PublishedOptions(Options, total=False):
-    """The same and the columns of a published model."""
+class SurrogateOptions(Options, total=False):
+    """The same and how a surrogate is made and judged."""
 
+    interactions: Sequence[tuple[str, str]]
+    knots: int
+    patients: Patients | None
+
+
+class PublishedOptions(Options, total=False):
+    """The same, the horizons, and the columns of a published model."""
+
+    horizons: Sequence[float] | None
     columns: Columns
 
 
@@ -75,6 +85,7 @@ class Nomogram:
     horizons: tuple[float, ...]
     limits: Limits
     language: str
+    approximation: Approximation | None = None
 
     def __init__(
         self, model: FittedModel, horizons: Sequence[float] | None = None, limits: str = "rms", language: str = "en"
@@ -115,6 +126,49 @@ class Nomogram:
         told = (name, endpoint, codebook, coefficients, baseline, reference, publication)
         drawn: Any = {key: value for key, value in options.items() if key != "columns"}
         return cls(published_model(*told, options.get("columns", PLAIN)), **drawn)
+
+    @classmethod
+    def approximate(
+        cls,
+        model: FittedModel,
+        horizons: Sequence[float] | None = None,
+        *,
+        fidelity: float = LEAST,
+        **options: Unpack[SurrogateOptions],
+    ) -> Nomogram:
+        """Make the nomogram of an additive surrogate of any model: a forest, boosting, cause-specific Cox.
+
+        Restricted cubic splines of each number, and levels, on the complementary log-log (binary: logit) scale of the
+        risk, fitted by least squares to the model's own risks of patients drawn from the training distribution. The
+        figure prints how faithful it is.
+
+        Parameters
+        ----------
+        model, horizons : as for a nomogram. fidelity : the least R2 between both risks, at every horizon.
+        interactions : pairs that share axes, one of each pair a category. knots : of every spline, 3 to 10; default 5.
+        patients : frame or cohort in whom the fidelity is measured; default others drawn from the training
+            distribution. Others : as for a nomogram.
+
+        Raises
+        ------
+        PredictionError
+            G22 the surrogate is less faithful than `fidelity`; G23 a model with strata, the same risk for all, or
+            horizons that contradict each other; G21 a horizon without risk; those of a nomogram.
+        """
+        own = _own_horizons(model) if horizons is None else horizons
+        asked = tuple(sorted({float(horizon) for horizon in own}))
+        crossed, knots = options.pop("interactions", ()), options.pop("knots", KNOTS)
+        patients = options.pop("patients", None)
+        surrogate, found = approximated(model, asked, crossed, knots, patients, fidelity)
+        drawn: Any = options
+        nomogram = cls(surrogate, asked, **drawn)
+        object.__setattr__(nomogram, "approximation", Approximation(model, found, fidelity))
+        return nomogram
+
+    @property
+    def source(self) -> FittedModel:
+        """The model that the figure is of, also where it shows a surrogate."""
+        return self.model if self.approximation is None else self.approximation.model
 
     @cached_property
     def scale(self) -> Points:

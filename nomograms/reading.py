@@ -114,15 +114,15 @@ def read_risk(outcome: OutcomeAxis, total: Floats, ruler_end: float) -> Floats:
     return np.interp(to_step(total * LENGTH / ruler_end), x[order], risks[order])
 
 
-def draw_patients(model: FittedModel, limits: Limits) -> Sample:
+def draw_patients(model: FittedModel, limits: Limits, count: int = COMBINATIONS, task: int | None = None) -> Sample:
     """Draw patients from the marginal distributions of the profile as a Latin hypercube, each value on its axis.
 
     Source: McKay, Beckman and Conover (1979).
     """
-    random = np.random.default_rng(np.random.SeedSequence([SEED]))
+    random = np.random.default_rng(np.random.SeedSequence([SEED] if task is None else [SEED, task]))
     sample = {}
     for name in model.predictors:
-        share = (random.permutation(COMBINATIONS) + random.random(COMBINATIONS)) / COMBINATIONS
+        share = (random.permutation(count) + random.random(count)) / count
         sample[name] = _quantiles(model, name, share, grid_of(model, name, limits))
     return sample
 

@@ -19,12 +19,13 @@ def plain_values(nomogram: Nomogram) -> dict[str, Any]:
         "points_per_unit": nomogram.scale.per_unit,
         "linear_predictor_at_zero": nomogram.linear_predictor(0.0),
     }
+    near = nomogram.approximation
     return {
         "scales": _scales(nomogram),
         "total": total,
         "outcomes": [_outcome(nomogram, axis) for axis in nomogram.outcomes],
         "reading_error": nomogram.reading_error.to_dict(),
-    }
+    } | ({} if near is None else {"approximation": near.to_dict()})
 
 
 def _scales(nomogram: Nomogram) -> list[dict[str, Any]]:

@@ -213,6 +213,9 @@ def nomogram(
     horizons: Annotated[str | None, typer.Option(help="Times separated by commas; default the model's own.")] = None,
     limits: Range = "rms",
     language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
+    approximate: Annotated[
+        bool, typer.Option("--approximate", help="Draw a surrogate of a model without points; it prints its fidelity.")
+    ] = False,
     sha256: Digest = None,
 ) -> None:
     """Draw the nomogram of a model, with a worked patient on it."""
@@ -230,7 +233,8 @@ def nomogram(
         if patient not in cohort.ids:
             raise RunError(Finding("U05", "this patient is not in the table", "correct the id", rows=(patient,)))
         row = cohort.frame.loc[[patient]]
-    drawn = Nomogram(fitted, horizons=times, limits=limits, language=language)
+    make = Nomogram.approximate if approximate else Nomogram
+    drawn = make(fitted, horizons=times, limits=limits, language=language)
     drawn.save(out, patient=row)
     typer.echo(str(out))
 

@@ -181,9 +181,10 @@ def _check_pages(declared: StudyFile, study: Study) -> None:
     shown = declared.nomogram.model if declared.nomogram else declared.models[0].name
     table = next(table for table in declared.models if table.name == shown)
     kind = answering_kind(recipe_of(table), timed=study.endpoint.kind != "binary")
-    if declared.nomogram and not has_points(kind, competing=study.endpoint.kind == "competing"):
+    asked = declared.nomogram is not None and not declared.nomogram.approximate
+    if asked and not has_points(kind, competing=study.endpoint.kind == "competing"):
         rule = f"[nomogram] names {shown}: no nomogram of a {kind} model of a {study.endpoint.kind} endpoint"
-        raise RunError(Finding("G04", rule, "name a Cox, Fine-Gray, accelerated failure time or logistic model"))
+        raise RunError(Finding("G04", rule, "say approximate = true, or name a regression (competing events: fine_gray)"))
 
 
 def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
@@ -196,7 +197,12 @@ def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
 def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, folder: OutputFolder, say: Say) -> Nomogram:
     say(f"drawing the nomogram of {model.name}")
     options = declared.nomogram or NomogramTable(model=model.name)
-    nomogram = Nomogram(model, limits=options.limits, language=options.language)
+    if options.approximate:
+        nomogram = Nomogram.approximate(
+            model, fidelity=options.fidelity, limits=options.limits, language=options.language
+        )
+    else:
+        nomogram = Nomogram(model, limits=options.limits, language=options.language)
     # the first patient of whom everything is known: an unknown value has no place on an axis
     known = cohort.view(model.door.columns).loc[list(declared.reports.patients)].dropna()
     patient = known.iloc[:1] if len(known) else None

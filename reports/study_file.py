@@ -111,11 +111,16 @@ class ValidationTable(_Table):
 
 
 class NomogramTable(_Table):
-    """``[nomogram]``: of which model, over which range of the predictors."""
+    """``[nomogram]``: of which model, over which range of the predictors; `approximate` one that has no points.
+
+    `fidelity` : the least R2 of an approximation.
+    """
 
     model: str
     limits: Literal["rms", "centiles"] = "rms"
     language: Literal["en", "zh"] = "en"
+    approximate: bool = False
+    fidelity: float = Field(default=0.9, ge=0.5, lt=1)
 
 
 class ReportsTable(_Table):

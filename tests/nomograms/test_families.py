@@ -20,6 +20,7 @@ from prognosis.published.model import Publication
 from tests.nomograms.conftest import DEATH, MGUS2, cohort_of
 from tests.nomograms.test_sheet import sheet
 
+pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 ROTTERDAM = {
     "id": {"kind": "id"},
     "age": {"kind": "numeric", "unit": "years"},
@@ -80,7 +81,6 @@ def families(logistic, competing, mgus2):
     }
 
 
-@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 def test_logistic_points_and_risk_axis_of_rms(logistic, golden):
     """Every number of the golden file that the figure shows, to 1e-6."""
     expected = golden("nomogram_lrm_rotterdam")
@@ -108,7 +108,6 @@ def test_logistic_points_and_risk_axis_of_rms(logistic, golden):
         assert nomogram.risk(nomogram.total(patient)).iloc[0] == pytest.approx(risk, abs=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 @pytest.mark.parametrize("name", ["logistic", "fine_gray", "aft", "penalised", "early", "updated"])
 def test_reading_back_equals_the_model(families, name):
     """Sum of points to risk is `predict` to 1e-10 in every family, and the axes give it back to their step."""

@@ -141,7 +141,10 @@ method = "complete_cases"
 
 
 def test_a_forest_is_reported_by_its_trees(tmp_path):
-    _, results, html = run(tmp_path, SURVIVAL, FOREST, COMPLETE)
+    drawn = '\n[nomogram]\nmodel = "forest"\napproximate = true\nfidelity = 0.5\n'
+    _, results, html = run(tmp_path, SURVIVAL, FOREST, COMPLETE, drawn)
+    near = results["nomograms"]["forest"]["approximation"]
+    assert (near["of"], near["least_r_squared"], near["patients"]) == ("random_survival_forest", 0.5, 2000)
     forest = results["models"]["forest"]
     assert forest["coefficients"] == []
     assert forest["coefficients_reason"] == "a random_survival_forest model has no coefficients"
