@@ -29,6 +29,7 @@ from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folde
 from reports.ranked import draw_ranking, ranking_of, ranking_results
 from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.resumption import begin, check_same, file_digests
+from reports.standards import write_standards
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
 from reports.study_validation import describe, validate_and_draw
 
@@ -110,6 +111,7 @@ def _work(
     results["ranking"] = ranking_results(ranking)
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, pictures, folder, say)
+    write_standards(results, declared.tripod_ai, folder)
     written = _write_patients(declared, cohort, chosen or models[0], folder, say)
     return tuple(all_warnings(study, models)), {patient: names[patient] for patient in written}
 
@@ -184,7 +186,9 @@ def _check_pages(declared: StudyFile, study: Study) -> None:
     asked = declared.nomogram is not None and not declared.nomogram.approximate
     if asked and not has_points(kind, competing=study.endpoint.kind == "competing"):
         rule = f"[nomogram] names {shown}: no nomogram of a {kind} model of a {study.endpoint.kind} endpoint"
-        raise RunError(Finding("G04", rule, "say approximate = true, or name a regression (competing events: fine_gray)"))
+        raise RunError(
+            Finding("G04", rule, "say approximate = true, or name a regression (competing events: fine_gray)")
+        )
 
 
 def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
