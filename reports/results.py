@@ -40,6 +40,8 @@ def results_of(
     return {
         "schema_version": SCHEMA_VERSION,
         "study": {"title": title, "seed": study.seed, "horizons": list(study.horizons), "missing": study.missing},
+        "cohort": cohort_facts(study),
+        "predictors": {name: study.cohort.codebook[name].to_dict() for name in study.predictors},
         "flow": records(study.flow),
         "endpoint": endpoint_facts(study),
         "table_one": records(table_one.reset_index()),
@@ -107,6 +109,16 @@ def endpoint_facts(study: Study) -> dict[str, Any]:
         "competing_events": int((outcome.event > 1).sum()),
         "max_follow_up": number(float(outcome.time.max())),
     }
+
+
+def cohort_facts(study: Study) -> dict[str, Any]:
+    """Return file, digest, and first and last day of every date column of the patients analysed."""
+    cohort, dates = study.cohort, {}
+    for name, variable in cohort.codebook.items():
+        if variable.kind == "date":
+            known = cohort.table[name].dropna()
+            dates[name] = [str(day)[:10] for day in (known.min(), known.max())] if len(known) else []
+    return {"file": cohort.name, "sha256": cohort.sha256, "dates": dates}
 
 
 def model_facts(model: FittedModel) -> dict[str, Any]:

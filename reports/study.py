@@ -12,6 +12,7 @@ from reports.chosen import chosen_tables
 from reports.figures.canvas import Picture
 from reports.fonts import FontChoice
 from reports.formatting import three_digits, unit_text
+from reports.methods import methods_paragraphs
 from reports.performance import RESAMPLED
 from reports.study_tables import Table, figures_of, interval_text, model_tables, number_text, section
 from reports.wording import Wording, visible
@@ -96,6 +97,7 @@ def study_content(
         "headings": wording.group("study_heading_"),
         "question": _question(results, wording),
         "summary": [],
+        "methods": methods_paragraphs(results, wording),
         "tables": [section(table) for table in tables] + validated,
         "nomogram_alt": wording("study_nomogram_alt"),
         "warnings": [visible(warning["message"], 600) for warning in results["warnings"]],

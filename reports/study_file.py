@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cohorts.errors import Finding, RunError
+from reports.tripod_items import check_authors
 
 
 class _Table(BaseModel):
@@ -164,6 +165,7 @@ class StudyFile(_Table):
     validation: ValidationTable | None = None
     nomogram: NomogramTable | None = None
     reports: ReportsTable = ReportsTable()
+    tripod_ai: Mapping[str, str] = {}
     allow_post_baseline: tuple[str, ...] = ()
 
     @property
@@ -200,6 +202,7 @@ def read_study_file(path: str | Path) -> StudyFile:
         own = [item for item in items if len(item["loc"]) > 1 or item["loc"][0] not in nested]
         raise RunError(*(_fault(item, path) for item in own)) from None
     _check_names(study, path)
+    check_authors(study.tripod_ai)
     return study
 
 

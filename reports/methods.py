@@ -1,0 +1,150 @@
+"""What a run did, as a paragraph for the methods of a paper: every sentence is made of the results of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.formatting import duration, three_digits
+from reports.performance import RESAMPLED
+from reports.wording import Wording, visible
+
+Results = Mapping[str, Any]
+# Options that a sentence of its own tells, or that change no number of a model.
+TOLD = ("splines", "interactions", "strata", "transforms", "weights", "cluster", "offset", "seed", "task")
+
+
+def methods_paragraphs(results: Results, wording: Wording) -> list[str]:
+    """Return paragraphs on patients and outcome, on missing values, on each model, and on its validation.
+
+    Parameters
+    ----------
+    results : content of ``results.json``.
+    """
+    cohort = [
+        patients_sentences(results, wording),
+        *outcome_sentences(results, wording),
+        missing_sentence(results, wording),
+    ]
+    models = (model_sentences(name, results, wording) for name in results["models"])
+    return [wording.joined(cohort), *models, software_sentence(results, wording)]
+
+
+def patients_sentences(results: Results, wording: Wording) -> str:
+    """Return how many were read, left out and analysed."""
+    endpoint, flow = results["endpoint"], results["flow"]
+    left = [f"{line['n']} {visible(line['step'].split(': ', 1)[-1], 200)}" for line in flow[1:-1]]
+    said = wording("methods_patients", read=flow[0]["n"], n=endpoint["n"], events=endpoint["events"])
+    competing = endpoint["competing_events"]
+    more = [wording("methods_left_out", reasons="; ".join(left))] if left else []
+    more += [wording("methods_competing", n=competing)] if competing else []
+    return wording.joined([said, *more])
+
+
+def outcome_sentences(results: Results, wording: Wording) -> list[str]:
+    """Return the outcome, where time begins, horizons and follow-up."""
+    endpoint = results["endpoint"]
+    name, definition = visible(endpoint["name"]), visible(endpoint.get("definition") or "", 400)
+    named = wording("methods_outcome_defined", name=name, definition=definition.rstrip(".")) if definition else (
+        wording("methods_outcome", name=name))  # fmt: skip
+    if endpoint["kind"] == "binary":
+        return [named]
+    unit = endpoint["unit"]
+    counted = [wording("methods_counted", origin=visible(endpoint["origin"]))]
+    if results["study"]["horizons"]:
+        times = ", ".join(duration(h, unit, wording) for h in results["study"]["horizons"])
+        counted.append(wording("methods_horizons", times=times))
+    median = next((m["median_follow_up"] for m in results["models"].values() if m["median_follow_up"]), None)
+    if median is not None:
+        counted.append(wording("methods_follow_up", time=duration(round(median, 1), unit, wording)))
+    return [named, *counted]
+
+
+def missing_sentence(results: Results, wording: Wording) -> str:
+    """Return what was done about missing predictors."""
+    way = results["study"]["missing"]
+    copies = next((m["imputation"]["copies"] for m in results["models"].values() if m["imputation"]), None)
+    if way == "chained" and copies is not None:
+        return wording("methods_chained", copies=copies)
+    return wording(f"methods_missing_{(way or 'none').replace(' ', '_')}")
+
+
+def model_sentences(name: str, results: Results, wording: Wording) -> str:
+    """Return what one model is, what was chosen for it in the data, and how it was judged."""
+    model = results["models"][name]
+    kind = wording(f"kind_{model['kind']}")
+    names = ", ".join(predictor_text(each, results, wording) for each in model["predictors"])
+    sentences = [wording("methods_model", name=visible(name), kind=kind, predictors=names)]
+    sentences += form_sentences(model, wording) + _chosen(model, wording) + _options(model, wording)
+    return wording.joined([*sentences, *_judged(name, results, wording)])
+
+
+def predictor_text(name: str, results: Results, wording: Wording) -> str:
+    """Return the label of a predictor with its unit."""
+    declared = results["predictors"].get(name, {})
+    labels, unit = declared.get("label", {}), declared.get("unit")
+    label = visible(labels.get(wording.language) or labels.get("en") or name)
+    return f"{label} ({visible(unit)})" if unit else label
+
+
+def form_sentences(model: Mapping[str, Any], wording: Wording) -> list[str]:
+    """Return splines, transforms, products, strata and whatever else decides what the columns are."""
+    found, options = [], model["options"]
+    if model["knots"]:
+        knots = "; ".join(f"{visible(k)} {', '.join(three_digits(v) for v in at)}" for k, at in model["knots"].items())
+        found.append(wording("methods_splines", knots=knots))
+    if options.get("transforms"):
+        listed = ", ".join(f"{visible(column)} {how}" for column, how in options["transforms"].items())
+        found.append(wording("methods_transforms", transforms=listed))
+    if options.get("interactions"):
+        listed = ", ".join(" x ".join(map(visible, pair)) for pair in options["interactions"])
+        found.append(wording("methods_interactions", pairs=listed))
+    for option in ("strata", "weights", "cluster", "offset"):
+        value = options.get(option)
+        if value:
+            columns = ", ".join(map(visible, [value] if isinstance(value, str) else value))
+            found.append(wording(f"methods_{option}", columns=columns))
+    return found
+
+
+def _chosen(model: Mapping[str, Any], wording: Wording) -> list[str]:
+    found = []
+    if chosen := model.get("selection"):
+        found.append(wording("methods_selection", selector=visible(chosen["selector"]), kept=len(chosen["kept"]),
+                             n=len(chosen["candidates"])))  # fmt: skip
+    if tuned := model.get("tuning"):
+        best = ", ".join(f"{key} = {value}" for key, value in tuned["best"].items())
+        found.append(wording("methods_tuning", n=len(tuned["table"]), folds=tuned["folds"], best=visible(best, 300),
+                             metric=wording(f"metric_{tuned['metric']}")))  # fmt: skip
+    return found
+
+
+def _options(model: Mapping[str, Any], wording: Wording) -> list[str]:
+    given = {k: v for k, v in model["options"].items() if k not in TOLD and v not in (None, [], {}, "", False)}
+    listed = ", ".join(f"{key} = {value}" for key, value in given.items() if not isinstance(value, Mapping))
+    return [wording("methods_options", options=visible(listed, 500))] if listed else []
+
+
+def _judged(name: str, results: Results, wording: Wording) -> list[str]:
+    facts = results["validation_method"].get(name)
+    if facts is None:
+        return [wording("methods_not_validated")]
+    key = "methods_optimism" if facts["method"] in RESAMPLED else "methods_left_out_judged"
+    method = wording(f"method_{facts['method']}")
+    said = [wording(key, method=method, repeats=facts["repeats"], metrics=metrics_text(name, results, wording))]
+    if facts["failed"]:
+        said.append(wording("methods_failed", n=facts["failed"]))
+    return said
+
+
+def metrics_text(name: str, results: Results, wording: Wording) -> str:
+    """Return the metrics of a model's validation, each once."""
+    lines: Sequence[Mapping[str, Any]] = results["validation"][name]
+    return ", ".join(dict.fromkeys(wording(f"metric_{line['metric']}") for line in lines))
+
+
+def software_sentence(results: Results, wording: Wording) -> str:
+    """Return version, seed and where the rest stands."""
+    versions = results["software"]
+    return wording("methods_software", version=versions["bone-prognosis"], python=versions["python"],
+                   seed=results["study"]["seed"])  # fmt: skip

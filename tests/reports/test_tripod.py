@@ -1,0 +1,198 @@
+"""TRIPOD+AI, model card and methods: every item answered or asked of the author, and every answer true of the run."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+
+from cohorts.errors import RunError
+from prognosis import FittedModel, Study
+from reports.methods import methods_paragraphs
+from reports.model_card import model_card
+from reports.results import results_of
+from reports.study_file import read_study_file
+from reports.tripod import save_tripod, tripod_content, tripod_dict, tripod_of
+from reports.tripod_answers import ANSWERS
+from reports.tripod_items import items
+from reports.wording import Wording
+from tests.reports.conftest import IMAGE, LINK, PREDICTORS, SCRIPT
+from tests.reports.rendered import Tags, pdf_text, squeezed
+
+ENGLISH = Wording("en")
+
+
+@pytest.fixture(scope="module")
+def results(study: Study, model: FittedModel) -> dict[str, Any]:
+    table_one = study.cohort.table_one(columns=list(PREDICTORS))
+    found = results_of("Progression after MGUS", study, [model], {}, table_one)
+    return json.loads(json.dumps(found, allow_nan=False))
+
+
+def said(results: dict[str, Any], item: str) -> str:
+    return next(each.text for each in tripod_of(results, {}) if each.item.item == item)
+
+
+def test_the_52_items_are_those_of_the_statement(shared: Path) -> None:
+    text = (shared / "reference" / "tripod_ai.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+[a-g]?) \| ([^|]+) \| ([^|]+) \| ([DE,]+) \| (\w+) \|$", text, re.MULTILINE)
+    listed = [(item.item, item.section, item.asks, ",".join(item.applies), item.who) for item in items()]
+    assert listed == rows
+    assert len(listed) == 52
+
+
+def test_who_can_answer_answers(results: dict[str, Any]) -> None:
+    """The run says something to every item that it can know, nothing to the others, and each of these asks."""
+    assert set(ANSWERS) == {item.item for item in items() if item.who != "author"}
+    for each in tripod_of(results, {}):
+        assert bool(each.text) == (each.item.who != "author"), each.item.item
+        asks = each.state.endswith("to complete")
+        assert bool(each.author) == asks, each.item.item
+        assert asks or each.item.who == "run", each.item.item
+
+
+def test_the_answers_are_those_of_this_run(results: dict[str, Any], model: FittedModel, study: Study) -> None:
+    left = study.flow.iloc[1:-1]["n"].sum()
+    endpoint, own = results["endpoint"], results["models"]["cox"]
+    assert f"{endpoint['n']} were analysed; {endpoint['events']} of them had the event" in said(results, "20a")
+    assert str(study.flow.iloc[0]["n"]) in said(results, "20a")
+    assert str(left) in said(results, "11") or left == 0
+    assert f"cox: {model.n} patients, {model.events} events." in said(results, "21")
+    assert f"{model.events / len(own['means']):.1f} events per column ({len(own['means'])} columns)" in said(
+        results, "10"
+    )
+    assert model.hash in said(results, "22")
+    assert f"{100 * endpoint['events'] / endpoint['n']:.0f} % of the patients had the event" in said(results, "13")
+    c = next(line for line in results["validation"]["cox"] if line["metric"] == "harrell_c")
+    assert f"Harrell's C {c['corrected']:.3f} ({c['lower']:.3f} to {c['upper']:.3f})" in said(results, "23a")
+    assert all(warning["message"][:60] in said(results, "26") for warning in results["warnings"])
+    assert "Development with internal validation. No external cohort" in said(results, "4")
+
+
+def test_what_a_run_lacks_is_said_and_asked_for(results: dict[str, Any]) -> None:
+    bare = copy.deepcopy(results) | {"validation": {}, "validation_method": {}}
+    assert "without any validation" in said(bare, "4")
+    assert "Not measured" in said(bare, "23a")
+    assert "was not validated" in said(bare, "12c")
+    by_item = {each.item.item: each for each in tripod_of(bare, {})}
+    assert by_item["5b"].state == "filled; author to complete"
+    dated = copy.deepcopy(results)
+    dated["cohort"]["dates"] = {"diagnosed": ["1994-02-01", "2001-11-30"]}
+    by_item = {each.item.item: each for each in tripod_of(dated, {})}
+    assert "diagnosed 1994-02-01 to 2001-11-30" in by_item["5b"].text
+    assert by_item["5b"].state == "filled from the run"
+    late = copy.deepcopy(results)
+    late["predictors"]["age"]["timing"] = "post-baseline"
+    assert "Measured after the start: age." in said(late, "9b")
+
+
+def test_an_author_answers_in_the_study_file(results: dict[str, Any], tmp_path: Path) -> None:
+    answered = {each.item.item: each for each in tripod_of(results, {"17": "Approved by the committee (1 of 2001)."})}
+    assert answered["17"].state == "filled by the author"
+    assert answered["17"].author.startswith("Approved")
+    with pytest.raises(RunError, match=r"\[U02\].*item '28'.*1, 2, 3a"):
+        tripod_of(results, {"28": "x"})
+    file = tmp_path / "study.toml"
+    text = """
+[study]
+title = "t"
+[cohort]
+file = "a.csv"
+codebook = "a.toml"
+[endpoint]
+name = "e"
+[[models]]
+name = "m"
+kind = "cox"
+predictors = ["a"]
+[tripod_ai]
+"""
+    file.write_text(text + '17 = "Approved."\n18a = "Nobody paid."\n')
+    assert read_study_file(file).tripod_ai == {"17": "Approved.", "18a": "Nobody paid."}
+    file.write_text(text + '99 = "x"\n')
+    with pytest.raises(RunError, match="item '99'"):
+        read_study_file(file)
+
+
+def test_the_pages_hold_every_text(results: dict[str, Any], tmp_path: Path) -> None:
+    answered = tripod_of(results, {})
+    made = {suffix: save_tripod(answered, "MGUS", "2026-01-02", tmp_path / f"t.{suffix}") for suffix in ("pdf", "html")}
+    on_pdf, on_html = pdf_text(made["pdf"].read_bytes()), squeezed(made["html"].read_text(encoding="utf-8"))
+    for section in tripod_content(answered, "MGUS", "2026-01-02")["sections"]:
+        for row in section["rows"]:
+            for text in (row["asks"], row["author"]):
+                assert squeezed(text) in on_pdf
+            assert squeezed(row["item"]) in on_html
+    assert pypdf.PdfReader(made["pdf"]).metadata["/Title"] == "TRIPOD+AI checklist: MGUS"
+    again = save_tripod(answered, "MGUS", "2026-01-02", tmp_path / "again.pdf")
+    assert again.read_bytes() == made["pdf"].read_bytes()
+
+
+@pytest.mark.parametrize("hostile", [SCRIPT, IMAGE, LINK])
+def test_texts_of_users_stay_texts(results: dict[str, Any], hostile: str, tmp_path: Path) -> None:
+    marked = copy.deepcopy(results)
+    marked["study"]["title"] = marked["endpoint"]["name"] = hostile
+    marked["predictors"]["age"]["label"] = {"en": hostile}
+    answered = tripod_of(marked, {"17": hostile})
+    page = save_tripod(answered, hostile, "2026-01-02", tmp_path / "t.html").read_text(encoding="utf-8")
+    found = Tags(page)
+    assert not {"script", "link", "img", "iframe", "form", "base", "a"} & set(found.tags)
+    assert found.sources == []
+    assert "default-src 'none'" in page
+    assert hostile not in page
+
+
+def test_the_checklist_is_plain_values(results: dict[str, Any]) -> None:
+    found = tripod_dict(tripod_of(results, {}))
+    assert json.loads(json.dumps(found)) == found
+    assert set(found["items"][0]) == {"item", "section", "asks", "applies", "who", "state", "text", "author"}
+
+
+def test_the_card_of_a_model(results: dict[str, Any], model: FittedModel) -> None:
+    card = model_card(results, "cox")
+    assert json.loads(json.dumps(card, allow_nan=False)) == card
+    assert (card["model"]["hash"], card["training"]["patients"]) == (model.hash, model.n)
+    assert list(card["inputs"]) == list(model.predictors)
+    assert card["performance"]["measured"] == results["validation"]["cox"]
+    assert card["chosen_in_the_data"] == {"selection": False, "tuning": False}
+    assert any("treatment" in text for text in card["intended_use"]["not_for"])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_methods_tell_what_was_done(results: dict[str, Any], language: str) -> None:
+    wording = Wording(language)
+    cohort, cox, software = methods_paragraphs(results, wording)
+    endpoint, facts = results["endpoint"], results["validation_method"]["cox"]
+    assert str(endpoint["n"]) in cohort
+    assert str(endpoint["events"]) in cohort
+    assert wording("kind_cox") in cox
+    assert str(facts["repeats"]) in cox
+    assert wording(f"method_{facts['method']}") in cox
+    assert results["software"]["bone-prognosis"] in software
+
+
+def test_methods_of_other_runs(results: dict[str, Any]) -> None:
+    """Competing events, imputation, selection and tuning, a binary outcome: each has its sentence, and only then."""
+    plain = " ".join(methods_paragraphs(results, ENGLISH))
+    other = copy.deepcopy(results)
+    other["endpoint"] |= {"competing_events": 31}
+    other["study"]["missing"] = "chained"
+    other["models"]["cox"] |= {
+        "imputation": {"copies": 7},
+        "selection": {"selector": "lasso", "kept": ["age"], "candidates": ["age", "hgb"], "table": []},
+        "tuning": {"metric": "harrell_c", "folds": 4, "table": [{}, {}], "best": {"ridge": 2.0}},
+    }
+    found = " ".join(methods_paragraphs(other, ENGLISH))
+    for words in ("A competing event came first in 31.", "in 7 copies",
+                  "Of 2 candidate predictors the selection (lasso) kept 1",
+                  "2 settings were compared by Harrell's C in 4 inner folds", "chosen here: ridge = 2.0"):  # fmt: skip
+        assert words in found
+        assert words not in plain
+    other["endpoint"] = {"kind": "binary", "name": "response", "n": 10, "events": 4, "competing_events": 0}
+    other["models"]["cox"]["median_follow_up"] = None
+    assert "Time runs from" not in " ".join(methods_paragraphs(other, ENGLISH))
