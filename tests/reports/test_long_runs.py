@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,8 +73,8 @@ values = { censored = 0, event = 1 }
 """
 
 
-def write_study(folder: Path) -> Path:
-    """Write a study of 150 made patients; its bootstrap takes a second or two."""
+def write_study(folder: Path, repeats: int = 200) -> Path:
+    """Write a study of 150 made patients; 200 resamples take a second or two."""
     random = np.random.default_rng(11)
     marker, age = random.normal(10, 2, 150).round(2), random.normal(60, 9, 150).round(1)
     time = random.exponential(30 / np.exp(0.2 * (marker - 10) + 0.02 * (age - 60))) + 0.01
@@ -80,7 +82,7 @@ def write_study(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cohort.csv").write_text("pid,marker,age,time,event\n" + "\n".join(lines) + "\n")
     (folder / "codebook.toml").write_text(CODEBOOK)
-    (folder / "study.toml").write_text(STUDY)
+    (folder / "study.toml").write_text(STUDY.replace("repeats = 200", f"repeats = {repeats}"))
     return folder / "study.toml"
 
 
@@ -107,9 +109,13 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """Address of a real cluster of two worker processes."""
-    distributed = pytest.importorskip("distributed")
+    distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
     options = {"processes": True, "dashboard_address": None, "host": "127.0.0.1"}
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as made:
+    # both workers are forked from one process that has imported dask already
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as made,
+    ):
         yield made.scheduler_address
 
 
@@ -198,18 +204,28 @@ def test_a_cluster_gives_the_same_bytes(study: Path, unbroken: Path, tmp_path: P
     assert_same_run(tmp_path / "out", unbroken)
 
 
-@pytest.fixture
-def halted(study: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def halted_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a run that failed after its bootstrap: everything is in the journal."""
+    folder = tmp_path_factory.mktemp("halted")
+    study = write_study(folder / "study")
 
     def say(line: str) -> None:
         if line == "writing the study report":
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run_study(study, tmp_path / "out", say)
-    assert manifest_of(tmp_path / "out")["exit_state"] == "interrupted"
-    return tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+        with pytest.raises(KeyboardInterrupt):
+            run_study(study, folder / "out", say)
+    assert manifest_of(folder / "out")["exit_state"] == "interrupted"
+    return folder / "out"
+
+
+@pytest.fixture
+def halted(halted_once: Path, tmp_path: Path) -> Path:
+    """Each test resumes a copy of its own; a folder of results may be moved."""
+    return shutil.copytree(halted_once, tmp_path / "out")
 
 
 def test_an_altered_entry_of_the_journal_is_recomputed(study: Path, unbroken: Path, halted: Path) -> None:
@@ -226,26 +242,29 @@ def test_an_altered_entry_of_the_journal_is_recomputed(study: Path, unbroken: Pa
     assert len(journal_lines(halted)) == 200
 
 
-@pytest.mark.parametrize("name", ["study.toml", "cohort.csv", "codebook.toml"])
-def test_a_resume_after_a_change_is_refused(study: Path, halted: Path, name: str) -> None:
-    """Case K07: the file and both hashes are named; the folder stays as it is, and a restored file resumes."""
-    path = study.parent / name
-    text, manifest = path.read_text(), (halted / MANIFEST).read_bytes()
-    path.write_text(text.replace("P000", "P900") if name == "cohort.csv" else text + "\n# a remark\n")
-    with pytest.raises(RunError) as caught:
-        run_study(study, halted, resume=True)
-    assert caught.value.code == "K07"
-    was = json.loads(manifest)["inputs"][name]
-    for words in (f"file {name}", "hash", was, "since the interrupted run", "without --resume"):
-        assert words in str(caught.value)
-    assert (halted / MANIFEST).read_bytes() == manifest
-    assert len(journal_lines(halted)) == 200
-    path.write_text(text)
+def test_a_resume_after_a_change_is_refused(study: Path, halted: Path) -> None:
+    """Case K07: the file and both hashes are named; the folder stays as it is, and restored files resume."""
+    manifest = (halted / MANIFEST).read_bytes()
+    for name in ("study.toml", "cohort.csv", "codebook.toml"):
+        path = study.parent / name
+        text = path.read_text()
+        path.write_text(text.replace("P000", "P900") if name == "cohort.csv" else text + "\n# a remark\n")
+        with pytest.raises(RunError) as caught:
+            run_study(study, halted, resume=True)
+        assert caught.value.code == "K07"
+        assert [finding.file for finding in caught.value.findings] == [name]
+        was, now = json.loads(manifest)["inputs"][name], hashlib.sha256(path.read_bytes()).hexdigest()
+        for words in (f"file {name}", "hash", was, now, "since the interrupted run", "without --resume"):
+            assert words in str(caught.value)
+        assert (halted / MANIFEST).read_bytes() == manifest
+        assert len(journal_lines(halted)) == 200
+        path.write_text(text)
     assert run_study(study, halted, resume=True).files
 
 
-def test_a_change_during_the_run_is_refused(study: Path, tmp_path: Path) -> None:
+def test_a_change_during_the_run_is_refused(tmp_path: Path) -> None:
     """Case K07: results of a file that is no longer there are not called done."""
+    study = write_study(tmp_path / "study", repeats=4)
 
     def say(line: str) -> None:
         if line.startswith("validating"):
@@ -278,9 +297,9 @@ def test_without_resume_it_starts_anew_and_says_so(study: Path, unbroken: Path, 
     assert_same_run(halted, unbroken)
 
 
-def test_a_resume_of_nothing_is_a_start(study: Path, tmp_path: Path) -> None:
+def test_a_resume_of_nothing_is_a_start(tmp_path: Path) -> None:
     said: list[str] = []
-    run_study(study, tmp_path / "out", said.append, resume=True)
+    run_study(write_study(tmp_path / "study", repeats=4), tmp_path / "out", said.append, resume=True)
     assert any("no run to go on with" in line for line in said)
     assert manifest_of(tmp_path / "out")["exit_state"] == "done"
 
