@@ -28,7 +28,7 @@ def nothing(_: int) -> None:
 def cluster() -> Iterator[str]:
     """Address of a real cluster of two worker processes."""
     distributed = pytest.importorskip("distributed")
-    options = {"processes": True, "dashboard_address": None, "host": "127.0.0.1"}
+    options = {"processes": True, "dashboard_address": ":0", "host": "127.0.0.1"}
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as made:
         yield made.scheduler_address
 
