@@ -62,6 +62,8 @@ class ClonePicture:
 
     def copies(self, chromosome: str) -> tuple[int, int]:
         """Return the least and most whole copies of an autosome."""
+        if chromosome not in self.acquired.changes and chromosome not in self.of_birth.changes:
+            return self.clone.ploidy, self.clone.ploidy
         low = min(least for least, _ in self.acquired.over(chromosome))
         high = min(most for _, most in self.acquired.over(chromosome))
         born = min(least for least, _ in self.of_birth.over(chromosome))
@@ -82,9 +84,12 @@ def _unless_open(state: State, change: str, picture: ClonePicture) -> State:
 
 def whole_chromosome(rule: catalogue.WholeChromosome, picture: ClonePicture) -> State:
     """Return whether every band has more (fewer) copies; in a near-haploid clone a lost one cannot be told."""
-    changes, autosome = picture.acquired.over(rule.chromosome), rule.chromosome not in ("X", "Y")
+    autosome, touched = rule.chromosome not in ("X", "Y"), rule.chromosome in picture.acquired.changes
     if not autosome and picture.clone.doubtful_sex:
         return None
+    if not touched and picture.clone.ploidy > 1:
+        return _unless_open(False, rule.change, picture)
+    changes = picture.acquired.over(rule.chromosome)
     if rule.change == "loss":
         changes = (*changes, *picture.acquired.over(rule.chromosome, THE_CENTROMERE))
         state = _all([True if most < 0 else False if least >= 0 else None for least, most in changes])

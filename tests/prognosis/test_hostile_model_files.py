@@ -119,12 +119,16 @@ def leaves(value, path=()):
 
 def with_another_value(content, draw):
     """Return the content with one of its values changed at random to another kind."""
-    changed, paths = copy.deepcopy(content), [path for path in leaves(content) if path]
-    path = paths[draw.integers(len(paths))]
-    place = changed
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = VALUES[draw.integers(len(VALUES))]
+    paths = [path for path in leaves(content) if path]
+    return changed_at(content, paths[draw.integers(len(paths))], VALUES[draw.integers(len(VALUES))])
+
+
+def changed_at(value, path, other):
+    """Return a value with another one at a place in it; what lies beside the way there is shared."""
+    if not path:
+        return other
+    changed = copy.copy(value)
+    changed[path[0]] = changed_at(value[path[0]], path[1:], other)
     return changed
 
 
