@@ -13,6 +13,20 @@ Results = Mapping[str, Any]
 # Options that a sentence of its own tells, or that change no number of a model.
 TOLD = ("splines", "interactions", "strata", "transforms", "weights", "cluster", "offset", "seed", "task")
 
+MISSING = {
+    None: "methods_missing_none",
+    "complete_cases": "methods_missing_complete_cases",
+    "own side": "methods_missing_own_side",
+    "chained": "methods_missing_chained",
+}
+# Columns that are no predictors.
+COLUMNS = {
+    "strata": "methods_strata",
+    "weights": "methods_weights",
+    "cluster": "methods_cluster",
+    "offset": "methods_offset",
+}
+
 
 def methods_paragraphs(results: Results, wording: Wording) -> list[str]:
     """Return paragraphs on patients and outcome, on missing values, on each model, and on its validation.
@@ -66,7 +80,7 @@ def missing_sentence(results: Results, wording: Wording) -> str:
     copies = next((m["imputation"]["copies"] for m in results["models"].values() if m["imputation"]), None)
     if way == "chained" and copies is not None:
         return wording("methods_chained", copies=copies)
-    return wording(f"methods_missing_{(way or 'none').replace(' ', '_')}")
+    return wording(MISSING[way])
 
 
 def model_sentences(name: str, results: Results, wording: Wording) -> str:
@@ -99,11 +113,11 @@ def form_sentences(model: Mapping[str, Any], wording: Wording) -> list[str]:
     if options.get("interactions"):
         listed = ", ".join(" x ".join(map(visible, pair)) for pair in options["interactions"])
         found.append(wording("methods_interactions", pairs=listed))
-    for option in ("strata", "weights", "cluster", "offset"):
+    for option, key in COLUMNS.items():
         value = options.get(option)
         if value:
             columns = ", ".join(map(visible, [value] if isinstance(value, str) else value))
-            found.append(wording(f"methods_{option}", columns=columns))
+            found.append(wording(key, columns=columns))
     return found
 
 
