@@ -39,6 +39,10 @@ EXPECTED = {
 }  # fmt: skip
 
 
+# without the figures of the validation, where they are not the point
+PLAIN = ("repeats = 4", "repeats = 4\nfigures = false")
+
+
 def write_study(folder: Path, *changes: tuple[str, str], explained: bool = False) -> Path:
     """Copy the embedded study with fewer resamples and some changes, without its explanations unless they are asked."""
     for name in ("mgus2.csv", "mgus2.codebook.toml"):
@@ -60,6 +64,18 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1790000000")
         return run_study(write_study(folder, explained=True), folder / "out")
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of two models without explanations, with axes from centile to centile and one patient."""
+    folder = tmp_path_factory.mktemp("two")
+    second = '[[models]]\nname = "small"\nkind = "cox"\npredictors = ["age", "sex"]\n\n[imputation]'
+    centiles = 'model = "cox"\nlimits = "centiles"'
+    path = write_study(
+        folder, ("[imputation]", second), ('model = "cox"', centiles), ('["90", "203", "402"]', '["90"]'), PLAIN
+    )
+    return run_study(path, folder / "out")
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +113,13 @@ def test_the_explanations_of_a_run_add_up_to_its_risks(done: Run) -> None:
     assert "associated, not caused" in report
 
 
-def test_a_study_file_can_leave_explanations_out(tmp_path: Path) -> None:
-    without = run_study(write_study(tmp_path), tmp_path / "out")
-    assert not any("explanation" in name or "beeswarm" in name for name in without.files)
+def test_a_study_file_can_leave_explanations_out(two_models: Run) -> None:
+    assert "study_report.pdf" in two_models.files
+    assert not any("explanation" in name or "beeswarm" in name for name in two_models.files)
+
+
+def test_a_study_file_can_leave_figures_of_the_validation_out(two_models: Run) -> None:
+    assert not any(name.startswith(("figures/optimism", "figures/calibration")) for name in two_models.files)
 
 
 def test_results_hold_the_keys_that_scripts_rely_on(results: dict[str, Any]) -> None:
@@ -195,18 +215,14 @@ def test_the_same_run_gives_the_same_bytes(done: Run, tmp_path: Path, monkeypatc
         assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes(), name
 
 
-def test_points_on_a_patients_page_are_those_of_the_studys_nomogram(tmp_path: Path) -> None:
-    path = write_study(
-        tmp_path, ('model = "cox"', 'model = "cox"\nlimits = "centiles"'), ('["90", "203", "402"]', '["90"]')
-    )
-    done = run_study(path, tmp_path / "out")
-    model = load_model(done.folder / "models/cox.prognosis")
+def test_points_on_a_patients_page_are_those_of_the_studys_nomogram(two_models: Run, tmp_path: Path) -> None:
+    model = load_model(two_models.folder / "models/cox.prognosis")
     patient = load_mgus2().view(model.predictors).loc[["90"]]
     drawn = Nomogram(model, limits="centiles").svg(patient, caption=False)
     page = PatientReport(model, patient, nomogram=drawn)
     page.save(tmp_path / "expected.html")
     # the loaded model is not verified either: the pages are equal to the byte
-    assert (done.folder / "patients/90.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
+    assert (two_models.folder / "patients/90.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
 
 
 def test_doubtful_hazards_reach_the_model_file_and_the_page(done: Run) -> None:
@@ -215,11 +231,8 @@ def test_doubtful_hazards_reach_the_model_file_and_the_page(done: Run) -> None:
     assert "N10" in (done.folder / "patients/90.html").read_text(encoding="utf-8")
 
 
-def test_two_models_share_the_rows(tmp_path: Path) -> None:
-    second = '[[models]]\nname = "small"\nkind = "cox"\npredictors = ["age", "sex"]\n\n[imputation]'
-    path = write_study(tmp_path, ("[imputation]", second), ('["90", "203", "402"]', "[]"))
-    done = run_study(path, tmp_path / "out")
-    models = json.loads((done.folder / "results.json").read_text(encoding="utf-8"))["models"]
+def test_two_models_share_the_rows(two_models: Run) -> None:
+    models = json.loads((two_models.folder / "results.json").read_text(encoding="utf-8"))["models"]
     assert models["small"]["n"] == models["cox"]["n"] == 1338
     assert [row["term"] for row in models["small"]["coefficients"]] == ["age", "sex=M"]
 
@@ -246,10 +259,11 @@ def test_two_models_share_the_rows(tmp_path: Path) -> None:
 def test_a_fault_stops_the_run_and_is_in_the_manifest(
     tmp_path: Path, change: tuple[str, str], error: type[Exception] | None, words: str
 ) -> None:
-    path = write_study(tmp_path, change, ("repeats = 4", "repeats = 2"))
     if error is None:
+        path = write_study(tmp_path, change, PLAIN, ('["90", "203", "402"]', '["90"]'))
         assert run_study(path, tmp_path / "out").files
         return
+    path = write_study(tmp_path, change, ("repeats = 4", "repeats = 2"))
     with pytest.raises(error, match=words):
         run_study(path, tmp_path / "out")
     manifest = tmp_path / "out" / "manifest.json"
@@ -268,6 +282,7 @@ def test_where_there_is_no_hazards_test_the_reason_stands(tmp_path: Path) -> Non
         ("splines = { creat = 3 }", "ridge = 1.0"),
         ('[imputation]\nmethod = "complete_cases"', ""),
         ('"90", "203", "402"', '"90"'),
+        PLAIN,
     )
     table = (tmp_path / "mgus2.csv").read_text(encoding="utf-8").splitlines()
     age = table[0].split(",").index("age")
@@ -293,7 +308,7 @@ def test_missing_predictors_are_refused_without_a_declared_strategy(tmp_path: Pa
 
 def test_ids_never_become_paths(tmp_path: Path) -> None:
     """Case R01: hostile ids are written inside the folder, under hashed names that the manifest maps."""
-    path = write_study(tmp_path, ('"90", "203", "402"', '"../../evil", "CON"'))
+    path = write_study(tmp_path, ('"90", "203", "402"', '"../../evil", "CON"'), PLAIN)
     table = (tmp_path / "mgus2.csv").read_text(encoding="utf-8").splitlines()
     table[1] = "../../evil," + table[1].split(",", 1)[1]
     table[2] = "CON," + table[2].split(",", 1)[1]
