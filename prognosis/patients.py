@@ -21,22 +21,30 @@ from prognosis.profile import LevelProfile, NumericProfile, Profile
 # Factors by which laboratories' units differ: g/L and g/dL, creatinine and glucose to mol, milli.
 UNIT_FACTORS = (10.0, 88.4, 18.0, 1000.0)
 
-Patients: TypeAlias = pd.DataFrame | Mapping[str, object] | Cohort
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class PatientTable:
-    """Checked patients: typed predictors (and columns of strata and offset), index = ids, and remarks."""
+    """Checked patients: typed predictors (and columns of strata and offset), index = ids, and remarks.
+
+    `door` : what they were checked by; no other takes them unchecked.
+    """
 
     frame: pd.DataFrame
     remarks: tuple[Remark, ...]
+    door: object = None
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Ids as text."""
         return tuple(str(row) for row in self.frame.index)
+
+
+Rows: TypeAlias = pd.DataFrame | Mapping[str, object] | Cohort
+# Rows as they come, or those that this door has let in before.
+Patients: TypeAlias = Rows | PatientTable
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Door:
         return (*self.codebook, *self.extra)
 
     def admit(self, patients: Patients) -> PatientTable:
-        """Check patients and return them typed.
+        """Check patients and return them typed; those that were admitted before are not checked again.
 
         Raises
         ------
@@ -73,6 +81,10 @@ class Door:
             P07 value outside the allowed range, P09 value in another unit, I01 duplicate id, C02 duplicate column,
             C10 text for a number.
         """
+        if isinstance(patients, PatientTable):
+            if self.let_in(patients):
+                return patients
+            patients = patients.frame
         raw = _as_rows(patients, self.id_column)
         names = list(self.columns)
         raise_findings(_duplicate_columns(raw, names), PredictionError)
@@ -99,10 +111,19 @@ class Door:
         for name in self.codebook:
             remarks += outside(frame[name], self.profile[name], self.codebook[name])
             remarks += other_population(frame[name], self.codebook[name])
-        return PatientTable(frame, tuple(remarks))
+        return PatientTable(frame, tuple(remarks), self)
+
+    def let_in(self, table: PatientTable) -> bool:
+        """Tell whether a table was checked by this very door: the same declarations and profile, not equal ones."""
+        other = table.door
+        return (
+            isinstance(other, Door)
+            and (other.codebook is self.codebook and other.profile is self.profile)
+            and (other.extra, other.imputes, other.gaps) == (self.extra, self.imputes, self.gaps)
+        )
 
 
-def _as_rows(patients: Patients, id_column: str) -> pd.DataFrame:
+def _as_rows(patients: Rows, id_column: str) -> pd.DataFrame:
     if isinstance(patients, Cohort):
         return patients.frame
     if isinstance(patients, Mapping):

@@ -51,7 +51,7 @@ def write_patient(model: FittedModel, patient: pd.DataFrame, language: Language,
     can = not why_no_points(model) and not patient[list(model.predictors)].isna().any(axis=None)
     can = can and (bool(model.horizons) or model.endpoint.kind == "binary")
     drawn = Nomogram(model, limits=limits, language=language).svg(patient, caption=False) if can else None
-    report = PatientReport(model, patient, language=language, nomogram=drawn)
+    report = PatientReport(model, patient, language=language, nomogram=drawn, explanation="own")
     (folder / "patients").mkdir(parents=True, exist_ok=True)
     written = [f"patients/{name}.{suffix}" for suffix in ("pdf", "html")]
     return {file: _digest(report.save(folder / file)) for file in written}

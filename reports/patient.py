@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,14 @@ from cohorts.errors import Finding, PredictionError, RunError
 from prognosis.competing.other_events import others_first
 from prognosis.explaining.explanation import Explanation
 from prognosis.model import FittedModel
+from prognosis.patients import PatientTable
 from prognosis.prediction import Prediction, Remark
 from reports.filenames import check_id, id_digest
 from reports.fonts import FontChoice
 from reports.icons import effect_bar, icon_array
 from reports.patient_answers import Asked, answers, competing_name, patient_curve, patient_remarks
 from reports.patient_content import PatientPage
-from reports.patient_explained import on_risk_scale
+from reports.patient_explained import on_risk_scale, page_explanation
 from reports.patient_facts import HASH_SHOWN, about_lines, event_name, limits_of, model_lines
 from reports.patient_inputs import input_rows, together_ratio, together_text
 from reports.patient_kinds import effect_scale, is_published, no_curve, without_interval
@@ -50,8 +51,8 @@ class PatientReport:
     nomogram : the nomogram with this patient drawn in, as SVG text; None leaves it out.
     date : date of the report as it shall be printed; None leaves a line to write it on.
     explanation : of this patient's risks (``model.explain(patient)``): the page then says what each predictor adds to
-        the risk by the last horizon; None: ratios of hazards, odds or times against the average patient, which models
-        without coefficients do not have.
+        the risk by the last horizon. ``"own"``: the page makes it, see `page_explanation`. None: ratios of hazards,
+        odds or times against the average patient; models that have none are explained as by ``"own"``.
 
     Attributes
     ----------
@@ -77,11 +78,20 @@ class PatientReport:
         language: str = "en",
         nomogram: str | None = None,
         date: str | None = None,
-        explanation: Explanation | None = None,
+        explanation: Explanation | Literal["own"] | None = None,
     ) -> None:
-        page = _page(model, patient, Wording(language), nomogram, date)
-        if explanation is not None:
-            page = on_risk_scale(page, model.predict(patient, level=LEVEL), explanation, Wording(language))
+        wording = Wording(language)
+        # checked once for all that is asked about this patient
+        table = model.door.admit(patient)
+        prediction = model.predict(table, level=LEVEL)
+        _check(prediction)
+        values = _values(patient, model.door.columns)
+        named = _named(patient, model, prediction, wording)
+        page = _page(model, _Patient(table, prediction, values, named), wording, nomogram, date)
+        if explanation == "own" or (explanation is None and effect_scale(model) is None):
+            explanation = page_explanation(model, table, prediction)
+        if explanation is not None and explanation != "own":
+            page = on_risk_scale(page, prediction, explanation, wording)
         object.__setattr__(self, "page", page)
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,23 +137,27 @@ class PatientReport:
         return drawn | ({} if page.nomogram is None else {"nomogram": page.nomogram})
 
 
+@dataclass(frozen=True)
+class _Patient:
+    """One patient: checked, answered, with the values as given and the id as printed."""
+
+    table: PatientTable
+    prediction: Prediction
+    values: Mapping[str, Any]
+    named: str
+
+
 def _page(
-    model: FittedModel,
-    patient: Mapping[str, Any] | pd.DataFrame | Cohort,
-    wording: Wording,
-    nomogram: str | None,
-    date: str | None,
+    model: FittedModel, patient: _Patient, wording: Wording, nomogram: str | None, date: str | None
 ) -> PatientPage:
-    prediction = model.predict(patient, level=LEVEL)
-    _check(prediction)
-    values = _values(patient, model.door.columns)
-    asked = _asked(model, values, prediction, wording)
+    prediction = patient.prediction
+    asked = _asked(model, patient, wording)
     missing = no_curve(model, wording)
     found = answers(asked)
     intervals = bool(np.isfinite(prediction.lower[np.isfinite(prediction.risk)]).all())
     return PatientPage(
         language=wording.language,
-        patient_id=_named(patient, model, prediction, wording),
+        patient_id=patient.named,
         date=visible(date) if date else "",
         headings=_headings(model, wording),
         about=about_lines(model, wording),
@@ -156,12 +170,12 @@ def _page(
         answers_note=wording("interval_meaning" if intervals else without_interval(model)),
         intervals=intervals,
         key_other=competing_name(model, wording) if any(answer.other is not None for answer in found) else "",
-        curve=None if missing else patient_curve(asked, model.curve(values, level=LEVEL), LEVEL),
+        curve=None if missing else patient_curve(asked, model.curve(patient.table, level=LEVEL), LEVEL),
         no_curve=missing,
-        inputs=input_rows(model, values, prediction.remarks, wording),
+        inputs=input_rows(model, patient.table, patient.values, prediction.remarks, wording),
         together_ratio=together_ratio(model, prediction),
         together_text=together_text(model, prediction, wording),
-        inputs_note=wording("association"),
+        inputs_note=_inputs_note(model, wording),
         nomogram=nomogram,
         nomogram_alt=wording("nomogram_alt"),
         nomogram_height=svg_height(nomogram) if nomogram else 0.0,
@@ -171,12 +185,18 @@ def _page(
     )
 
 
-def _asked(model: FittedModel, values: Mapping[str, Any], prediction: Prediction, wording: Wording) -> Asked:
+def _asked(model: FittedModel, patient: _Patient, wording: Wording) -> Asked:
     """Collect what the answers are made from."""
     timed = model.follow_up is not None and not model.published
-    others = others_first(model, values, prediction.horizons) if timed else None
+    others = others_first(model, patient.table, patient.prediction.horizons) if timed else None
     first = None if others is None else tuple(map(float, others[0]))
-    return Asked(model, prediction, model.observed(values) if timed else None, first, wording)
+    observed = model.observed(patient.table) if timed else None
+    return Asked(model, patient.prediction, observed, first, wording)
+
+
+def _inputs_note(model: FittedModel, wording: Wording) -> str:
+    unknown = wording("explained_not_published") if is_published(model) else ""
+    return wording.joined([wording("association"), unknown])
 
 
 def _headings(model: FittedModel, wording: Wording) -> dict[str, str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
-from cohorts.errors import Finding, RunError
+from cohorts.errors import Finding, PrognosisWarning, RunError
 from prognosis.explaining.explanation import Explanation
+from prognosis.explaining.made_up import profile_is_known
+from prognosis.forest.estimate import ForestEstimate
+from prognosis.model import FittedModel
+from prognosis.patients import Patients
 from prognosis.prediction import Prediction
 from reports.contents.explained import method_note
 from reports.formatting import duration
@@ -20,6 +26,8 @@ from reports.wording import Wording, visible
 SAME_RISK = 1e-9
 # Rows of the table that are no predictors: their effect is in every patient's baseline.
 OTHERS = ("stratum", "offset")
+TIMED = "explained_effect", "explained_together"
+WITHOUT_TIME = "explained_effect_no_time", "explained_together_no_time"
 
 
 def on_risk_scale(page: PatientPage, prediction: Prediction, explanation: Explanation, wording: Wording) -> PatientPage:
@@ -39,16 +47,37 @@ def on_risk_scale(page: PatientPage, prediction: Prediction, explanation: Explan
     shown = [visible(name, LABEL_SHOWN) for name in explanation.variables]
     by_name = dict(zip(shown, map(float, people), strict=True))
     rows = [row if row.direction in OTHERS else replace_effect(row, by_name[row.name], wording) for row in page.inputs]
-    time = duration(float(explanation.horizons[place]), explanation.unit, wording)
+    horizon = float(explanation.horizons[place])
+    when = {} if np.isnan(horizon) else {"time": duration(horizon, explanation.unit, wording)}
+    keys = TIMED if when else WITHOUT_TIME
     numbers = (of_hundred(float(part[patient, place])) for part in (explanation.base, explanation.prediction))
     average, own = (wording("of_100", n=number) for number in numbers)
     return replace(
         page,
-        headings={**page.headings, "effect": wording("explained_effect", time=time)},
+        headings={**page.headings, "effect": wording(keys[0], **when)},
         inputs=tuple(sorted(rows, key=lambda row: -abs(row.people or 0.0))),
-        together_text=wording("explained_together", own=own, average=average, time=time),
+        together_text=wording(keys[1], own=own, average=average, **when),
         inputs_note=wording.joined([page.inputs_note, method_note(explanation, wording)]),
     )
+
+
+def page_explanation(model: FittedModel, patient: Patients, prediction: Prediction) -> Explanation | None:
+    """Explain a patient's risk by the last horizon where it is known; None where that cannot be.
+
+    A forest by the paths of its training patients, other models over made-up patients with the training distributions,
+    which a model file holds: a freshly fitted model and its file give the same page. A published model tells of no
+    distribution.
+    """
+    known = np.flatnonzero(np.isfinite(prediction.risk[0]))
+    if not len(known) or not profile_is_known(model.profile):
+        return None
+    horizon = float(prediction.horizons[known[-1]])
+    horizons = None if np.isnan(horizon) else [horizon]
+    background: Literal["profile"] | None = None if isinstance(model.estimate, ForestEstimate) else "profile"
+    with warnings.catch_warnings():
+        # said once, by the prediction
+        warnings.simplefilter("ignore", PrognosisWarning)
+        return model.explain(patient, horizons, background=background)
 
 
 def replace_effect(row: Input, people: float, wording: Wording) -> Input:
@@ -68,7 +97,7 @@ def _found(prediction: Prediction, explanation: Explanation) -> tuple[int, int]:
         known = np.flatnonzero(np.isfinite(explanation.prediction[patient]))
         if len(known):
             place = int(known[-1])
-            same = np.flatnonzero(prediction.horizons == explanation.horizons[place])
+            same = np.flatnonzero(np.isclose(prediction.horizons, explanation.horizons[place], 0, 0, equal_nan=True))
             if len(same):
                 gap = abs(float(prediction.risk[0, same[0]]) - float(explanation.prediction[patient, place]))
                 if gap <= SAME_RISK:

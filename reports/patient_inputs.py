@@ -11,6 +11,7 @@ import pandas as pd
 from cohorts.variable import Variable
 from nomograms.wording import measure_text
 from prognosis.model import FittedModel
+from prognosis.patients import PatientTable
 from prognosis.prediction import Prediction, Remark
 from prognosis.profile import LevelProfile, NumericProfile
 from reports.formatting import as_given, clinical, ratio
@@ -23,18 +24,18 @@ LABEL_SHOWN = 80
 
 
 def input_rows(
-    model: FittedModel, values: Mapping[str, Any], remarks: Iterable[Remark], wording: Wording
+    model: FittedModel, table: PatientTable, values: Mapping[str, Any], remarks: Iterable[Remark], wording: Wording
 ) -> tuple[Input, ...]:
     """Return one row per predictor, the largest contribution first.
 
     Parameters
     ----------
-    model : the model that answered.
+    model : the model that answered. table : the patient as its door let him in.
     values : the patient's raw predictor values.
     remarks : remarks of this patient's `Prediction`.
     """
     remarks = tuple(remarks)
-    contributions = _contributions(model, values)
+    contributions = _contributions(model, table)
     flags = {
         name: tuple(remark_text(model, remark, values, wording) for remark in remarks if remark.column == name)
         for name in model.predictors
@@ -44,11 +45,11 @@ def input_rows(
     return (*sorted(rows, key=lambda row: -abs(row.contribution or 0.0)), *extra)
 
 
-def _contributions(model: FittedModel, values: Mapping[str, Any]) -> Mapping[str, float | None]:
+def _contributions(model: FittedModel, table: PatientTable) -> Mapping[str, float | None]:
     """Return what each predictor adds to the linear predictor; None where the model has no coefficients."""
     if effect_scale(model) is None:
         return dict.fromkeys(model.predictors)
-    found = model.contributions(dict(values)).iloc[0]
+    found = model.contributions(table).iloc[0]
     return {name: float(found[name]) for name in model.predictors}
 
 

@@ -1,14 +1,17 @@
-"""The rows that stand in for a variable that is not known: a sample of the training rows, or given patients."""
+"""The rows that stand in for a variable that is not known: training rows, given patients, or made-up ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
+from prognosis.explaining.enumeration import USUAL
+from prognosis.explaining.made_up import made_up_patients, profile_is_known
+from prognosis.explaining.permutation import PAIRS
 from prognosis.patients import Patients
 
 if TYPE_CHECKING:
@@ -17,29 +20,37 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # Training rows that are drawn where no background is given.
 ROWS = 100
+# Answers that a patient's explanation may cost over made-up patients, and the fewest of these.
+ANSWERS, FEWEST = 60_000, 10
+Given: TypeAlias = Patients | Literal["profile"] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Rows of a background: design (b, columns), uncentred; weight (b,), sum 1; text in words."""
+    """Rows of a background: design (b, columns), uncentred; weight (b,), sum 1; text in words; whether made up."""
 
     design: Floats
     weight: Floats
     text: str
+    made_up: bool = False
 
 
-def background_of(model: FittedModel, given: Patients | None, seed: int) -> Background:
+def background_of(model: FittedModel, given: Given, seed: int) -> Background:
     """Return the background of an explanation.
 
     Parameters
     ----------
-    given : patients with known predictors, each counting once; None for `ROWS` training rows, drawn by `seed`.
+    given : patients with known predictors, each counting once; ``"profile"`` for made-up patients, see
+        `made_up_patients`; None for `ROWS` training rows, drawn by `seed`.
 
     Raises
     ------
     PredictionError
-        X02 no patients are given and the model holds none; X04 none given, or values missing; P01 to P09 for the rest.
+        X02 no patients are given and the model holds none; X04 none given, or values missing; X07 nothing is known of
+        the distribution of the predictors; S14 another word; P01 to P09 for the rest.
     """
+    if isinstance(given, str):
+        return _made_up_rows(model, given, seed)
     return _training_rows(model, seed) if given is None else _given_rows(model, given)
 
 
@@ -55,10 +66,34 @@ def _given_rows(model: FittedModel, given: Patients) -> Background:
     return Background(model.preparation.design(frame), np.full(count, 1 / count), f"{count} patients given")
 
 
+def _made_up_rows(model: FittedModel, given: str, seed: int) -> Background:
+    if given != "profile":
+        rule = f"background={given!r} is not allowed"
+        raise PredictionError(Finding("S14", rule, 'patients, "profile" for made-up ones, or None'))
+    if not profile_is_known(model.profile):
+        rule = "nothing is known of the distribution of the predictors: a publication gives ranges only"
+        raise PredictionError(Finding("X07", rule, "give patients, background=cohort or a frame"))
+    count = rows_for(len(model.predictors), additive=is_additive(model))
+    frame = model.door.admit(made_up_patients(model, count, seed)).frame
+    text = f"{count} made-up patients with the distributions and correlations of the training cohort"
+    return Background(model.preparation.design(frame), np.full(count, 1 / count), text, made_up=True)
+
+
+def is_additive(model: FittedModel) -> bool:
+    """Tell whether the risk follows from one linear predictor without interactions: many answers cost little."""
+    return hasattr(model.estimate, "risk_at") and not model.preparation.interactions
+
+
+def rows_for(variables: int, *, additive: bool) -> int:
+    """Return how many made-up patients stand in, fewer for models whose every answer costs time."""
+    coalitions = 2**variables if variables <= USUAL else 2 * PAIRS * (variables + 1)
+    return ROWS if additive else int(min(max(ANSWERS // coalitions, FEWEST), ROWS))
+
+
 def _training_rows(model: FittedModel, seed: int) -> Background:
     if model.training is None:
         rule = "this explanation averages over patients, and a model file holds none"
-        way_out = 'give some, background=cohort or a frame; or ask for scale="linear_predictor" of a regression'
+        way_out = 'background="profile" for made-up patients like them; background=cohort or a frame for real ones'
         raise PredictionError(Finding("X02", rule, way_out))
     kept: Any = model.training.fitted
     # of models pooled over imputed copies: the first copy, which is complete

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.explaining.background import Background
 from prognosis.preparation import Preparation
+
+if TYPE_CHECKING:
+    from prognosis.explaining.background import Background
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -51,6 +54,13 @@ class Columns:
         part = np.where(known[:, None, self.variable], own[:main], others[None, :, :main])
         products = part[:, :, self.factors[:, 0]] * part[:, :, self.factors[:, 1]]
         return np.concatenate([part, products], axis=2)
+
+
+class Played(Protocol):
+    """What a game must tell: the mean answer over the background, (k, h), for coalitions (k, variables)."""
+
+    def worth(self, known: Masks) -> Floats:
+        """Mean answers of coalitions."""
 
 
 @dataclass(frozen=True, eq=False)

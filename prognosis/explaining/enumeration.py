@@ -7,14 +7,14 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.explaining.coalitions import Game
+from prognosis.explaining.coalitions import Played
 
 Floats = NDArray[np.float64]
 # Variables up to which all coalitions are asked unless another method is wanted, and beyond which they never are.
 USUAL, MOST = 12, 16
 
 
-def enumerated(game: Game, variables: int) -> tuple[Floats, Floats]:
+def enumerated(game: Played, variables: int) -> tuple[Floats, Floats]:
     """Return the value of each variable, (variables, h), and the worth of the empty coalition, (h,)."""
     known = coalitions(variables)
     worth = game.worth(known)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import PrognosisWarning
 from prognosis.estimate import NO_HORIZON
-from prognosis.explaining.background import Background, background_of
+from prognosis.explaining.background import Background, Given, background_of
 from prognosis.explaining.explanation import Explanation, Parts, Scale
 from prognosis.explaining.forest_values import forest_values
 from prognosis.explaining.linear import linear_values, native_values
@@ -39,7 +39,7 @@ class How(TypedDict, total=False):
 
     scale: Scale
     method: Method | None
-    background: Patients | None
+    background: Given
     seed: int
     progress: Callable[[int, int], None] | None
 
@@ -50,7 +50,7 @@ class Wanted:
 
     scale: Scale = "risk"
     method: Method | None = None
-    background: Patients | None = None
+    background: Given = None
     seed: int = 0
     progress: Callable[[int, int], None] | None = None
 
@@ -62,8 +62,9 @@ def explain(model: FittedModel, patients: Patients, horizons: Any, wanted: Wante
     ----------
     patients, horizons : as `FittedModel.predict`. wanted : `scale` is ``risk``, the probability of the event by each
         horizon, or ``linear_predictor``, which has no horizon; `method` : see below; `background` : patients whose
-        values stand in for those that are left out, default a sample of the training rows; `seed` : of that sample and
-        of random orders; `progress` : function of (done, all).
+        values stand in for those that are left out, default a sample of the training rows; ``"profile"``: made-up
+        patients with the distributions and correlations that the model remembers, which a loaded model has too.
+        `seed` : of that sample and of random orders; `progress` : function of (done, all).
 
     Returns
     -------
@@ -83,8 +84,9 @@ def explain(model: FittedModel, patients: Patients, horizons: Any, wanted: Wante
     Raises
     ------
     PredictionError
-        X01 contributions that do not add up; X02 no background; X03 a method that is not to be had; X04 a background
-        with gaps; X05, X06 too many variables; S14 scale or method; P01 to P12 as `FittedModel.predict`.
+        X01 contributions that do not add up; X02 no background, X07 nothing to make one up from; X03 a method that is
+        not to be had; X04 a background with gaps; X05, X06 too many variables; S14 scale, method or background; P01 to
+        P12 as `FittedModel.predict`.
     """
     method = chosen_method(model, wanted.scale, wanted.method, horizons, given=wanted.background is not None)
     background = None if method in WITHOUT else background_of(model, wanted.background, wanted.seed)
@@ -104,6 +106,7 @@ def explain(model: FittedModel, patients: Patients, horizons: Any, wanted: Wante
         reference=OVER[method] if background is None else background.text,
         patients=table.frame[list(model.predictors)],
         background=0 if background is None else len(background.weight),
+        made_up=background is not None and background.made_up,
         error=parts.error,
         remarks=remarks,
     )

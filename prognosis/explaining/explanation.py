@@ -47,7 +47,8 @@ class Explanation:
     scale : ``risk``, probability of the event by the horizon, or ``linear_predictor``.
     method : how, in words. reference : what a variable that is not known is averaged over, in words.
     patients : (patients, variables) their values, checked and typed; a missing one was imputed for the answer.
-    background : number of patients that it is averaged over; 0 where no background was used.
+    background : number of patients that it is averaged over; 0 where no background was used. made_up : True where
+        they are made up from the profile of the training cohort.
     error : standard errors of values that were sampled, (patients, variables, h); None where they are exact.
     remarks : what must be known about the predictions.
 
@@ -69,6 +70,7 @@ class Explanation:
     reference: str
     patients: pd.DataFrame
     background: int = 0
+    made_up: bool = False
     error: Floats | None = None
     remarks: tuple[Remark, ...] = ()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.explaining.coalitions import Game
+from prognosis.explaining.coalitions import Played
 
 Floats = NDArray[np.float64]
 # Random orders, each followed by its reverse.
 PAIRS = 32
 
 
-def sampled(game: Game, orders: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+def sampled(game: Played, orders: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """Return the value of each variable, (variables, h), the worth of the empty coalition, (h,), and standard errors.
 
     Every order is walked forwards and backwards (antithetic: Mitchell et al. 2022), and a pair's mean is one

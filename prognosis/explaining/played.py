@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from prognosis.explaining.background import Background
-from prognosis.explaining.coalitions import Columns, Game
+from prognosis.explaining.additive import AdditiveGame
+from prognosis.explaining.background import Background, is_additive
+from prognosis.explaining.coalitions import Columns, Game, Played
 from prognosis.explaining.enumeration import enumerated
 from prognosis.explaining.explanation import Parts
+from prognosis.explaining.linear import by_variable
 from prognosis.explaining.permutation import random_orders, sampled
 from prognosis.progress import Report
 
@@ -42,7 +44,11 @@ def played_values(
     found: list[tuple[Floats, Floats, Floats | None]] = []
     for i, own in enumerate(design):
         fixed = (None if offset is None else float(offset[i]), None if stratum is None else int(stratum[i]))
-        game = Game(columns, own, background, partial(_answer, model.estimate, times, fixed))
+        game: Played = (
+            _additive(model, own, background, times, fixed)
+            if times is not None and is_additive(model)
+            else Game(columns, own, background, partial(_answer, model.estimate, times, fixed))
+        )
         if orders is None:
             found.append((*enumerated(game, len(model.predictors)), None))
         else:
@@ -55,6 +61,20 @@ def played_values(
     return Parts(np.array(values, float).reshape(shape), np.array(bases, float).reshape(len(design), h), error)
 
 
+def _additive(
+    model: FittedModel, own: Floats, background: Background, times: Floats, fixed: tuple[float | None, int | None]
+) -> AdditiveGame:
+    """Return the game of a patient by the parts that variables have in the linear predictor."""
+    estimate, (offset, stratum) = model.estimate, fixed
+    parts = by_variable(np.vstack([own, background.design]) * estimate.coefficients, model.preparation)
+
+    def answer(eta: Floats) -> Floats:
+        risk: Floats = estimate.risk_at(eta + (offset or 0.0), times, stratum or 0)
+        return risk
+
+    return AdditiveGame(parts[0], parts[1:], background.weight, answer)
+
+
 def _answer(estimate: Any, times: Floats | None, fixed: tuple[float | None, int | None], design: Floats) -> Floats:
     """Return the risks, (r, h), or the linear predictor, (r, 1), of design rows with one offset and stratum."""
     offset, stratum = fixed
@@ -62,6 +82,9 @@ def _answer(estimate: Any, times: Floats | None, fixed: tuple[float | None, int 
     if times is None:
         eta: Floats = estimate.linear_predictor(design, added)[:, None]
         return eta
+    if hasattr(estimate, "risk_alone"):
+        alone: Floats = estimate.risk_alone(design, times, added, stratum or 0)
+        return alone
     if hasattr(estimate, "risk_at"):
         # the same without the limits, which take most of the time
         origin = float(estimate.means @ estimate.coefficients)

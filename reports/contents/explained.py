@@ -281,6 +281,9 @@ def method_note(explanation: Explanation, wording: Wording) -> str:
     """Say how an explanation of risks was made."""
     method = next(name for name, words in WORDS.items() if words == explanation.method)
     error = 0.0 if explanation.error is None else 100 * float(np.nanmax(explanation.error, initial=0.0))
+    if explanation.made_up:
+        key = "explained_made_up" if explanation.error is None else "explained_made_up_sampled"
+        return wording(key, n=explanation.background, error=f"{error:.2g}")
     return wording(NOTES[method], n=explanation.background, error=f"{error:.2g}")
 
 

@@ -218,8 +218,10 @@ def test_without_interval_nothing_pretends_to_one(others: dict[str, FittedModel]
     assert (answer.lower, answer.upper, answer.event_interval, answer.without_interval) == (None, None, "", "")
     assert (answer.people.lower, answer.people.interval_event) == (None, "")
     assert page.answers_note.startswith("No interval: this kind of model")
-    assert {row.direction for row in page.inputs} == {"unknown"}
-    assert (page.together_ratio, page.headings["effect"]) == (None, "What it does")
+    # without coefficients the page explains the risk by itself
+    assert all(row.people is not None and row.hazard_ratio is None for row in page.inputs)
+    assert page.together_ratio is None
+    assert page.headings["effect"].startswith("Added to the risk")
     assert "interval" not in answer.icons_alt
     if page.curve is not None:
         assert (page.curve.lower, page.curve.band_label) == ((), "")
