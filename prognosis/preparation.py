@@ -61,8 +61,8 @@ class Term:
     def places(self, column: pd.Series) -> NDArray[np.int64]:
         """Place of each row's level, (n,); -1 where it is missing or unknown."""
         given = column.array if isinstance(column.dtype, pd.CategoricalDtype) else pd.Categorical(column)
-        place = _places(self.levels or ())
-        return np.array([*(place.get(str(level), -1) for level in given.categories), -1])[given.codes]
+        known = [_places(self.levels or ()).get(str(level), -1) for level in given.categories]
+        return np.array([*known, -1])[given.codes]
 
     def values(self, column: pd.Series) -> Floats:
         """Design columns of this term, (n, k); not a number where the value is missing."""
@@ -75,10 +75,9 @@ class Term:
 
 @lru_cache(maxsize=256)
 def _places(levels: tuple[str, ...]) -> Mapping[str, int]:
-    place = {level: code for code, level in enumerate(levels)}
-    if len(place) < len(levels):
+    if len(set(levels)) < len(levels):
         raise ValueError(f"a level is named twice among {', '.join(levels)}")
-    return place
+    return {level: code for code, level in enumerate(levels)}
 
 
 @dataclass(frozen=True)
