@@ -129,16 +129,18 @@ class Trained:
 Learner = Callable[[LabelledRows, int], Any]
 
 
-def train(rows: LabelledRows, learner: Learner, event_weight: EventWeight, seed: int) -> Trained:
-    """Standardise the columns, weigh the groups and train; neither order nor units of the columns have an influence.
+def scale_of(design: Floats, weight: Floats) -> Scale:
+    """Learn means and weighted standard deviations (denominator n); a column that is constant stays as it is."""
+    means = np.average(design, axis=0, weights=weight)
+    apart = design - means
+    rest = np.average(apart, axis=0, weights=weight)
+    spread = np.sqrt(np.average((apart - rest) ** 2, axis=0, weights=weight))
+    return Scale(means, rest, np.where(np.ptp(design, axis=0) > 0, spread, 1.0))
 
-    Weighted standard deviations with denominator n; a column that is constant in these rows stays as it is.
-    """
+
+def train(rows: LabelledRows, learner: Learner, event_weight: EventWeight, seed: int) -> Trained:
+    """Standardise the columns, weigh the groups and train; neither order nor units of the columns have an influence."""
     ordered = rows.in_order()
-    means = np.average(ordered.design, axis=0, weights=ordered.weight)
-    apart = ordered.design - means
-    rest = np.average(apart, axis=0, weights=ordered.weight)
-    spread = np.sqrt(np.average((apart - rest) ** 2, axis=0, weights=ordered.weight))
-    scale = Scale(means, rest, np.where(np.ptp(ordered.design, axis=0) > 0, spread, 1.0))
+    scale = scale_of(ordered.design, ordered.weight)
     scaled = replace(ordered, design=scale.standardised(ordered.design))
     return Trained(scale, learner(scaled.with_event_weight(event_weight), seed))

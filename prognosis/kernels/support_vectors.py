@@ -1,4 +1,4 @@
-"""Decision values of support vector machines in patients left out, many small machines in a row."""
+"""Decision values of a small support vector machine, in the rows that it was trained on and in others."""
 
 from __future__ import annotations
 
@@ -102,31 +102,24 @@ def _gram(z, gamma):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def decisions_left_out(design, sign, weight, cost, fold, gamma, tolerance):
-    """Train a machine without each fold and return the decision values in it, (n,).
+def decisions_of(z, sign, cost, seen, gamma, tolerance):
+    """Train a machine on the rows seen and return the decision values of all, (n,).
 
     Parameters
     ----------
-    design : (n, columns), standardised here by the weighted rows of each training part. weight, cost : (n,).
-    fold : (n,) from 0. gamma : of the Gaussian kernel, 0 for a linear machine.
+    z : (n, columns), standardised. sign : (n,) 1 with the event, -1 without. cost : (n,). seen : (n,).
+    gamma : of the Gaussian kernel, 0 for a linear machine. tolerance : see `solve_dual`.
     """
-    n, columns = design.shape
-    out = np.empty(n)
-    z = np.empty((n, columns))
-    for k in range(fold.max() + 1):
-        inside = fold != k
-        total = weight[inside].sum()
-        for c in range(columns):
-            column = design[:, c]
-            mean = (weight[inside] * column[inside]).sum() / total
-            spread = np.sqrt((weight[inside] * (column[inside] - mean) ** 2).sum() / total)
-            varies = column[inside].max() > column[inside].min()
-            z[:, c] = (column - mean) / (spread if varies else 1.0)
-        gram = _gram(z, gamma)
-        train = np.flatnonzero(inside)
-        dual, constant = solve_dual(gram[train][:, train], sign[train], cost[train], tolerance)
-        for i in np.flatnonzero(~inside):
-            out[i] = constant
-            for place in range(train.size):
-                out[i] += dual[place] * gram[i, train[place]]
+    gram, train = _gram(z, gamma), np.flatnonzero(seen)
+    m = train.size
+    own, own_sign, own_cost = np.empty((m, m)), np.empty(m), np.empty(m)
+    for a in range(m):
+        own_sign[a], own_cost[a] = sign[train[a]], cost[train[a]]
+        for b in range(m):
+            own[a, b] = gram[train[a], train[b]]
+    dual, constant = solve_dual(own, own_sign, own_cost, tolerance)
+    out = np.full(sign.size, constant)
+    for i in range(sign.size):
+        for a in range(m):
+            out[i] += dual[a] * gram[i, train[a]]
     return out

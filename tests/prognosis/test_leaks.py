@@ -333,7 +333,6 @@ def test_screening_and_scores_travel_to_other_processes():
 
 
 @quiet
-@pytest.mark.evidence
 def test_a_search_outside_the_resamples_makes_a_discovery_of_noise():
     """62 patients, 17 events, 25 columns of noise: as `benchmarks/noise_selection.py` shows on 20 larger cohorts."""
     from cohorts import Binary

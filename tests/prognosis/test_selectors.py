@@ -352,33 +352,35 @@ def test_a_model_that_cannot_be_fitted_in_the_folds_is_refused():
 def test_support_vector_machines_are_searched_by_a_faster_solver_with_scikit_learn_s_answers():
     from sklearn.svm import SVC
 
-    from prognosis.kernels.support_vectors import decisions_left_out
+    from prognosis.kernels.support_vectors import decisions_of
 
     draw = np.random.default_rng(0)
     for gamma, cost in ((0.3, 1.0), (0.0, 0.05), (1.0, 2.0)):
         X, y = draw.normal(size=(60, 3)), np.arange(60) % 3 == 0
         weight, fold = draw.choice([0.5, 1.0, 2.0], 60), draw.permutation(60) % 4
-        ours = decisions_left_out(X, np.where(y, 1.0, -1.0), weight, cost * weight, fold, gamma, 1e-5)
         for k in range(4):
             own = fold != k
             mean = np.average(X[own], axis=0, weights=weight[own])
             z = (X - mean) / np.sqrt(np.average((X[own] - mean) ** 2, axis=0, weights=weight[own]))
             machine = SVC(C=cost, kernel="rbf" if gamma else "linear", gamma=gamma or 1.0, max_iter=100_000)
             machine.fit(z[own], y[own], sample_weight=weight[own])
-            np.testing.assert_allclose(ours[~own], machine.decision_function(z[~own]), atol=0.01)
+            ours = decisions_of(z, np.where(y, 1.0, -1.0), cost * weight, own, gamma, 1e-5)
+            np.testing.assert_allclose(ours, machine.decision_function(z), atol=0.01)
 
 
 def test_the_faster_way_scores_as_the_machine_itself():
     from prognosis.selection.candidates import Candidates
-    from prognosis.selection.inner_scores import _Machines, judge_of
+    from prognosis.selection.inner_scores import _Machines, _SupportVectors, judge_of
 
     X, y, _ = redundant(4, n=80, noise=2)
-    rows = Candidates.of(SupportVectorMachine(), X, y).in_order()
-    fold = rows.folds(4, 1)
-    for score in ("auc", "accuracy"):
-        for names in (["x0"], ["x0", "x1", "x10"]):
-            fast, plain = judge_of(rows, fold, score)(names), _Machines(rows, fold, score)(names)
-            assert fast == pytest.approx(plain, abs=2e-3)
+    for event_weight in ("balanced", 1.0, 3.0):
+        rows = Candidates.of(SupportVectorMachine(event_weight=event_weight), X, y).in_order()
+        fold = rows.folds(4, 1)
+        for score in ("auc", "accuracy"):
+            judge = judge_of(rows, fold, score)
+            assert isinstance(judge, _SupportVectors)
+            for names in (["x0"], ["x0", "x1", "x10"]):
+                assert judge(names) == pytest.approx(_Machines(rows, fold, score)(names), abs=2e-3)
 
 
 # Forests -------------------------------------------------------------------------------------------------------------
