@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -35,6 +36,12 @@ LONGEST = ("test_docs", "test_examples", "test_long_runs", "test_compiling", "te
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files of the longest tests."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and tests out of every garbage collection to come: none of them will be garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def find_shared() -> Path:
