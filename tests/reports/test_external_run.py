@@ -41,7 +41,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         shutil.copyfile(EXAMPLES / name, folder / name)
     text = (EXAMPLES / "rotterdam_gbsg.toml").read_text(encoding="utf-8")
-    for old, new in (("repeats = 200", "repeats = 2\nfigures = false"), ("[reports]", "[reports]\nexplanations = false")):
+    for old, new in (
+        ("repeats = 200", "repeats = 2\nfigures = false"),
+        ("[reports]", "[reports]\nexplanations = false"),
+    ):
         assert old in text
         text = text.replace(old, new)
     (folder / "study.toml").write_text(text, encoding="utf-8")
