@@ -95,10 +95,10 @@ class Door:
             remarks += _extra_columns([str(c) for c in raw.columns if c not in names and c != self.id_column])
         else:
             raise_findings(_other_units(patients.codebook, self.codebook), PredictionError)
-        raw = raw[names]
+        raw = raw if list(raw.columns) == names else raw[names]
         findings = _duplicate_ids(raw) + _missing(raw[list(self.extra)] if self.imputes or self.gaps else raw)
         raise_findings(findings, PredictionError)
-        remarks += (not_known if self.gaps else imputed)(raw[list(self.codebook)])
+        remarks += (not_known if self.gaps else imputed)(raw[list(self.codebook)] if self.extra else raw)
         columns = {}
         for name in names:
             if name in self.codebook:
@@ -109,8 +109,8 @@ class Door:
         raise_findings(findings, PredictionError)
         frame = pd.DataFrame(columns, index=raw.index)
         for name in self.codebook:
-            remarks += outside(frame[name], self.profile[name], self.codebook[name])
-            remarks += other_population(frame[name], self.codebook[name])
+            remarks += outside(columns[name], self.profile[name], self.codebook[name])
+            remarks += other_population(columns[name], self.codebook[name])
         return PatientTable(frame, tuple(remarks), self)
 
     def let_in(self, table: PatientTable) -> bool:

@@ -246,16 +246,18 @@ def _exercise(model: FittedModel, actual: str) -> None:
     """
     if model.hash != actual:
         raise ModelFileError(Finding("L02", "the content does not survive being read", "get the file again"))
-    patients = example_patients(model.profile, extra_columns(model))
+    example = example_patients(model.profile, extra_columns(model))
     with warnings.catch_warnings():
         # what is unusual in an example patient concerns nobody
         warnings.simplefilter("ignore", PrognosisWarning)
         horizons = None if model.max_follow_up is None else model.horizons or (model.max_follow_up / 2,)
+        patients = model.door.admit(example)
         _ = model.predict(patients, horizons).table, model.summary
         if model.imputation is not None or model.preparation.gaps:
             for name in model.predictors if len(model.predictors) > 1 else ():
-                _ = model.predict(patients.assign(**{name: None}), horizons)
+                _ = model.predict(example.assign(**{name: None}), horizons)
         if hasattr(model.estimate, "risk_at"):
             _ = model.contributions(patients)
         if model.follow_up is not None and not model.published and not hasattr(model.estimate, "window"):
-            _ = model.curve(patients.iloc[:1]), model.observed(patients.iloc[:1]).at(model.max_follow_up or 0.0)
+            one = model.door.admit(example.iloc[:1])
+            _ = model.curve(one), model.observed(one).at(model.max_follow_up or 0.0)
