@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from reports.filenames import check_id, id_digest
 from reports.fonts import FontChoice
 from reports.icons import effect_bar, icon_array
 from reports.patient_answers import Asked, answers, competing_name, patient_curve, patient_remarks
-from reports.patient_content import PatientPage
+from reports.patient_content import Curve, PatientPage
 from reports.patient_explained import on_risk_scale, page_explanation
 from reports.patient_facts import HASH_SHOWN, about_lines, event_name, limits_of, model_lines
 from reports.patient_inputs import input_rows, together_ratio, together_text
@@ -126,15 +127,25 @@ class PatientReport:
         ----------
         fonts : fonts for the lettering of the curve.
         """
-        from reports.figures import risk_curve
-
         page = self.page
         parts = [(row.contribution if row.people is None else row.people) or 0.0 for row in page.inputs]
         largest = max(map(abs, parts), default=0.0)
-        drawn = {} if page.curve is None else {"curve": risk_curve(page.curve, fonts)}
+        drawn = {} if page.curve is None else {"curve": self._curve(page.curve, fonts)}
         drawn |= {f"icons_{k}": icon_array(a.people) for k, a in enumerate(page.answers) if a.people is not None}
         drawn |= {f"bar_{k}": effect_bar(part, largest) for k, part in enumerate(parts)}
         return drawn | ({} if page.nomogram is None else {"nomogram": page.nomogram})
+
+    @cached_property
+    def _curves(self) -> dict[tuple[Curve, FontChoice], str]:
+        """Curves that were drawn: the PDF and the HTML of a report show the same one."""
+        return {}
+
+    def _curve(self, curve: Curve, fonts: FontChoice) -> str:
+        from reports.figures import risk_curve
+
+        if (curve, fonts) not in self._curves:
+            self._curves[curve, fonts] = risk_curve(curve, fonts)
+        return self._curves[curve, fonts]
 
 
 @dataclass(frozen=True)
