@@ -5,7 +5,7 @@ from __future__ import annotations
 QUICK = {
     "AdaBoost": {"rounds": 6},
     "ExtraTrees": {"trees": 15, "folds": 3},
-    "GradientBoosting": {"folds": 3, "trees": 100},
+    "GradientBoosting": {"folds": 3, "trees": 60},
     "NeuralNetwork": {"nets": 1, "folds": 3},
     "PenalisedCox": {"folds": 3},
     "RandomSurvivalForest": {"trees": 60},

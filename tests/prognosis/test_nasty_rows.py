@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import numpy as np
@@ -53,6 +54,7 @@ def column(draw, n):
     return kinds[int(draw.integers(len(kinds)))]()
 
 
+@functools.cache
 def nasty(seed):
     """A few rows with columns and an outcome that somebody might send."""
     draw = np.random.default_rng(seed)
