@@ -16,6 +16,7 @@ from reports.formatting import count, duration, finite, three_digits, unit_text
 from reports.frequencies import Frequency, frequency, of_hundred
 from reports.patient_content import Answer, Curve
 from reports.patient_kinds import is_published
+from reports.patient_similar import similar_band, similar_text
 from reports.wording import Wording, visible
 
 FEW_AT_RISK = 10
@@ -99,6 +100,8 @@ def _answer(asked: Asked, place: int) -> Answer:
         cohort_text="" if cohort is None else wording(asked.says["share"], n=of_hundred(cohort)),
         reason=None if known else _reason(asked, horizon),
         remarks=_sparse(asked, horizon) if known else (),
+        similar=similar_band(asked.model, horizon, risk) if known else None,
+        similar_text=similar_text(asked.model, horizon, risk, wording) if known else "",
         icons_alt=_icons_alt(people, asked, horizon) if people else "",
         other=finite(other) if other is not None else None,
         other_count=wording("of_100", n=people.other_text) if people and people.other is not None else "",

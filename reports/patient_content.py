@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from prognosis.validation.risk_bands import RiskBand
 from reports.frequencies import Frequency
 
 
@@ -21,6 +22,7 @@ class Answer:
     people : the same as people of 100; None where there is none.
     reason : in words, why there is no number.
     cohort : observed share with the event in the training cohort, one minus Kaplan-Meier; None beyond follow-up.
+    similar : what was observed in patients of a similar out-of-fold risk; None where that is not known.
     """
 
     horizon: float | None
@@ -43,6 +45,8 @@ class Answer:
     other: float | None = None
     other_count: str = ""
     other_sentence: str = ""
+    similar: RiskBand | None = None
+    similar_text: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from prognosis.model import FittedModel
 from reports.formatting import two_decimals
+from reports.patient_similar import has_bands
 from reports.wording import Wording
 
 # Methods that correct the apparent values; the others measure in patients left out.
@@ -22,16 +23,25 @@ def performance_sentences(model: FittedModel, wording: Wording) -> tuple[str, ..
     method, repeats = model.validation.method, model.validation.repeats
     key = "validated_how" if method in RESAMPLED else "validated_left_out"
     how = wording(key, method=wording(f"method_{method}"), repeats=repeats)
-    sentences = [_concordance(table, wording), _slope(table, wording), how, wording("not_external")]
+    measured = [_concordance(table, wording, model.endpoint.kind), _slope(table, wording) or _ratio(table, wording)]
+    similar = "" if has_bands(model) else wording("similar_not_done")
+    sentences = [*measured, how if any(measured) else "", similar, wording("not_external")]
     return tuple(sentence for sentence in sentences if sentence)
 
 
-def _concordance(table: pd.DataFrame, wording: Wording) -> str:
+def _concordance(table: pd.DataFrame, wording: Wording, kind: str) -> str:
     row = _row(table, "harrell_c")
     if row is None:
         return ""
     pairs = f"{100 * row['corrected']:.0f}"
-    return wording("performance_c", c=_with_interval(row, wording), pairs=pairs)
+    key = "performance_c_binary" if kind == "binary" else "performance_c"
+    return wording(key, c=_with_interval(row, wording), pairs=pairs)
+
+
+def _ratio(table: pd.DataFrame, wording: Wording) -> str:
+    """Observed over predicted events at the last horizon, for models without a slope."""
+    row = _row(table, "oe_ratio")
+    return "" if row is None else wording("performance_ratio", ratio=_with_interval(row, wording))
 
 
 def _slope(table: pd.DataFrame, wording: Wording) -> str:
@@ -40,8 +50,8 @@ def _slope(table: pd.DataFrame, wording: Wording) -> str:
 
 
 def _row(table: pd.DataFrame, metric: str) -> pd.Series | None:
-    rows = table[table["metric"] == metric]
-    return None if rows.empty else rows.iloc[0]
+    rows = table[(table["metric"] == metric) & table["corrected"].notna()]
+    return None if rows.empty else rows.iloc[-1]
 
 
 def _with_interval(row: pd.Series, wording: Wording) -> str:

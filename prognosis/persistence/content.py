@@ -137,7 +137,8 @@ def _validation_to_dict(validation: Validation | None) -> dict[str, Any] | None:
         {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
         for row in validation.table.to_dict(orient="records")
     ]
-    return {
+    bands = {name: [each.to_dict() for each in found] for name, found in validation.bands.items()}
+    return ({"bands": bands} if bands else {}) | {
         "table": _plain(table),
         "method": validation.method,
         "repeats": validation.repeats,

@@ -24,6 +24,7 @@ from prognosis.selection.result import Selection
 from prognosis.transforms import TRANSFORM_NAMES
 from prognosis.tuning.result import Tuning
 from prognosis.validation import COLUMNS, Validation
+from prognosis.validation.risk_bands import RiskBands
 
 
 def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], verified: bool) -> FittedModel:
@@ -157,4 +158,8 @@ def _validation_from_dict(stored: Mapping[str, Any] | None) -> Validation | None
         failed=stored["failed"],
         choice=stored["choice"],
         warnings=tuple(_finding_from_dict(finding) for finding in stored["warnings"]),
+        bands={
+            str(name): tuple(RiskBands.restore(each) for each in found)
+            for name, found in stored.get("bands", {}).items()
+        },
     )

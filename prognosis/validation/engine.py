@@ -18,6 +18,7 @@ from prognosis.metrics.indexes import chosen_indexes
 from prognosis.progress import shown
 from prognosis.validation.identity import key_of
 from prognosis.validation.leaks import check_apart
+from prognosis.validation.out_of_fold import bands_of
 from prognosis.validation.plans import Plan
 from prognosis.validation.ranking import UNPAIRED
 from prognosis.validation.result import Validation
@@ -84,6 +85,11 @@ def validate_inside(
         tuple(warnings),
         question.choice,
         {each.name: held for each in found if (held := held_out_of(each, study.outcome.ids)) is not None},
+        {
+            each.name: bands
+            for model, each in zip(models, found, strict=True)
+            if (bands := bands_of(study, model, each, question.execution))
+        },
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cohorts.errors import Finding
 from prognosis.validation.comparison import gain_of
 from prognosis.validation.ranking import Asked, Ranking, rank_models
+from prognosis.validation.risk_bands import RiskBands
 
 Floats = NDArray[np.float64]
 COLUMNS = ("model", "horizon", "metric", "apparent", "optimism", "corrected", "lower", "upper", "threshold")
@@ -43,6 +44,7 @@ class Validation:
         in_resample, in_original, original_model_in_resample.
     method, repeats, seed : how. failed : refits that could not be done. warnings : findings.
     choice : why this method, where the package chose it. held_out : risks of patients left out, by model.
+    bands : by model, for each horizon what was observed in patients of a similar out-of-fold risk; see `bands_of`.
 
     Notes
     -----
@@ -64,6 +66,7 @@ class Validation:
     warnings: tuple[Finding, ...] = ()
     choice: str = ""
     held_out: Mapping[str, HeldOut] = field(default_factory=dict)
+    bands: Mapping[str, tuple[RiskBands, ...]] = field(default_factory=dict)
 
     def of(self, model: str) -> pd.DataFrame:
         """Lines of one model."""
