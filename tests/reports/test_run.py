@@ -30,7 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning
 
 EXPECTED = {
     "results.json", "manifest.json", "table_one.csv", "table_one.html", "models/cox.prognosis", "nomogram_cox.pdf",
-    "nomogram_cox.svg", "nomogram_cox.json", "study_report.pdf", "study_report.html",
+    "nomogram_cox.svg", "nomogram_cox.json", "study_report.pdf", "study_report.html", "model_card_cox.json",
+    "tripod_ai.pdf", "tripod_ai.html", "tripod_ai.json",
     *(f"figures/{name}_cox{rank}.{form}" for form in ("pdf", "svg") for name, rank in (
         ("optimism", ""), ("calibration", ""), ("instability", ""), ("beeswarm", ""),
         *(("dependence", f"_{rank}") for rank in (1, 2, 3, 4)))),
@@ -219,7 +220,7 @@ def test_points_on_a_patients_page_are_those_of_the_studys_nomogram(two_models: 
     model = load_model(two_models.folder / "models/cox.prognosis")
     patient = load_mgus2().view(model.predictors).loc[["90"]]
     drawn = Nomogram(model, limits="centiles").svg(patient, caption=False)
-    page = PatientReport(model, patient, nomogram=drawn)
+    page = PatientReport(model, patient, nomogram=drawn, explanation="own")
     page.save(tmp_path / "expected.html")
     # the loaded model is not verified either: the pages are equal to the byte
     assert (two_models.folder / "patients/90.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
