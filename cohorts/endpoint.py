@@ -137,7 +137,8 @@ class TimeToEvent(_Endpoint):
         return [*findings, *_label_faults("deaths_label", self.deaths_label), *self._death_faults()]
 
     def _death_faults(self) -> list[Finding]:
-        if self.deaths is None:
+        # codes that the codebook declares are looked at when they are met
+        if self.deaths is None or (self.event_values is None and self.kind == "time_to_event"):
             return []
         events = (self.event_values or {}).get("event", ())
         declared = events if isinstance(events, tuple) else (events,)

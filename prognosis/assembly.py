@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from cohorts.errors import Finding
 from cohorts.version import __version__
+from prognosis.deaths import deaths_of
 from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.model_record import Training
@@ -55,6 +56,7 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         selection=getattr(fitted, "selection_", None),
         tuning=_tuning(fitted),
         distance=_distance(state),
+        deaths=deaths_of(study, getattr(fitted.answering_recipe, "weights", None)),
         training=Training(outcome.ids, fitted, study.rows_of(fitted)),
     )
 

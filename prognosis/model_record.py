@@ -11,6 +11,7 @@ import pandas as pd
 from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding
 from prognosis.answering import Answering
+from prognosis.deaths import Deaths
 from prognosis.imputation.pooling import Pooled
 from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance
@@ -50,6 +51,7 @@ class ModelRecord:
     imputation : completes patients whose predictors are not all known, None where they are refused.
     pooled : details of the pooling over imputed copies. selection : how the predictors were chosen, or None.
     tuning : how the parameters were chosen, or None. distance : from the centre of the training cohort.
+    deaths : among the events, where the endpoint declares them.
     verified : True when `load_model` matched a digest that the user got elsewhere.
     """
 
@@ -80,6 +82,7 @@ class ModelRecord:
     selection: Selection | None = field(default=None, repr=False)
     tuning: Tuning | None = field(default=None, repr=False)
     distance: JointDistance | None = field(default=None, repr=False)
+    deaths: Deaths | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
     verified: bool = False
 

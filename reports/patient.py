@@ -89,10 +89,11 @@ class PatientReport:
         values = _values(patient, model.door.columns)
         named = _named(patient, model, prediction, wording)
         page = _page(model, _Patient(table, prediction, values, named), wording, nomogram, date)
-        if explanation == "own" or (explanation is None and effect_scale(model) is None):
-            explanation = page_explanation(model, table, prediction)
-        if explanation is not None and explanation != "own":
-            page = on_risk_scale(page, prediction, explanation, wording)
+        made = explanation if isinstance(explanation, Explanation) else None
+        if made is None and (explanation is not None or effect_scale(model) is None):
+            made = page_explanation(model, table, prediction)
+        if made is not None:
+            page = on_risk_scale(page, prediction, made, wording)
         object.__setattr__(self, "page", page)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from prognosis.profile import ObservedCurve
 from reports.formatting import count, duration, finite, three_digits, unit_text
 from reports.frequencies import Frequency, frequency, of_hundred
 from reports.patient_content import Answer, Curve
+from reports.patient_facts import deaths_name
 from reports.patient_kinds import is_published
 from reports.patient_similar import similar_band, similar_text
 from reports.wording import Wording, visible
@@ -97,7 +98,7 @@ def _answer(asked: Asked, place: int) -> Answer:
         without_interval=_bracketed(people.interval_without, wording) if people else "",
         without_sentence=_without(asked, people) if people else "",
         cohort=cohort,
-        cohort_text="" if cohort is None else wording(asked.says["share"], n=of_hundred(cohort)),
+        cohort_text="" if cohort is None else _cohort_text(asked, horizon, cohort),
         reason=None if known else _reason(asked, horizon),
         remarks=_sparse(asked, horizon) if known else (),
         similar=similar_band(asked.model, horizon, risk) if known else None,
@@ -107,6 +108,15 @@ def _answer(asked: Asked, place: int) -> Answer:
         other_count=wording("of_100", n=people.other_text) if people and people.other is not None else "",
         other_sentence=wording("have_other", other=competing_name(asked.model, wording)) if asked.competing else "",
     )
+
+
+def _cohort_text(asked: Asked, horizon: float, cohort: float) -> str:
+    """Say what was observed in all patients (of the stratum), and how many of these events were deaths."""
+    model, wording, n = asked.model, asked.wording, of_hundred(cohort)
+    deaths = None if model.deaths is None or model.strata_follow_up else model.deaths.at(horizon)
+    if deaths is None:
+        return wording(asked.says["share"], n=n)
+    return wording("cohort_share_parts", n=n, part=of_hundred(deaths), label=deaths_name(model, wording))
 
 
 def _share(model: FittedModel) -> float | None:

@@ -11,6 +11,7 @@ HASH_SHOWN = 12
 SOURCE_SHOWN = 120
 # What is said of patients with missing values.
 GAPS = {"complete_cases": "limit_complete_cases", "chained": "limit_chained", "own side": "limit_own_side"}
+DEATHS = {"en": "death", "zh": "死亡"}
 Lines = tuple[tuple[str, str], ...]
 
 
@@ -19,6 +20,12 @@ def event_name(model: FittedModel, wording: Wording) -> str:
     label = model.event_label.get(wording.language) or model.event_label.get("en")
     # the name of an endpoint often names the opposite of its event: "progression-free survival"
     return visible(label) if label else wording("event_of_endpoint", name=visible(model.endpoint.name))
+
+
+def deaths_name(model: FittedModel, wording: Wording) -> str:
+    """Return what the deaths among the events are called, as the endpoint declares it."""
+    label = getattr(model.endpoint, "deaths_label", None) or DEATHS
+    return visible(label.get(wording.language) or label.get("en") or DEATHS[wording.language])
 
 
 def about_lines(model: FittedModel, wording: Wording) -> Lines:
@@ -40,7 +47,11 @@ def _population(model: FittedModel, wording: Wording) -> str:
     if model.follow_up is None:
         return wording("population_binary", **people)
     longest = duration(model.max_follow_up or 0.0, model.unit, wording)
-    return wording("population", median=_median(model, wording), longest=longest, **people)
+    text = wording("population", median=_median(model, wording), longest=longest, **people)
+    if model.deaths is None:
+        return text
+    known = {"part": count(model.deaths.count, wording), "events": people["events"]}
+    return text + wording("population_parts", label=deaths_name(model, wording), **known)
 
 
 def _median(model: FittedModel, wording: Wording) -> str:
@@ -71,6 +82,8 @@ def limits_of(model: FittedModel, wording: Wording) -> tuple[str, ...]:
     ]
     if model.missing in GAPS:
         sentences.append(wording(GAPS[model.missing]))
+    if model.deaths is not None:
+        sentences.append(wording("limit_parts", label=deaths_name(model, wording)))
     found = {finding.code for finding in model.warnings}
     sentences += [wording(f"limit_{code}") for code in sorted(found) if wording.has(f"limit_{code}")]
     if model.warnings:

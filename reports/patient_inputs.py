@@ -14,6 +14,7 @@ from prognosis.model import FittedModel
 from prognosis.patients import PatientTable
 from prognosis.prediction import Prediction, Remark
 from prognosis.profile import LevelProfile, NumericProfile
+from prognosis.validation.risk_bands import PEOPLE
 from reports.formatting import as_given, clinical, ratio
 from reports.patient_content import Input
 from reports.patient_kinds import effect_manner, effect_scale, is_published, printed_ratio
@@ -37,7 +38,10 @@ def input_rows(
     remarks = tuple(remarks)
     contributions = _contributions(model, table)
     flags = {
-        name: tuple(remark_text(model, remark, values, wording) for remark in remarks if remark.column == name)
+        name: (
+            *(remark_text(model, remark, values, wording) for remark in remarks if remark.column == name),
+            *_few(model, name, values[name], wording),
+        )
         for name in model.predictors
     }
     rows = [_row(model, name, values[name], contributions[name], flags[name], wording) for name in model.predictors]
@@ -118,6 +122,26 @@ def value_text(variable: Variable, value: Any, wording: Wording) -> str:
     )
 
 
+def _few(model: FittedModel, name: str, value: Any, wording: Wording) -> tuple[str, ...]:
+    """Say where few patients of the training cohort have the patient's category."""
+    share = _share_of(model, name, value)
+    if share is None or share * model.n >= PEOPLE:
+        return ()
+    return (wording("few_of_level", n=round(share * model.n)),)
+
+
+def _share_of(model: FittedModel, name: str, value: Any) -> float | None:
+    """Share of the training cohort with the patient's category; None for numbers and what is not known."""
+    profile = model.profile[name]
+    if pd.isna(value) or not profile_known(profile):
+        return None
+    if isinstance(profile, LevelProfile):
+        return dict(zip(profile.levels, profile.shares, strict=True)).get(str(value), 0.0)
+    if model.codebook[name].kind != "binary":
+        return None
+    return profile.mean if float(value) else 1.0 - profile.mean
+
+
 def _typical(model: FittedModel, name: str, value: Any, wording: Wording) -> str:
     """Return the median and central range of the training cohort, or the share that has the patient's level."""
     profile = model.profile[name]
@@ -125,12 +149,9 @@ def _typical(model: FittedModel, name: str, value: Any, wording: Wording) -> str
         return _published_range(profile, wording)
     if pd.isna(value) and not (isinstance(profile, NumericProfile) and model.codebook[name].kind != "binary"):
         return ""
-    if isinstance(profile, LevelProfile):
-        share = dict(zip(profile.levels, profile.shares, strict=True)).get(str(value), 0.0)
-        return wording("typical_level", percent=f"{100 * share:.0f}")
-    if model.codebook[name].kind == "binary":
-        share = profile.mean if float(value) else 1.0 - profile.mean
-        return wording("typical_level", percent=f"{100 * share:.0f}")
+    share = _share_of(model, name, value)
+    if share is not None or isinstance(profile, LevelProfile):
+        return wording("typical_level", percent=f"{100 * (share or 0.0):.0f}")
     median, low, high = (clinical(number) for number in (profile.median, profile.p1, profile.p99))
     return wording("typical_number", median=median, low=low, high=high)
 

@@ -69,7 +69,8 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         "validation": _validation_to_dict(model.validation),
         **{name: None if part is None else _plain(part.to_dict()) for name, part in parts.items()},
     }
-    return content, arrays
+    # left out where there are none, so that older files keep their hash
+    return content | ({} if model.deaths is None else {"deaths": model.deaths.to_dict()}), arrays
 
 
 def _curves(model: FittedModel) -> tuple[ObservedCurve, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cohorts import Codebook
 from cohorts.endpoint import endpoint_from_dict
 from cohorts.errors import Finding, ModelFileError
+from prognosis.deaths import Deaths
 from prognosis.imputation.pooling import Pooled
 from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance
@@ -71,6 +72,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         selection=_part(Selection, "selection", content, arrays),
         tuning=_part(Tuning, "tuning", content, arrays),
         distance=_part(JointDistance, "distance", content, arrays),
+        deaths=Deaths.restore(content["deaths"]) if "deaths" in content else None,
         verified=verified,
     )
 

@@ -56,6 +56,7 @@ def refitted(model: FittedModel, new: NewCohort, *, quiet: bool = False) -> Fitt
         cohort=new.cohort.name,
         pooled=None,
         distance=JointDistance.fit(design) if len(design) > design.shape[1] + 1 else None,
+        deaths=None,
         training=Training(new.ids, fitted),
         warnings=(*model.warnings, *fitted.warnings_),
     )
@@ -76,6 +77,8 @@ def renewed(model: FittedModel, new: NewCohort, chosen: str, notes: tuple[Findin
         follow_up=follow_up,
         strata_follow_up=strata_follow_up,
         validation=None,
+        # of those whose observed curve it is
+        deaths=model.deaths if chosen == "intercept" else None,
         pooled=model.pooled if chosen == "intercept" and model.follow_up is not None else None,
         training=model.training if chosen == "refit" else None,
         verified=False,
