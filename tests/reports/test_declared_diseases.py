@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from cohorts.errors import DataContractError, FitError, PrognosisWarning, RunError
+from cohorts.errors import DataContractError, PrognosisWarning, RunError
 from cohorts.simulation import simulate_myeloma
 from reports.declared_diseases import endpoint_table
 from reports.run import run_study
@@ -74,8 +74,6 @@ def test_an_endpoint_of_a_disease_keeps_what_is_not_changed(written):
         ("normal = { ldh = 250 }", "", DataContractError, "D04"),
         ("normal = { ldh = 250 }", "limits = 3", RunError, "U02"),
         ("normal =", "columns = { t_14_16 = true }\nnormal =", RunError, "U02"),
-        # assessed in nobody: then nobody can be stage I, and no model can be fitted with that level
-        ("normal =", "columns = { t_14_16 = false }\nnormal =", FitError, "C05"),
     ],
 )
 def test_what_is_wrong_is_refused(old, new, error, code, written, tmp_path):
@@ -85,3 +83,14 @@ def test_what_is_wrong_is_refused(old, new, error, code, written, tmp_path):
         with pytest.raises(error) as caught:
             run_study(study, tmp_path / "out")
     assert caught.value.code == code
+
+
+def test_a_stage_that_nobody_can_have_is_left_out_and_said(written, tmp_path):
+    """t(14;16) assessed in nobody: then nobody can be stage I, of which no effect is estimated."""
+    study = written(STUDY.replace("normal =", "columns = { t_14_16 = false }\nnormal ="))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        done = run_study(study, tmp_path / "out")
+    (said,) = [finding for finding in done.warnings if finding.code == "C42"]
+    assert "category 'I' of" in said.rule
+    assert "the reference is 'II'" in said.rule
