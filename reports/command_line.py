@@ -27,9 +27,7 @@ from reports.command_options import (
     Workers,
 )
 from reports.exits import Terminated, end_stopped, terminable
-from reports.karyotype_command import commands as explaining
-from reports.simulate_command import commands as simulating
-from reports.validate_command import commands as validating
+from reports.further_commands import further
 from reports.validate_command import numbers
 
 if TYPE_CHECKING:
@@ -51,9 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(validating)
-app.add_typer(explaining)
-app.add_typer(simulating)
+app.add_typer(further)
 
 
 def _version(asked: bool) -> None:

@@ -1,0 +1,14 @@
+"""The commands that have files of their own, gathered for the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from reports.images_command import commands as images
+from reports.karyotype_command import commands as karyotype
+from reports.simulate_command import commands as simulate
+from reports.validate_command import commands as validate
+
+further = typer.Typer()
+for commands in (validate, karyotype, simulate, images):
+    further.add_typer(commands)
