@@ -36,7 +36,8 @@ COVERED: dict[str, str] = {
     # model files
     **dict.fromkeys(("L01", "L02", "L03", "L04", "L05", "L07", "L09"), "tests/prognosis/test_model_file.py"),
     # imaging and long runs
-    **dict.fromkeys(("I04", "I05", "I06", "I07", "I08", "I09", "I10", "I11", "I13", "I14"), LATER + "the image head"),
+    **dict.fromkeys(("I04", "I05", "I06", "I07", "I08", "I09", "I13", "I14"), "tests/imaging_head/test_dicom.py"),
+    **dict.fromkeys(("I10", "I11"), "tests/imaging_head/test_radiographs.py"),
     **dict.fromkeys(("K03", "K04", "K05"), "tests/reports/test_output_folder.py"),
     "K02": "tests/reports/test_long_batches.py",
     "K06": "tests/prognosis/test_journal.py",
