@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nomograms.axes import WIDTH, place, turning_points
+from nomograms.axes import place, turning_points
+from nomograms.crowd import crowd_of
 from nomograms.example import Example, axis_label, in_words, one_decimal, risks_text
 from nomograms.families import family_text, machine_text
-from nomograms.points import Axis, contribution
+from nomograms.performance import performance_of
+from nomograms.points import Axis
+from nomograms.tails import tails_of
 from nomograms.wording import (
     event_name,
     joined,
@@ -34,15 +37,50 @@ def caption_of(nomogram: Nomogram, example: Example) -> tuple[str, ...]:
     axes = [axis for group in nomogram.scale.drawn for axis in group.axes]
     if any(axis.setting for axis in axes):
         recipe.append(sentence("recipe_setting", language))
-    if any(_folds(axis) for axis in axes):
+    if any(_folds(nomogram, axis) for axis in axes):
         recipe.append(sentence("recipe_fold", language))
     recipe += _strata(nomogram)
     extremes = _extremes(nomogram)
     tails = [sentence("tails", language, extremes=sentence("semicolon", language).join(extremes))] if extremes else []
+    paragraphs = (
+        recipe,
+        _fidelity(nomogram, example),
+        [in_words(nomogram, example)],
+        tails,
+        [*_bars(nomogram), *_intervals(nomogram, example)],
+        [_model(nomogram), *_about(nomogram), *performance_of(nomogram.source, language)],
+        _error(nomogram),
+    )
     gap = "" if language == "zh" else " "
-    told = gap.join([_model(nomogram), *_about(nomogram)])
-    worked = in_words(nomogram, example)
-    return (gap.join(recipe), *_fidelity(nomogram, example), worked, *tails, told, _error(nomogram))
+    return tuple(gap.join(parts) for parts in paragraphs if parts)
+
+
+def paragraphs_of(nomogram: Nomogram, example: Example) -> tuple[str, ...]:
+    """Return what a page without a picture says below its tables: all but how a figure is read."""
+    language = nomogram.language
+    parts = (
+        [*_strata(nomogram), *_fidelity(nomogram, example)],
+        [in_words(nomogram, example)],
+        [_model(nomogram), *_about(nomogram), *performance_of(nomogram.source, language)],
+    )
+    gap = "" if language == "zh" else " "
+    return tuple(gap.join(part) for part in parts if part)
+
+
+def _bars(nomogram: Nomogram) -> list[str]:
+    """Say what the bars on the lines are, where there are any."""
+    axes = [axis for group in nomogram.scale.drawn for axis in group.axes]
+    known = any(crowd_of(nomogram.model, axis, nomogram.layout) for axis in axes)
+    return [sentence("crowd", nomogram.language)] if known else []
+
+
+def _intervals(nomogram: Nomogram, example: Example) -> list[str]:
+    """Say what the intervals are, or that the model has none."""
+    language = nomogram.language
+    if not nomogram.intervals:
+        return [sentence("no_interval", language)]
+    who = sentence("example" if example.is_typical else "patient", language)
+    return [sentence("intervals", language, who=who.lower())]
 
 
 def _fidelity(nomogram: Nomogram, example: Example) -> list[str]:
@@ -63,7 +101,7 @@ def _fidelity(nomogram: Nomogram, example: Example) -> list[str]:
         largest=f"{100 * found.largest:.0f}",
     )
     own = sentence("own_risk", language, machine=machine, risks=risks_text(nomogram, example.own))
-    return [("" if language == "zh" else " ").join([told, own])]
+    return [told, own]
 
 
 def _strata(nomogram: Nomogram) -> list[str]:
@@ -97,26 +135,23 @@ def _about(nomogram: Nomogram) -> list[str]:
     return told
 
 
-def _folds(axis: Axis) -> bool:
-    return not axis.discrete and bool(turning_points(place(axis.fine_points)))
+def _folds(nomogram: Nomogram, axis: Axis) -> bool:
+    return not axis.discrete and bool(turning_points(place(axis.fine_points, nomogram.layout)))
 
 
 def _extremes(nomogram: Nomogram) -> list[str]:
-    """Smallest and largest values of the cohort that lie beyond an axis, with their points."""
+    """Values of the cohort that lie beyond an axis, with their points."""
     model, language, out = nomogram.model, nomogram.language, []
     for group in nomogram.scale.drawn:
         for axis in group.axes:
-            profile = model.profile[axis.variable]
-            if axis.discrete or isinstance(profile, LevelProfile):
-                continue
-            beyond = [profile.minimum] if profile.minimum < float(axis.fine[0]) else []
-            beyond += [profile.maximum] if profile.maximum > float(axis.fine[-1]) else []
-            label = axis_label(model.codebook, axis, language)
-            for value in beyond:
-                held = {axis.variable: [value]} | {partner: [level] for partner, level in axis.setting}
-                points = (contribution(model, group.variables, held)[0] - group.minimum) * nomogram.scale.per_unit
-                text = one_decimal(float(points))
-                out.append(sentence("extreme", language, label=label, value=number(value), points=text))
+            for tail in tails_of(model, nomogram.scale, group, axis):
+                told = [
+                    sentence("at", language, value=number(float(f"{value:.4g}")), points=one_decimal(points))
+                    for value, points in tail
+                ]
+                if told:
+                    label = axis_label(model.codebook, axis, language)
+                    out.append(sentence("extreme", language, label=label, values=joined(told, language)))
     return out
 
 
@@ -143,17 +178,19 @@ def _count(value: int, language: str) -> str:
     return f"{value:,}" if language == "en" else str(value)
 
 
-def _error(nomogram: Nomogram) -> str:
-    error = nomogram.reading_error
-    return sentence(
+def _error(nomogram: Nomogram) -> list[str]:
+    error, language = nomogram.reading_error, nomogram.language
+    told = sentence(
         "error",
-        nomogram.language,
-        width=number(WIDTH),
+        language,
+        width=number(nomogram.width),
         largest=f"{100 * error.largest:.1f}",
         mean=f"{100 * error.mean:.1f}",
-        n=_count(error.combinations, nomogram.language),
-        drawn=sentence("drawn_even" if _unknown_distribution(nomogram) else "drawn_cohort", nomogram.language),
+        n=_count(error.combinations, language),
+        drawn=sentence("drawn_even" if _unknown_distribution(nomogram) else "drawn_cohort", language),
     )
+    over = [sentence("over_bound", language, bound=f"{100 * nomogram.bound:g}")] if nomogram.findings else []
+    return [told, *over]
 
 
 def _unknown_distribution(nomogram: Nomogram) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nomograms.intervals import has_limits, limits_of
+from nomograms.medians import median_of
 from nomograms.points import Axis, Group, Value, typical_patient
 from nomograms.strata import commonest_stratum
 from nomograms.wording import (
@@ -25,7 +27,8 @@ from nomograms.wording import (
 
 if TYPE_CHECKING:
     from cohorts import Codebook
-    from nomograms.nomogram import Nomogram, Patient
+    from nomograms.nomogram import Nomogram
+    from nomograms.options import Patient
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Example:
     values : of all predictors. points : exact, by the predictor on the axis. shown : to one decimal, adding up to the
         printed total. total : exact. risks : probability by horizon (None: a binary endpoint), where there is one.
     stratum : number of the patient's stratum. is_typical : made of medians, not a person.
+    limits : 95 % limits of the risks, by horizon, where the model has any.
     own : risks of the model that the figure approximates; None where it shows the model itself.
+    median : time to the event, where it is drawn and reached.
     """
 
     values: Mapping[str, Value]
@@ -47,7 +52,9 @@ class Example:
     risks: Mapping[float | None, float]
     stratum: int
     is_typical: bool
+    limits: Mapping[float | None, tuple[float, float]]
     own: Mapping[float | None, float] | None = None
+    median: float | None = None
 
     def fits(self, axis: Axis) -> bool:
         """Whether this axis, among those of an interaction, is the patient's."""
@@ -67,7 +74,10 @@ def example_of(nomogram: Nomogram, patient: Patient | None) -> Example:
     risks = {horizon: float(risk) for horizon, risk in found if np.isfinite(risk)}
     near = nomogram.approximation
     own = None if near is None else near.own_risk(values, nomogram.questions)
-    return Example(values, points, shown, total, risks, stratum, typical, own)
+    limits = limits_of(nomogram, values, stratum) if has_limits(nomogram) else {}
+    eta = nomogram.scale.constant + total / nomogram.scale.per_unit
+    median = median_of(nomogram.model, eta, stratum) if nomogram.median else None
+    return Example(values, points, shown, total, risks, stratum, typical, limits, own, median)
 
 
 def rounded_parts(parts: Sequence[float]) -> list[str]:
@@ -105,7 +115,9 @@ def in_words(nomogram: Nomogram, example: Example) -> str:
     """Write the sum of the points and the risks as a sentence."""
     language = nomogram.language
     parts = " + ".join(_item(nomogram, example, group) for group in nomogram.scale.drawn)
-    listed = risks_text(nomogram, example.risks)
+    listed = risks_text(nomogram, example.risks, example.limits)
+    if nomogram.median:
+        listed = joined([listed, _median(nomogram, example.median)], language)
     names = nomogram.model.estimate.stratum_names
     in_stratum = {"stratum": stratum_text(names[example.stratum])} if names else {}
     told = sentence("risks_in" if names else "risks", language, risks=listed, **in_stratum)
@@ -114,16 +126,37 @@ def in_words(nomogram: Nomogram, example: Example) -> str:
     return sentence(key, language, sum=parts, total=one_decimal(example.total), risks=told, **who)
 
 
-def risks_text(nomogram: Nomogram, risks: Mapping[float | None, float]) -> str:
-    """Write risks with their horizons as a list."""
-    return joined([_risk(nomogram, horizon, risk) for horizon, risk in risks.items()], nomogram.language)
+def _median(nomogram: Nomogram, median: float | None) -> str:
+    if median is None:
+        return sentence("median_beyond", nomogram.language)
+    time = time_text(float(f"{median:.3g}"), nomogram.model.unit, nomogram.language)
+    return sentence("median_is", nomogram.language, time=time)
 
 
-def _risk(nomogram: Nomogram, horizon: float | None, risk: float) -> str:
-    language, value = nomogram.language, percent(risk)
+def risks_text(
+    nomogram: Nomogram,
+    risks: Mapping[float | None, float],
+    limits: Mapping[float | None, tuple[float, float]] | None = None,
+) -> str:
+    """Write risks with their limits and horizons as a list."""
+    known = limits or {}
+    return joined([_risk(nomogram, horizon, risk, known.get(horizon)) for horizon, risk in risks.items()],
+                  nomogram.language)  # fmt: skip
+
+
+def _risk(nomogram: Nomogram, horizon: float | None, risk: float, limits: tuple[float, float] | None) -> str:
+    language = nomogram.language
+    value = sentence("risk_once", language, risk=percent(risk))
+    if limits is not None:
+        value = sentence("risk_interval", language, risk=value, limits=limits_text(limits, language))
     if horizon is None:
-        return sentence("risk_once", language, risk=value)
+        return value
     return sentence("risk_by", language, risk=value, time=time_text(horizon, nomogram.model.unit, language))
+
+
+def limits_text(limits: tuple[float, float], language: str) -> str:
+    """Write the limits of a risk in percent: ``28 to 41``."""
+    return sentence("limits", language, lower=percent(limits[0]), upper=percent(limits[1]))
 
 
 def _item(nomogram: Nomogram, example: Example, group: Group) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nomograms.points import LARGEST, Points
 from nomograms.pretty import pretty
 from nomograms.strata import risk_by, risk_range
+from nomograms.wording import percent_tick
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -49,6 +50,11 @@ class OutcomeAxis:
     total_points: Floats
     rank: NDArray[np.int64]
     stratum: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        """What is written at each tick, in percent."""
+        return [percent_tick(risk) for risk in self.risks]
 
 
 def total_ticks(largest: float) -> Floats:

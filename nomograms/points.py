@@ -63,14 +63,14 @@ def grid_of(model: FittedModel, name: str, limits: Limits = "rms") -> Grid:
         return Grid(profile.values, profile.values, True)
     lower, upper = (profile.p1, profile.p99) if limits == "centiles" else (profile.minimum, profile.maximum)
     mantissa, exponent, first, last = pretty_unit(lower, upper)
-    split = mantissa if exponent == 0 and _is_whole(profile) else 10 * mantissa
+    split = mantissa if exponent == 0 and is_whole(profile) else 10 * mantissa
     fine = multiples(range(first * split, last * split + 1), 1, exponent - (split > mantissa))
     values = multiples(range(first, last + 1), mantissa, exponent)
     return Grid(_defined(model, name, values, lower), _defined(model, name, fine, lower), False)
 
 
-def _is_whole(profile: NumericProfile) -> bool:
-    # counts and ages in full years need no ticks between whole numbers; a quartile lies between two of them
+def is_whole(profile: NumericProfile) -> bool:
+    """Whether a number counts: it needs no ticks between whole numbers (a quartile may lie between two of them)."""
     scaled = (profile.minimum, 4 * profile.p25, 2 * profile.median, 4 * profile.p75, profile.maximum)
     return all(float(value).is_integer() for value in scaled)
 

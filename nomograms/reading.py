@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nomograms.axes import LENGTH, marks, risk_marks
+from cohorts.errors import Finding, PredictionError
+from nomograms.axes import marks, risk_marks
+from nomograms.layout import LAYOUT, WIDTH, Layout
 from nomograms.outcomes import OutcomeAxis
 from nomograms.points import LARGEST, Axis, Grid, Group, Limits, Points, Value, contribution, grid_of
 from nomograms.strata import risk_by
+from nomograms.tails import Written
 from prognosis.profile import LevelProfile
 
 if TYPE_CHECKING:
@@ -27,60 +30,94 @@ SEED = 20170
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What a reader sees: scales of points, risk axes, the last value of the Total points ruler, the layout.
+
+    `tails` : points of values beyond the axes, as written in the caption, by name of the axis.
+    """
+
+    points: Points
+    outcomes: tuple[OutcomeAxis, ...]
+    ruler_end: float
+    layout: Layout = LAYOUT
+    tails: Mapping[str, Written] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ReadingError:
     """Absolute difference in risk between the model and reading the printed figure.
 
-    The rule: 2,000 patients are drawn from the predictors' marginal distributions in the model's profile, as a seeded
-    Latin hypercube, within the drawn axes. Each value is found between the two neighbouring ticks of its axis by
-    proportion, to the nearest half millimetre of the figure (180 mm wide), and so are its points. The points are
-    added, the sum is found on the Total points ruler to the nearest half millimetre, and the risk is read there between
-    the two neighbouring ticks of each risk axis by proportion.
+    The rule: each value is found between the two neighbouring ticks of its axis by proportion, to the nearest half
+    millimetre of the printed figure, and so are its points. The points are added, the sum is found on the Total points
+    ruler to the nearest half millimetre, and the risk is read there between the two neighbouring ticks of each risk
+    axis by proportion. Points of values beyond an axis are read in the caption.
+
+    Without patients given, 2,000 are drawn from the predictors' marginal distributions in the model's profile, as a
+    seeded Latin hypercube, within the drawn axes.
 
     Parameters
     ----------
     largest, mean : over all patients, horizons and strata, as probabilities.
     by_horizon : (horizon, largest, mean) of each; the horizon of a binary endpoint is None.
-    combinations, seed, step : number of patients, seed of the sample, reading accuracy in millimetres.
+    combinations, seed, step : number of patients, seed of the sample (None: given patients), accuracy in millimetres.
+    width : of the figure in millimetres. off : given patients whose sum lies off the ruler, and who are left out.
     """
 
     largest: float
     mean: float
     by_horizon: tuple[tuple[float | None, float, float], ...]
     combinations: int = COMBINATIONS
-    seed: int = SEED
+    seed: int | None = SEED
     step: float = STEP
+    width: float = WIDTH
+    off: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         rows = [{"horizon": horizon, "largest": largest, "mean": mean} for horizon, largest, mean in self.by_horizon]
         return {"largest": self.largest, "mean": self.mean, "by_horizon": rows, "combinations": self.combinations,
-                "seed": self.seed, "step_mm": self.step}  # fmt: skip
+                "seed": self.seed, "step_mm": self.step, "width_mm": self.width, "off": self.off}  # fmt: skip
 
 
 def reading_error(
-    model: FittedModel, points: Points, outcomes: Sequence[OutcomeAxis], ruler_end: float, limits: Limits
+    model: FittedModel, drawn: Drawn, sample: Sample, strata: NDArray[np.int64] | None = None, seed: int | None = SEED
 ) -> ReadingError:
-    """Read the figure for a sample of patients as `ReadingError` says, and compare with the model.
+    """Read the figure for patients as `ReadingError` says, and compare with the model.
 
     Parameters
     ----------
-    points, outcomes : scales of the nomogram. ruler_end : last value of the Total points ruler.
-    limits : range of the axes, as in `points_of`.
+    sample : values by predictor, all on the axes or in the caption. strata : (n,) of given patients; drawn ones are
+        read in every stratum. seed : of a drawn sample.
+
+    Raises
+    ------
+    PredictionError
+        G26 no patient is on the figure.
     """
-    sample = draw_patients(model, limits)
-    read_total = np.zeros(COMBINATIONS)
-    exact = np.zeros(COMBINATIONS)
-    for group in points.groups:
-        read_total += read_points(group, sample)
-        exact += contribution(model, group.variables, {name: list(sample[name]) for name in group.variables})
-    differences: dict[float | None, list[Floats]] = {}
-    for outcome in outcomes:
-        risk = risk_by(model, exact, outcome.horizon, outcome.stratum)
-        read = read_risk(outcome, read_total, ruler_end)
-        differences.setdefault(outcome.horizon, []).append(np.abs(read - risk))
-    by_horizon = tuple((horizon, float(np.max(parts)), float(np.mean(parts))) for horizon, parts in differences.items())
-    every = [part for parts in differences.values() for part in parts]
-    return ReadingError(float(np.max(every)), float(np.mean(every)), by_horizon)
+    exact = sum(
+        contribution(model, group.variables, {name: list(sample[name]) for name in group.variables})
+        for group in drawn.points.groups
+    )
+    total = sum(read_points(group, sample, drawn.layout, drawn.tails) for group in drawn.points.groups)
+    step = STEP * drawn.ruler_end / drawn.layout.length
+    on = np.asarray((total >= -step) & (total <= drawn.ruler_end + step))
+    apart: dict[float | None, list[Floats]] = {}
+    for outcome in drawn.outcomes:
+        rows = on if strata is None else on & (strata == outcome.stratum)
+        risk = risk_by(model, np.asarray(exact)[rows], outcome.horizon, outcome.stratum)
+        read = read_risk(outcome, np.asarray(total)[rows], drawn.ruler_end, drawn.layout)
+        apart.setdefault(outcome.horizon, []).append(np.abs(read - risk))
+    every = np.concatenate([part for parts in apart.values() for part in parts])
+    if not len(every):
+        rule = "none of the patients can be placed on the figure"
+        raise PredictionError(Finding("G26", rule, "give patients with all predictors known"))
+    by_horizon = tuple(
+        (horizon, float(whole.max()), float(whole.mean()))
+        for horizon, whole in ((horizon, np.concatenate(parts)) for horizon, parts in apart.items())
+        if len(whole)
+    )
+    return ReadingError(float(every.max()), float(every.mean()), by_horizon, len(on), seed,
+                        width=drawn.layout.width, off=int((~on).sum()))  # fmt: skip
 
 
 def to_step(x: Floats) -> Floats:
@@ -88,30 +125,42 @@ def to_step(x: Floats) -> Floats:
     return np.round(x / STEP) * STEP
 
 
-def read_points(group: Group, sample: Sample) -> Floats:
+def read_points(
+    group: Group, sample: Sample, layout: Layout = LAYOUT, tails: Mapping[str, Written] | None = None
+) -> Floats:
     """Read the points of a group of predictors for each patient off the drawn axis that fits the patient, (n,)."""
-    out = np.full(COMBINATIONS, np.nan)
+    count = len(sample[group.variables[0]])
+    out = np.full(count, np.nan)
     for axis in group.axes:
-        rows = np.ones(COMBINATIONS, bool)
+        rows = np.ones(count, bool)
         for partner, value in axis.setting:
             rows &= sample[partner] == value
-        out[rows] = _read_axis(axis, sample[axis.variable][rows])
-    return to_step(out) * LARGEST / LENGTH
+        out[rows] = _read_axis(axis, sample[axis.variable][rows], layout, (tails or {}).get(axis.name, ()))
+    return out
 
 
-def _read_axis(axis: Axis, values: NDArray[Any]) -> Floats:
-    marked, x, _ = marks(axis)
+def _read_axis(axis: Axis, values: NDArray[Any], layout: Layout, tails: Written) -> Floats:
+    """Read points off the ruler, those of values beyond the ends in the caption."""
+    marked, x, _ = marks(axis, layout)
+    scale = LARGEST / layout.length
     if isinstance(marked[0], str):
-        return x[[marked.index(value) for value in values]]
-    return np.interp(values.astype(float), np.array(marked, float), x)
+        return to_step(x[[marked.index(value) for value in values]]) * scale
+    ticks, given = np.array(marked, float), values.astype(float)
+    read = to_step(np.interp(given, ticks, x)) * scale
+    beyond = (given < ticks[0]) | (given > ticks[-1])
+    if not (tails and beyond.any()):
+        return read
+    table = sorted([*tails, (float(ticks[0]), float(x[0] * scale)), (float(ticks[-1]), float(x[-1] * scale))])
+    told = np.round(np.interp(given, *np.array(table).T), 1)
+    return np.where(beyond, told, read)
 
 
-def read_risk(outcome: OutcomeAxis, total: Floats, ruler_end: float) -> Floats:
+def read_risk(outcome: OutcomeAxis, total: Floats, ruler_end: float, layout: Layout = LAYOUT) -> Floats:
     """Read the risk below a total off the drawn ticks of one horizon, (n,)."""
-    drawn = risk_marks(outcome, ruler_end)
-    x, risks = outcome.total_points[drawn] * LENGTH / ruler_end, outcome.risks[drawn]
+    drawn = risk_marks(outcome, ruler_end, layout)
+    x, risks = outcome.total_points[drawn] * layout.length / ruler_end, outcome.risks[drawn]
     order = np.argsort(x)
-    return np.interp(to_step(total * LENGTH / ruler_end), x[order], risks[order])
+    return np.interp(to_step(total * layout.length / ruler_end), x[order], risks[order])
 
 
 def draw_patients(model: FittedModel, limits: Limits, count: int = COMBINATIONS, task: int | None = None) -> Sample:

@@ -24,10 +24,20 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "years": ("years", "年"),
     "time": ("{horizon}\u00a0{unit}", "{horizon}{unit}"),
     "risk": ("Risk of {event} by {time},\u00a0%", "{time}内发生{event}的风险，%"),
+    "median": ("Median time to {event}, {unit}", "至{event}的中位时间，{unit}"),
+    "median_is": ("median time {time}", "中位时间{time}"),
+    "median_beyond": ("median time not reached within the follow-up", "随访期内未达中位时间"),
+    "not_reached": ("–", "–"),
     "risk_binary": ("Risk of {event},\u00a0%", "发生{event}的风险，%"),
     "risk_binary_named": ("Risk of the event ({event}),\u00a0%", "发生终点事件（{event}）的风险，%"),
     "risk_named": ("Risk of the event ({event}) by {time},\u00a0%", "{time}内发生终点事件（{event}）的风险，%"),
     "continued": ("(continued)", "（续）"),
+    "title": ("Nomogram: {event}", "列线图：{event}"),
+    "page_recipe": (
+        "Each table gives points for the values of one characteristic; between two values take proportions. Add the "
+        "points of all tables that fit the patient; the last tables give the risk in percent of the sum.",
+        "每张表给出一个特征各取值的得分；两值之间按比例取值。将适用于患者的各表得分相加；最后的表格给出总分对应的风险（%）。",
+    ),
     "recipe": (
         "How to read: find the patient's value on each line and go straight up to the Points ruler; add the points; "
         "find the sum on the Total points ruler and go straight down to the risk.",
@@ -42,11 +52,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "若曲线折返，其后的取值标在线的上方，再后的取值另起一条线（续）。",
     ),
     "tails": (
-        "Arrows: the cohort's values beyond the 1st and 99th centile lie off the line; points at the extremes: "
-        "{extremes}.",
-        "箭头：队列中低于第1或高于第99百分位的取值在线外；极端值的得分：{extremes}。",
+        "Arrows: the cohort's values beyond the 1st and 99th centile lie off the line; their points, in between by "
+        "proportion: {extremes}.",
+        "箭头：队列中低于第1或高于第99百分位的取值在线外；其得分（其间按比例）：{extremes}。",
     ),
-    "extreme": ("{label}: {value} = {points} points", "{label}：{value} = {points}分"),
+    "extreme": ("{label}: {values} points", "{label}：{values}分"),
+    "at": ("{value} = {points}", "{value} = {points}"),
     "typical": (
         "Example (a typical patient: median of each number, commonest category): {sum} = {total} points; {risks}.",
         "示例（典型患者：数值取中位数，类别取最常见者）：{sum} = {total}分；{risks}。",
@@ -55,7 +66,32 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "item": ("{label} {value} ({points})", "{label} {value}（{points}）"),
     "item_group": ("{label} {value} with {partners} ({points})", "{label} {value}，{partners}（{points}）"),
     "risks": ("risk of the event {risks}", "发生终点事件的风险：{risks}"),
-    "risk_by": ("{risk} % by {time}", "{time}内 {risk} %"),
+    "risk_by": ("{risk} by {time}", "{time}内 {risk}"),
+    "risk_interval": ("{risk} ({limits})", "{risk}（{limits}）"),
+    "limits": ("{lower}\u2013{upper}", "{lower}\u2013{upper}"),
+    "interval_patient": ("In brackets: 95 % interval of the model's risk.", "括号内：模型风险的95 %区间。"),
+    "intervals": (
+        "Grey bars over the risk lines: 95 % intervals of the model's risk for patients around the 10th, 50th and 90th "
+        "centile of the total; the pale bar: that of the {who}. They tell how well the risk is known, not one person's "
+        "fate.",
+        "风险线上方的灰条：总分第10、50、90百分位附近患者的模型风险95 %区间；浅色条：{who}的区间。"
+        "它们说明风险估计的精度，而非个人的结局。",
+    ),
+    "no_interval": (
+        "The model gives no interval of its risks.",
+        "该模型不给出风险的区间。",
+    ),
+    "crowd": (
+        "Grey bars on the lines: how the patients of the cohort are spread.",
+        "各线上的灰条：队列患者的分布。",
+    ),
+    "performance": ("{index} {value}, {method}.", "{index} {value}，{method}。"),
+    "bounds": ("{value} ({lower} to {upper})", "{value}（{lower}至{upper}）"),
+    "index_harrell_c": ("Harrell's C", "Harrell C指数"),
+    "index_auc": ("AUC", "AUC"),
+    "corrected_bootstrap": ("corrected for optimism by bootstrap", "经自助法校正乐观偏倚"),
+    "corrected_632+": ("corrected by the .632+ bootstrap", "经.632+自助法校正"),
+    "corrected_left_out": ("in patients left out ({method})", "在留出患者中（{method}）"),
     "risk_once": ("{risk} %", "{risk} %"),
     "risks_in": ("risk of the event in {stratum} {risks}", "{stratum}层发生终点事件的风险：{risks}"),
     "model": (
@@ -127,6 +163,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{drawn}.",
         "读图误差：图宽{width} mm、每个位置读到最近的0.5 mm时，在按{drawn}抽取的{n}种取值组合中，"
         "风险最多改变{largest}个百分点，平均{mean}个百分点。",
+    ),
+    "over_bound": (
+        "More than the declared {bound}: use the model itself where that matters.",
+        "超过声明的{bound}：必要时请直接使用模型。",
     ),
     "drawn_cohort": ("cohort's distributions", "队列分布"),
     "drawn_even": ("published ranges, evenly", "已发表范围（均匀分布）"),

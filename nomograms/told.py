@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nomograms.wording import event_name, label_of, outcome_label, time_text
 
 if TYPE_CHECKING:
+    from nomograms.medians import MedianAxis
     from nomograms.nomogram import Nomogram
     from nomograms.outcomes import OutcomeAxis
 
@@ -20,12 +21,17 @@ def plain_values(nomogram: Nomogram) -> dict[str, Any]:
         "linear_predictor_at_zero": nomogram.linear_predictor(0.0),
     }
     near = nomogram.approximation
-    return {
-        "scales": _scales(nomogram),
-        "total": total,
-        "outcomes": [_outcome(nomogram, axis) for axis in nomogram.outcomes],
-        "reading_error": nomogram.reading_error.to_dict(),
-    } | ({} if near is None else {"approximation": near.to_dict()})
+    medians = [_median(nomogram, axis) for axis in nomogram.medians]
+    return (
+        {
+            "scales": _scales(nomogram),
+            "total": total,
+            "outcomes": [_outcome(nomogram, axis) for axis in nomogram.outcomes],
+            "reading_error": nomogram.reading_error.to_dict() | {"bound": nomogram.bound},
+        }
+        | ({"medians": medians} if nomogram.median else {})
+        | ({} if near is None else {"approximation": near.to_dict()})
+    )
 
 
 def _scales(nomogram: Nomogram) -> list[dict[str, Any]]:
@@ -40,6 +46,13 @@ def _scales(nomogram: Nomogram) -> list[dict[str, Any]]:
         }
         for axis in nomogram.scale.axes
     ]
+
+
+def _median(nomogram: Nomogram, axis: MedianAxis) -> dict[str, Any]:
+    names = nomogram.model.estimate.stratum_names
+    ticks = [{"time": float(t), "total_points": float(p)} for t, p in zip(axis.times, axis.total_points, strict=True)]
+    told = {"unit": nomogram.model.unit, "ticks": ticks}
+    return told | ({"stratum": names[axis.stratum]} if names else {})
 
 
 def _outcome(nomogram: Nomogram, axis: OutcomeAxis) -> dict[str, Any]:

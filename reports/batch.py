@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -50,11 +50,17 @@ def write_patient(model: FittedModel, patient: pd.DataFrame, language: Language,
     # an unknown value has no place on an axis
     can = not why_no_points(model) and not patient[list(model.predictors)].isna().any(axis=None)
     can = can and (bool(model.horizons) or model.endpoint.kind == "binary")
-    drawn = Nomogram(model, limits=limits, language=language).svg(patient, caption=False) if can else None
+    drawn = _nomogram(model, limits, language).svg(patient, caption=False) if can else None
     report = PatientReport(model, patient, language=language, nomogram=drawn, explanation="own")
     (folder / "patients").mkdir(parents=True, exist_ok=True)
     written = [f"patients/{name}.{suffix}" for suffix in ("pdf", "html")]
     return {file: _digest(report.save(folder / file)) for file in written}
+
+
+@lru_cache(maxsize=4)
+def _nomogram(model: FittedModel, limits: Limits, language: Language) -> Nomogram:
+    """Return the nomogram of a model, made once for all its patients."""
+    return Nomogram(model, limits=limits, language=language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +118,7 @@ def report_patients(
     cohort: Cohort,
     out: str | Path,
     language: Language = "en",
-    limits: Limits = "rms",
+    limits: Limits = "centiles",
     say: Say = lambda _: None,
     *,
     resume: bool = False,

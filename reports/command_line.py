@@ -28,12 +28,12 @@ from reports.command_options import (
 )
 from reports.exits import Terminated, end_stopped, terminable
 from reports.further_commands import further
+from reports.nomogram_command import commands as drawing
+from reports.patient_table import read_patients
 from reports.validate_command import numbers
 
 if TYPE_CHECKING:
-    from cohorts import Cohort
     from cohorts.errors import Finding
-    from prognosis import FittedModel
     from reports.output_folder import Run
 
 EPILOG = (
@@ -50,6 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(further)
+app.add_typer(drawing)
 
 
 def _version(asked: bool) -> None:
@@ -162,7 +163,7 @@ def predict(
     times = numbers(horizons, "--horizons")
     _check_table_path(out, (model, patients))
     fitted = load_model(model, sha256)
-    cohort = _patients(fitted, patients, separator, decimal, encoding)
+    cohort = read_patients(fitted, patients, separator, decimal, encoding)
     prediction = fitted.predict(cohort, times)
     write_whole(out, neutralise(prediction.table).to_csv(index=False).encode())
     for text in dict.fromkeys(remark.text for remark in prediction.remarks if remark.patient is None):
@@ -177,7 +178,7 @@ def report(
     patients: PatientsPath,
     out: Out,
     language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
-    limits: Range = "rms",
+    limits: Range = "centiles",
     sha256: Digest = None,
     separator: Separator = ",",
     decimal: Decimal = ".",
@@ -195,44 +196,9 @@ def report(
     from reports.batch import report_patients
 
     fitted = load_model(model, sha256)
-    cohort = _patients(fitted, patients, separator, decimal, encoding)
+    cohort = read_patients(fitted, patients, separator, decimal, encoding)
     done = report_patients(fitted, cohort, out, language, limits, _say, resume=resume, execution=Execution(workers))
     _finish(done)
-
-
-@app.command()
-def nomogram(
-    model: ModelPath,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .pdf, .svg or .png.")],
-    patient: Annotated[str | None, typer.Option(help="Id of the patient to draw as the worked example.")] = None,
-    patients: Annotated[Path | None, typer.Option(help="Table that holds this patient.")] = None,
-    horizons: Annotated[str | None, typer.Option(help="Times separated by commas; default the model's own.")] = None,
-    limits: Range = "rms",
-    language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
-    approximate: Annotated[
-        bool, typer.Option("--approximate", help="Draw a surrogate of a model without points; it prints its fidelity.")
-    ] = False,
-    sha256: Digest = None,
-) -> None:
-    """Draw the nomogram of a model, with a worked patient on it."""
-    from cohorts.errors import Finding, RunError
-    from nomograms import Nomogram
-    from prognosis import load_model
-
-    if (patient is None) != (patients is None):
-        raise typer.BadParameter("--patient and --patients belong together")
-    times = numbers(horizons, "--horizons")
-    fitted = load_model(model, sha256)
-    row = None
-    if patient is not None and patients is not None:
-        cohort = _patients(fitted, patients, ",", ".", "utf-8")
-        if patient not in cohort.ids:
-            raise RunError(Finding("U05", "this patient is not in the table", "correct the id", rows=(patient,)))
-        row = cohort.frame.loc[[patient]]
-    make = Nomogram.approximate if approximate else Nomogram
-    drawn = make(fitted, horizons=times, limits=limits, language=language)
-    drawn.save(out, patient=row)
-    typer.echo(str(out))
 
 
 def _check_table_path(out: Path, inputs: tuple[Path, ...]) -> None:
@@ -241,25 +207,6 @@ def _check_table_path(out: Path, inputs: tuple[Path, ...]) -> None:
         raise typer.BadParameter(f"--out {out}: the risks are written as CSV, end the name in .csv")
     if any(out.exists() and out.samefile(path) for path in inputs if path.exists()):
         raise typer.BadParameter(f"--out {out} is an input: it would be overwritten")
-
-
-def _patients(model: FittedModel, path: Path, separator: str, decimal: str, encoding: str) -> Cohort:
-    """Read new patients by the model's own codebook."""
-    from cohorts import Codebook, FileFormat, Variable
-    from cohorts.errors import Finding, PrognosisWarning, RunError
-    from cohorts.reading import read_cohort
-
-    if decimal not in (".", ","):
-        raise typer.BadParameter("--decimal must be '.' or ','")
-    if any(name not in model.codebook for name in model.door.columns):
-        rule = "this model needs columns of strata or offset, which a table of patients cannot declare"
-        raise RunError(Finding("U07", rule, "predict in Python with model.predict(frame)"))
-    declared = {model.id_column: Variable(name=model.id_column, kind="id"), **model.codebook}
-    layout = FileFormat(separator=separator, decimal="," if decimal == "," else ".", encoding=encoding)
-    with warnings.catch_warnings():
-        # Warnings on a cohort's make-up (rare levels, identical rows) say nothing about single new patients.
-        warnings.simplefilter("ignore", PrognosisWarning)
-        return read_cohort(path, codebook=Codebook(declared, layout))
 
 
 def _say(text: str) -> None:

@@ -17,7 +17,7 @@ Digest = Annotated[str | None, typer.Option(help="SHA-256 you got elsewhere: the
 Separator = Annotated[str, typer.Option(help="Column separator of the CSV file.")]
 Decimal = Annotated[str, typer.Option(help="Decimal sign of the CSV file, '.' or ','.")]
 Range = Annotated[
-    Literal["rms", "centiles"], typer.Option(help="Axes of the nomogram. rms: full range; centiles: 1st to 99th.")
+    Literal["rms", "centiles"], typer.Option(help="Axes of the nomogram. centiles: 1st to 99th; rms: full range.")
 ]
 Encoding = Annotated[str, typer.Option(help="Encoding of the CSV file, for example gb18030.")]
 Resume = Annotated[

@@ -13,6 +13,7 @@ from cohorts.errors import DataContractError, Finding, RunError
 from cohorts.export import neutralise
 from cohorts.reading import read_cohort
 from nomograms import Nomogram
+from nomograms.options import Options
 from prognosis import FittedModel, Study
 from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
@@ -201,19 +202,27 @@ def _check_patients(cohort: Cohort, declared: StudyFile) -> None:
 def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, folder: OutputFolder, say: Say) -> Nomogram:
     say(f"drawing the nomogram of {model.name}")
     options = declared.nomogram or NomogramTable(model=model.name)
+    drawn: Options = {
+        "limits": options.limits,
+        "language": options.language,
+        "width": options.width,
+        "bound": options.bound,
+        "median": options.median,
+    }
     if options.approximate:
-        nomogram = Nomogram.approximate(
-            model, fidelity=options.fidelity, limits=options.limits, language=options.language
-        )
+        nomogram = Nomogram.approximate(model, fidelity=options.fidelity, **drawn)
     else:
-        nomogram = Nomogram(model, limits=options.limits, language=options.language)
+        nomogram = Nomogram(model, **drawn)
     # the first patient of whom everything is known: an unknown value has no place on an axis
     known = cohort.view(model.door.columns).loc[list(declared.reports.patients)].dropna()
     patient = known.iloc[:1] if len(known) else None
-    for suffix in ("pdf", "svg"):
+    for suffix in ("pdf", "svg", "csv", "txt"):
         nomogram.save(folder.place(f"nomogram_{model.name}.{suffix}"), patient=patient)
         folder.record(f"nomogram_{model.name}.{suffix}")
-    folder.write_json(f"nomogram_{model.name}.json", nomogram.to_dict())
+    # those whom the model learnt from: others may be too unlike them to be read
+    learnt = cohort.view(model.door.columns).loc[list(model.training.ids)] if model.training else cohort.frame
+    seen = nomogram.reading_error_in(learnt[list(model.door.columns)].dropna())
+    folder.write_json(f"nomogram_{model.name}.json", nomogram.to_dict() | {"reading_error_in_cohort": seen.to_dict()})
     return nomogram
 
 
@@ -241,7 +250,7 @@ def _write_patients(
     declared: StudyFile, cohort: Cohort, model: FittedModel, folder: OutputFolder, say: Say
 ) -> list[str]:
     frame = cohort.view(model.door.columns)
-    limits: Limits = declared.nomogram.limits if declared.nomogram else "rms"
+    limits: Limits = declared.nomogram.limits if declared.nomogram else "centiles"
     for patient in declared.reports.patients:
         say(f"reporting patient {patient}")
         language: Language = declared.reports.languages.get(patient, declared.reports.language)

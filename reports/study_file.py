@@ -114,12 +114,16 @@ class ValidationTable(_Table):
 class NomogramTable(_Table):
     """``[nomogram]``: of which model, over which range of the predictors; `approximate` one that has no points.
 
-    `fidelity` : the least R2 of an approximation.
+    `fidelity` : the least R2 of an approximation. `width` : of the figure in millimetres, `bound` : of its reading
+    error. `median` : draw the median time too.
     """
 
     model: str
-    limits: Literal["rms", "centiles"] = "rms"
+    limits: Literal["rms", "centiles"] = "centiles"
     language: Literal["en", "zh"] = "en"
+    width: float = Field(default=180.0, ge=80, le=300)
+    bound: float = Field(default=0.005, gt=0, lt=1)
+    median: bool = False
     approximate: bool = False
     fidelity: float = Field(default=0.9, ge=0.5, lt=1)
 

@@ -68,7 +68,7 @@ def _cox(name: str, golden: dict[str, Any], data: Callable[[str], pd.DataFrame])
     asked = model.predict(profiles, golden["times"])
     yield Compared("lp_profiles", asked.linear_predictor, FIT)
     yield Compared("pred_profiles", 1 - asked.risk, FIT)
-    scale = Nomogram(model).scale
+    scale = Nomogram(model, limits="rms").scale
     yield Compared("info.points_per_unit_lp", scale.per_unit, 1e-8)
 
 

@@ -55,6 +55,7 @@ def hand_made(coefficients, frame=FRAME, declared=None, endpoint=None, **prepara
         horizons=endpoint.horizons,
         unit=getattr(endpoint, "unit", ""),
         warnings=(),
+        published=False,
         strata_follow_up=(),
         origin=getattr(endpoint, "origin", ""),
         max_follow_up=120.0,

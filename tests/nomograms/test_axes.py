@@ -10,9 +10,7 @@ import pytest
 
 from nomograms import Nomogram
 from nomograms.axes import (
-    CLOSEST,
     HALVED,
-    LENGTH,
     LONG,
     marks,
     place,
@@ -22,6 +20,7 @@ from nomograms.axes import (
     ruler_strip,
     turning_points,
 )
+from nomograms.layout import CLOSEST, LENGTH
 from nomograms.points import Axis, points_of
 from tests.nomograms.hand_made import hand_made
 
@@ -56,14 +55,14 @@ def test_a_wide_axis_gets_all_finer_ticks():
 def test_finer_ticks_are_round_parts_that_can_be_told_apart(top, step):
     values, x, _ = marks(axis_of(lambda v: v * top / 100))
     np.testing.assert_allclose(np.diff(values), step)
-    assert np.diff(x).min() >= HALVED
+    assert np.diff(x).min() >= HALVED * CLOSEST
 
 
 def test_ticks_that_crowd_together_are_left_out_but_not_the_ends():
     values, x, _ = marks(axis_of(lambda v: v * 1.5 / 100))
     assert (values[0], values[-1]) == (0, 100)
     assert 2 <= len(values) < 11
-    assert np.diff(x).min() >= HALVED
+    assert np.diff(x).min() >= HALVED * CLOSEST
 
 
 def test_the_turn_of_a_curve_has_a_tick():
@@ -85,7 +84,7 @@ def test_a_stretched_part_gets_finer_ticks_than_the_rest():
     steps = dict(zip(values[:-1], np.diff(values), strict=True))
     assert steps[0.0] == 1
     assert steps[50.0] >= 5
-    assert np.diff(x).min() >= HALVED
+    assert np.diff(x).min() >= HALVED * CLOSEST
 
 
 def test_a_bend_inside_an_interval_gets_single_ticks():

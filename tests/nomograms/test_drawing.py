@@ -17,14 +17,14 @@ import pypdf
 import pypdfium2
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.text import Text
 
 from cohorts.errors import PredictionError, RunError
 from nomograms import Nomogram
-from nomograms.axes import LEFT, LENGTH, WIDTH
 from nomograms.drawing import EXAMPLE, figure_of
 from nomograms.example import example_of
+from nomograms.layout import LEFT, LENGTH, WIDTH
 from nomograms.lettering import cjk_fonts
 from tests.nomograms.hand_made import FRAME, hand_made
 
@@ -71,6 +71,8 @@ CASES = {
     "levels": lambda ask: (Nomogram(many_levels()), None),
     "hostile": lambda ask: (Nomogram(hostile()), None),
     "beyond": lambda ask: (Nomogram(hand_made([0.04, 0.5])), {"age": 95, "sex": "M"}),
+    "narrow": lambda ask: (Nomogram(ask("folded_model"), width=85), GBSG_PATIENT),
+    "narrow_levels": lambda ask: (Nomogram(many_levels(), width=85), None),
     "chinese": lambda ask: (Nomogram(ask("folded_model"), limits="centiles", language="zh"), None),
 }
 ALL = [pytest.param(name, marks=needs_chinese) if name == "chinese" else name for name in CASES]
@@ -85,7 +87,7 @@ def drawn(request, tmp_path_factory):
         figure = figure_of(nomogram, example_of(nomogram, patient), tmp_path_factory.mktemp("fonts"))
         figure.dpi = 300
         renderer = FigureCanvasAgg(figure).get_renderer()
-        return figure, [(text, text.get_window_extent(renderer)) for text in texts_of(figure)]
+        return figure, [(text, text.get_window_extent(renderer)) for text in texts_of(figure)], nomogram.width
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +126,7 @@ def texts_of(figure):
 
 @pytest.mark.parametrize("drawn", ALL, indirect=True)
 def test_no_two_texts_overlap(drawn):
-    _, texts = drawn
+    _, texts, _ = drawn
     pairs = itertools.combinations(texts, 2)
     touching = [(a.get_text(), b.get_text()) for (a, one), (b, two) in pairs if one.overlaps(two)]
     assert touching == []
@@ -132,9 +134,9 @@ def test_no_two_texts_overlap(drawn):
 
 @pytest.mark.parametrize("drawn", ALL, indirect=True)
 def test_all_texts_lie_on_the_page_in_print_size(drawn):
-    figure, texts = drawn
+    figure, texts, millimetres = drawn
     width, height = figure.get_size_inches() * 300
-    assert width / 300 * 25.4 == pytest.approx(180)
+    assert width / 300 * 25.4 == pytest.approx(millimetres)
     for text, box in texts:
         assert 0 <= box.x0 < box.x1 <= width
         assert 0 <= box.y0 < box.y1 <= height
@@ -144,8 +146,17 @@ def test_all_texts_lie_on_the_page_in_print_size(drawn):
 
 @pytest.mark.parametrize("drawn", ALL, indirect=True)
 def test_no_axis_runs_through_a_text(drawn):
-    """Lines and ticks of the axes, in black; the example's drop lines pass behind labels, which cover them."""
-    figure, texts = drawn
+    """Lines and ticks of the axes, in black; the example's drop lines pass behind labels, which cover them.
+
+    Nor do the bars of a distribution.
+    """
+    figure, texts, _ = drawn
+    bars = [
+        collection.get_transform().transform_path(path).get_extents()
+        for collection in figure.findobj(PatchCollection)
+        for path in collection.get_paths()
+    ]
+    assert [t.get_text() for t, box in texts if any(bar.padded(-1.0).overlaps(box) for bar in bars)] == []
     black = [c for c in figure.findobj(LineCollection) if mpl.colors.to_hex(c.get_color()[0]) == "#000000"]
     boxes = [(text.get_text(), box.padded(-1.0)) for text, box in texts]
     for collection in black:

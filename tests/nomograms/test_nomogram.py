@@ -165,7 +165,7 @@ def test_unknown_language_and_limits_are_refused(simple):
 
 
 def test_plain_values_for_results_json(crossed_model):
-    told = Nomogram(crossed_model, horizons=[365]).to_dict()
+    told = Nomogram(crossed_model, horizons=[365], limits="rms").to_dict()
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert set(told) == {"scales", "total", "outcomes", "reading_error"}
     first = told["scales"][0]

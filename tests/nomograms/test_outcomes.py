@@ -29,7 +29,7 @@ def test_ruler_linear_predictor_and_survival_axes_of_rms(name, golden, request):
     """With the range of the fitted linear predictor, as rms takes it: all positions of the golden files to 1e-6."""
     expected = golden(f"nomogram_cph_{name}")
     model = request.getfixturevalue(f"{name}_model")
-    scale = Nomogram(model).scale
+    scale = Nomogram(model, limits="rms").scale
     centre = float(model.estimate.means @ model.estimate.coefficients)
     fitted = fitted_linear_predictor(model, request.getfixturevalue(name))
     ticks = pretty(fitted.min(), fitted.max())
@@ -68,7 +68,7 @@ def test_five_year_survival_of_the_full_mgus2_model(mgus2):
         return model.estimate.risk_at(linear_predictor + centre, [5.0])[:, 0]
 
     _, where = places(answer, [0.1, 0.3, 0.5, 0.7, 0.9], ticks[0], ticks[-1])
-    scale = Nomogram(model).scale
+    scale = Nomogram(model, limits="rms").scale
     totals = (where - scale.constant + centre) * scale.per_unit
     np.testing.assert_allclose(totals, [60.52809114, 87.68848687, 102.4870192, 114.7847829, 129.2266384], atol=1e-6)
 

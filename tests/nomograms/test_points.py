@@ -102,7 +102,7 @@ def test_the_typical_patient_exists():
 def test_points_of_rms(name, golden, request):
     """Every labelled point of every axis, the scale and the constant: golden nomogram_cph_*.json to 1e-6."""
     expected = golden(f"nomogram_cph_{name}")
-    nomogram = Nomogram(request.getfixturevalue(f"{name}_model"))
+    nomogram = Nomogram(request.getfixturevalue(f"{name}_model"), limits="rms")
     for variable, axis in expected["points"].items():
         table = nomogram.table[nomogram.table["variable"] == variable]
         assert [str(value) for value in table["value"]] == [
@@ -121,7 +121,7 @@ def test_reference_values_of_the_full_mgus2_model(mgus2):
     from tests.nomograms.conftest import DEATH
 
     model = Study(mgus2, DEATH, predictors=["age", "sex", "hgb", "creat", "mspike"]).fit(Cox())
-    nomogram = Nomogram(model)
+    nomogram = Nomogram(model, limits="rms")
     assert nomogram.scale.per_unit == pytest.approx(22.27288852, abs=1e-6)
     assert nomogram.linear_predictor(0.0) == pytest.approx(-3.929597281, abs=1e-6)
     points = nomogram.table.groupby("variable", sort=False)["points"]

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from nomograms import Nomogram
-from nomograms.axes import LENGTH, WIDTH
 from nomograms.example import example_of
-from nomograms.sheet import BETWEEN, MARGIN, sheet_of, texts_of
+from nomograms.layout import LENGTH, MARGIN, WIDTH
+from nomograms.sheet import BETWEEN, sheet_of, texts_of
 from tests.nomograms.hand_made import hand_made
 
 
@@ -83,7 +83,7 @@ def test_tails_point_to_where_the_values_go():
         nomogram = Nomogram(hand_made([coefficient], frame, declared), limits="centiles")
         assert sheet(nomogram).rows[1].tails == tails
         assert any("Arrows" in line for line in sheet(nomogram).caption)
-    assert sheet(Nomogram(hand_made([1.0], frame, declared))).rows[1].tails == (False, False)
+    assert sheet(Nomogram(hand_made([1.0], frame, declared), limits="rms")).rows[1].tails == (False, False)
 
 
 def test_long_labels_are_broken_into_the_column():

@@ -126,6 +126,8 @@ def test_the_caption_tells_where_the_figure_comes_from(simple):
     assert "brackets" not in caption
     assert "folds" not in caption
     assert "Arrows" not in caption
+    assert "Grey bars on the lines: how the patients of the cohort are spread." in caption
+    assert "gives no interval of its risks" in caption
 
 
 def test_the_caption_explains_only_what_is_drawn(crossed_model, folded_model):
@@ -144,4 +146,4 @@ def test_chinese_sentences_use_the_chinese_labels():
     caption = caption_of(nomogram, example_of(nomogram, {"age": 66.5, "sex": "M"}))
     assert caption[1].startswith("患者：年龄 66.5 岁（73.0） + 性别 M（25.0） = 98.0分；")
     assert "60\u00a0" not in caption[1]
-    assert "102例患者" in caption[2]
+    assert "102例患者" in caption[3]

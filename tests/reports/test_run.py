@@ -30,7 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning
 
 EXPECTED = {
     "results.json", "manifest.json", "table_one.csv", "table_one.html", "models/cox.prognosis", "nomogram_cox.pdf",
-    "nomogram_cox.svg", "nomogram_cox.json", "study_report.pdf", "study_report.html", "model_card_cox.json",
+    "nomogram_cox.svg", "nomogram_cox.csv", "nomogram_cox.txt", "nomogram_cox.json", "study_report.pdf",
+    "study_report.html", "model_card_cox.json",
     "tripod_ai.pdf", "tripod_ai.html", "tripod_ai.json",
     *(f"figures/{name}_cox{rank}.{form}" for form in ("pdf", "svg") for name, rank in (
         ("optimism", ""), ("calibration", ""), ("instability", ""), ("beeswarm", ""),
