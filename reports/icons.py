@@ -8,7 +8,7 @@ COLUMNS = 10
 CELL = 10.0
 # light and dark are far apart in lightness, so that a grey print or a colour-blind eye reads the same
 DARK, LIGHT, LINE = "#173f5f", "#eef1f4", "#7b8794"
-OTHER = "#9db0c2"
+OTHER = "#c3d0dc"
 RAISES, LOWERS = "#173f5f", "#b9c6d2"
 BAR_WIDTH, BAR_HEIGHT, BAR_REACH = 120.0, 12.0, 54.0
 HEAD = "M5 1.1a1.55 1.55 0 1 1 0 3.1a1.55 1.55 0 1 1 0-3.1Z"
@@ -38,7 +38,7 @@ def _person(number: int, people: Frequency) -> str:
     other = not event and number <= people.event + (people.other or 0)
     name, fill, line = _looks(event, other)
     body = f'<path class="{name}" d="{HEAD}{BODY}" fill="{fill}" stroke="{line}" stroke-width=".5"/>'
-    cross = f'<path d="{CROSS}" stroke="{DARK}" stroke-width=".7"/>' if other else ""
+    cross = f'<path d="{CROSS}" stroke="{DARK}" stroke-width=".6"/>' if other else ""
     dot = f'<circle class="range" cx="5" cy="7" r="1.1" fill="{LIGHT if event else DARK}"/>'
     dot = dot if _inside(number, people) else ""
     return f'<g transform="translate({column * CELL:g} {row * CELL:g})">{body}{cross}{dot}</g>'
@@ -48,7 +48,7 @@ def _looks(event: bool, other: bool) -> tuple[str, str, str]:
     """Class, fill and line of a figure."""
     if event:
         return "event", DARK, DARK
-    return ("other", OTHER, DARK) if other else ("none", LIGHT, LINE)
+    return ("other", OTHER, LINE) if other else ("none", LIGHT, LINE)
 
 
 def _inside(number: int, people: Frequency) -> bool:

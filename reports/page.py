@@ -7,6 +7,7 @@ import datetime
 import errno
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -41,17 +42,23 @@ def to_html(template: str, content: Mapping[str, Any], figures: Mapping[str, str
     content : plain values.
     figures : SVG text by name. As images they cannot run scripts or ask for files, whoever drew them.
     """
+    images = {name: data_uri(svg) for name, svg in figures.items()}
+    rendered: str = _environment(TEMPLATES).get_template(template).render(page=content, images=images)
+    return rendered
+
+
+@lru_cache(maxsize=2)
+def _environment(folder: Path) -> Any:
+    """Return what fills the templates of a folder; each is read once."""
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    images = {name: data_uri(svg) for name, svg in figures.items()}
-    return environment.get_template(template).render(page=content, images=images)
 
 
 def data_uri(svg: str) -> str:

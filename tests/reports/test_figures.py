@@ -32,7 +32,7 @@ def curve(model: FittedModel) -> Curve:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """Collect the figures instead of their text."""
     found: list[Figure] = []
-    monkeypatch.setattr(patient_curve, "svg_text", lambda figure: found.append(figure) or "")
+    monkeypatch.setattr(patient_curve, "svg_text", lambda figure: found.append(figure) or canvas.svg_text(figure))
     return found
 
 
@@ -67,6 +67,37 @@ def test_what_is_drawn_is_the_content(curve: Curve, drawn: list[Figure]) -> None
     assert axes.get_ylim() == (0, 100)
     texts = [text.get_text() for text in axes.texts]
     assert texts == [*map(str, curve.at_risk), curve.at_risk_label]
+
+
+def path_of(svg: str, name: str) -> list[tuple[float, float]]:
+    """Corners of a path in the drawing, in points."""
+    (element,) = [each for each in ElementTree.fromstring(svg).iter() if each.get("id") == name]
+    numbers = re.findall(r"-?[\d.]+", element[0].get("d", ""))
+    return list(zip(map(float, numbers[::2]), map(float, numbers[1::2]), strict=True))
+
+
+def test_every_patient_gets_his_own_line_whoever_was_drawn_first(model: FittedModel, drawn: list[Figure]) -> None:
+    """The line stands where matplotlib puts the same numbers, and the text does not depend on the order."""
+    pages = [PatientReport(model, PATIENT | {"age": age}).page.curve for age in (50.0, 85.0)]
+    first, second = (risk_curve(curve, ENGLISH) for curve in pages)
+    assert len(drawn) == 1
+    assert first != second
+    patient_curve._shared.cache_clear()
+    assert [risk_curve(curve, ENGLISH) for curve in reversed(pages)] == [second, first]
+    figure = drawn[-1]
+    for curve, svg in zip(pages, (first, second), strict=True):
+        high = float(figure.get_size_inches()[1]) * 72
+        for name, values in ((patient_curve.PATIENT, curve.risk), (patient_curve.LIMITS, curve.upper)):
+            corners = path_of(svg, name)
+            wanted = figure.axes[0].transData.transform([(curve.time[-1], 100 * values[-1])])[0] * 72 / figure.dpi
+            assert min(abs(x - wanted[0]) + abs(y - (high - wanted[1])) for x, y in corners) < 0.03
+            assert abs(corners[0][1] - (high - figure.axes[0].bbox.y0 * 72 / figure.dpi)) < 0.03
+
+
+def test_a_drawing_without_a_place_for_the_patient_is_refused(curve: Curve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patient_curve, "svg_text", lambda _: "<svg/>")
+    with pytest.raises(RunError, match="R41"):
+        risk_curve(curve, ENGLISH)
 
 
 def test_lettering_is_8_points_and_nothing_overlaps_or_leaves_the_figure(curve: Curve, drawn: list[Figure]) -> None:
