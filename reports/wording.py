@@ -59,6 +59,10 @@ class Wording:
         """Return whether the table has a sentence of this key."""
         return key in sentences()
 
+    def unfilled(self, key: str) -> str:
+        """Return a sentence with its placeholders, which somebody else fills."""
+        return sentences()[key][self.language]
+
     def group(self, prefix: str) -> dict[str, str]:
         """Return the fixed sentences (headings, labels) whose key starts with a prefix, without the prefix."""
         keys = [key for key in sentences() if key.startswith(prefix)]
