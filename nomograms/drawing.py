@@ -8,7 +8,7 @@ import tempfile
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -40,6 +40,8 @@ PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
 DPI = 600
 PICTURES, TEXTS = ("pdf", "svg", "png"), ("csv", "txt")
 MM = 1 / 25.4
+UNDER = "drop-lines"
+Parts = tuple[Literal["paper", "own"], ...]
 SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
@@ -70,22 +72,27 @@ def _written(nomogram: Nomogram, patient: Patient | None, kind: str) -> bytes:
     return text.encode()
 
 
-def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str, *, caption: bool = True) -> bytes:
+def drawn_figure(nomogram: Nomogram, patient: Patient | None, kind: str) -> bytes:
     """Draw a nomogram and return the bytes of the file; `kind` is pdf, svg or png."""
     example = example_of(nomogram, patient)
-    # the words of a page around the figure stand for the caption
-    told = " ".join(caption_of(nomogram, example)) if caption else _title(nomogram)
+    told = " ".join(caption_of(nomogram, example))
+    drawn = drawn_parts(nomogram, example, kind, told)
+    return described(drawn, title_of(nomogram), told) if kind == "svg" else drawn
+
+
+def drawn_parts(nomogram: Nomogram, example: Example, kind: str, told: str, **how: Any) -> bytes:
+    """Draw the figure, or a part of it, into a file in memory; `how` : see `figure_of`."""
     written = io.BytesIO()
     # a user's own matplotlib settings must not change the figure, and stay as they are
     with tempfile.TemporaryDirectory() as folder, mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
-        figure = figure_of(nomogram, example, Path(folder), caption=caption)
+        figure = figure_of(nomogram, example, Path(folder), **how)
         figure.savefig(written, format=kind, dpi=DPI, metadata=_metadata(nomogram, told, kind))
-    return _described(written.getvalue(), _title(nomogram), told) if kind == "svg" else written.getvalue()
+    return written.getvalue()
 
 
-def _described(svg: bytes, title: str, told: str) -> bytes:
+def described(svg: bytes, title: str, told: str) -> bytes:
     """Give the picture a title and a description, which screen readers read."""
     start = svg.index(b"<svg")
     end = svg.index(b">", start) + 1
@@ -95,14 +102,15 @@ def _described(svg: bytes, title: str, told: str) -> bytes:
     )
 
 
-def _title(nomogram: Nomogram) -> str:
+def title_of(nomogram: Nomogram) -> str:
+    """Return the title of the figure."""
     return sentence("title", nomogram.language, event=event_name(nomogram.model, nomogram.language))
 
 
 def _metadata(nomogram: Nomogram, told: str, kind: str) -> dict[str, Any]:
     # the date of the model, not of the drawing: the same call must give the same bytes
     made = dt.datetime.fromisoformat(nomogram.model.created)
-    title = _title(nomogram)
+    title = title_of(nomogram)
     if kind == "pdf":
         return {"Title": title, "Subject": told, "CreationDate": made}
     if kind == "svg":
@@ -110,22 +118,30 @@ def _metadata(nomogram: Nomogram, told: str, kind: str) -> dict[str, Any]:
     return {"Title": title, "Description": told}
 
 
-def figure_of(nomogram: Nomogram, example: Example, folder: Path, *, caption: bool = True) -> Figure:
+def figure_of(
+    nomogram: Nomogram, example: Example, folder: Path, *, caption: bool = True, parts: Parts = ("paper", "own")
+) -> Figure:
     """Draw a nomogram, as wide as its layout and as high as it needs, without any state of pyplot.
 
     Parameters
     ----------
     folder : must exist until the figure is written; a cut-down CJK font may lie there.
+    parts : ``paper``, what is the same for every example, and ``own``, the example's.
     """
     lettering = lettering_for(texts_of(nomogram, example, caption=caption), folder)
     small = partial(lettering.width, size=SMALL) if caption else None
     sheet = sheet_of(nomogram, example, partial(lettering.width, size=SIZE), small)
-    figure = Figure(figsize=(sheet.layout.width * MM, sheet.height * MM), facecolor="white")
+    size = (sheet.layout.width * MM, sheet.height * MM)
+    figure = Figure(figsize=size, facecolor="white", frameon="paper" in parts)
     canvas = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     canvas.set_axis_off()
     canvas.set_xlim(0.0, sheet.layout.width)
     canvas.set_ylim(sheet.height, 0.0)
-    _Pen(canvas, lettering, sheet).draw()
+    pen = _Pen(canvas, lettering, sheet)
+    if "paper" in parts:
+        pen.draw_paper()
+    if "own" in parts:
+        pen.draw_own()
     return figure
 
 
@@ -136,21 +152,27 @@ class _Pen:
         self.canvas, self.lettering, self.sheet = canvas, lettering, sheet
         self.left, self.length, self.right = sheet.layout.left, sheet.layout.length, sheet.layout.width - MARGIN
 
-    def draw(self) -> None:
+    def draw_paper(self) -> None:
+        """Draw what is the same for every example."""
         self._lines()
         self._crowds()
         self._intervals()
-        self._drop_lines()
         for row in self.sheet.rows:
             self._label(row)
             self._tick_labels(row)
+        for place, line in enumerate(self.sheet.caption):
+            self._text(MARGIN, self.sheet.caption_top + place * CAPTION_LINE, line, size=SMALL, ha="left", va="top")
+
+    def draw_own(self) -> None:
+        """Draw the example's drop lines, places, numbers and intervals."""
+        self._drop_lines()
+        self._own_intervals()
+        for row in self.sheet.rows:
             self._entry(row)
         top = self.sheet.rows[0]
         self._text(
             self.right, self._entry_line(top), self.sheet.heading, size=SMALL, ha="right", va="center", color=EXAMPLE
         )
-        for place, line in enumerate(self.sheet.caption):
-            self._text(MARGIN, self.sheet.caption_top + place * CAPTION_LINE, line, size=SMALL, ha="left", va="top")
 
     def _text(self, x: float, y: float, text: str, *, size: float = SIZE, color: str = INK, **how: Any) -> None:
         font = self.lettering.properties(size)
@@ -159,10 +181,10 @@ class _Pen:
         )
 
     def _strokes(
-        self, strokes: list[Any], width: float, color: str = INK, zorder: float = 3, dashes: Any = "solid"
+        self, strokes: list[Any], width: float, color: str = INK, zorder: float = 3, dashes: Any = "solid", **more: Any
     ) -> None:
         lines = LineCollection(
-            strokes, colors=color, linewidths=width, linestyles=dashes, zorder=zorder, capstyle="butt"
+            strokes, colors=color, linewidths=width, linestyles=dashes, zorder=zorder, capstyle="butt", **more
         )
         self.canvas.add_collection(lines, autolim=False)
 
@@ -247,18 +269,23 @@ class _Pen:
                                                        zorder=1.5), autolim=False)  # fmt: skip
 
     def _intervals(self) -> None:
-        """Draw intervals over the risk lines, and that of the example on its line."""
-        grey, own = [], []
+        """Draw intervals over the risk lines."""
+        grey = []
         for row in self.sheet.rows:
             for place, span in enumerate(row.spans):
                 y = row.y - LONG - BAR * (place + 0.3)
                 start, end = (self.left + min(max(x, 0.0), self.length) for x in (span.start, span.end))
                 grey += [[(start, y), (end, y)]]
                 grey += [[(x, y - 0.3), (x, y + 0.3)] for x in (start, end, self.left + span.middle)]
+        self._strokes(grey, 0.6, GREY, zorder=2)
+
+    def _own_intervals(self) -> None:
+        """Draw the intervals of the example on its risk lines."""
+        own = []
+        for row in self.sheet.rows:
             if row.own is not None:
                 start, end = (self.left + min(max(x, 0.0), self.length) for x in (row.own.start, row.own.end))
                 own.append([(start, row.y), (end, row.y)])
-        self._strokes(grey, 0.6, GREY, zorder=2)
         self._strokes(own, 3.2, PATIENT_PALE, zorder=1.6)
 
     def _drop_lines(self) -> None:
@@ -269,4 +296,4 @@ class _Pen:
         # down to the last line of the patient's stratum
         last = max((row.y for row, _ in marked if row.kind == "risk"), default=total.y)
         drops += [[(x, total.y), (x, last)] for row, x in marked if row is total]
-        self._strokes(drops, 0.5, EXAMPLE, zorder=1, dashes=(0, (4, 2)))
+        self._strokes(drops, 0.5, EXAMPLE, zorder=1, dashes=(0, (4, 2)), gid=UNDER)

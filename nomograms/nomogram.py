@@ -240,8 +240,9 @@ class Nomogram(Answers):
     def svg(self, patient: Patient | None = None, *, caption: bool = True) -> str:
         """Return the figure as SVG text; without its caption the rows stand closer, to be a part of a page."""
         from nomograms.drawing import drawn_figure
+        from nomograms.page_drawing import page_svg
 
-        return drawn_figure(self, patient, "svg", caption=caption).decode()
+        return (drawn_figure(self, patient, "svg") if caption else page_svg(self, patient)).decode()
 
     def save(self, path: str | Path, patient: Patient | None = None) -> Path:
         """Write the nomogram by the suffix of the file; the same call gives the same bytes.
