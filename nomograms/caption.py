@@ -144,14 +144,14 @@ def _extremes(nomogram: Nomogram) -> list[str]:
     model, language, out = nomogram.model, nomogram.language, []
     for group in nomogram.scale.drawn:
         for axis in group.axes:
-            for tail in tails_of(model, nomogram.scale, group, axis):
-                told = [
-                    sentence("at", language, value=number(float(f"{value:.4g}")), points=one_decimal(points))
-                    for value, points in tail
-                ]
-                if told:
-                    label = axis_label(model.codebook, axis, language)
-                    out.append(sentence("extreme", language, label=label, values=joined(told, language)))
+            told = [
+                sentence("at", language, value=number(float(f"{value:.4g}")), points=one_decimal(points))
+                for tail in tails_of(model, nomogram.scale, group, axis)
+                for value, points in tail
+            ]
+            if told:
+                label = axis_label(model.codebook, axis, language)
+                out.append(sentence("extreme", language, label=label, values=joined(told, language)))
     return out
 
 

@@ -165,7 +165,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "风险最多改变{largest}个百分点，平均{mean}个百分点。",
     ),
     "over_bound": (
-        "More than the declared {bound}: use the model itself where that matters.",
+        "That is more than the declared {bound}: use the model itself where it matters.",
         "超过声明的{bound}：必要时请直接使用模型。",
     ),
     "drawn_cohort": ("cohort's distributions", "队列分布"),

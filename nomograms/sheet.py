@@ -106,7 +106,12 @@ def sheet_of(nomogram: Nomogram, example: Example, measure: Measure, caption_mea
 
 
 def _rows(nomogram: Nomogram, example: Example, measure: Measure, whole: bool) -> list[tuple[Row, bool]]:
-    """Make the rows from top to bottom, each with whether it opens a section."""
+    """Make the rows from top to bottom, each with whether it opens a section.
+
+    A part of a patient's page has the risk lines of the patient's stratum only.
+    """
+    outcomes = [axis for axis in nomogram.outcomes if whole or axis.stratum == example.stratum]
+    medians = [axis for axis in nomogram.medians if whole or axis.stratum == example.stratum]
     predictors = [
         row
         for group in nomogram.scale.drawn
@@ -115,12 +120,12 @@ def _rows(nomogram: Nomogram, example: Example, measure: Measure, whole: bool) -
     ]
     rows = [(row, False) for row in (_points_row(nomogram, measure), *predictors)]
     rows.append((_total_row(nomogram, example, measure), True))
-    before = nomogram.outcomes[0].stratum if nomogram.outcomes else 0
-    for outcome in nomogram.outcomes:
+    before = outcomes[0].stratum if outcomes else 0
+    for outcome in outcomes:
         rows.append((_risk_row(nomogram, outcome, example, measure, whole), outcome.stratum != before))
         before = outcome.stratum
     return rows + [(_median_row(nomogram, axis, example, measure), place == 0)
-                   for place, axis in enumerate(nomogram.medians)]  # fmt: skip
+                   for place, axis in enumerate(medians)]  # fmt: skip
 
 
 def _in_column(text: str, measure: Measure, layout: Layout) -> tuple[str, ...]:

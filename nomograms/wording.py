@@ -114,10 +114,12 @@ def event_text(name: str) -> str:
 def event_name(model: FittedModel, language: str) -> str:
     """Return the event as it stands in a sentence.
 
-    Where events compete it is the endpoint's name: the label of their column names all of them.
+    Where events compete and the endpoint has no words for its own, it is the endpoint's name: the label of their column
+    names all of them.
     """
-    competing = model.endpoint.kind == "competing"
-    return event_text(model.endpoint.name if competing else model.event_text(language))
+    endpoint = model.endpoint
+    silent = endpoint.kind == "competing" and not getattr(endpoint, "event_label", None)
+    return event_text(endpoint.name if silent else model.event_text(language))
 
 
 def outcome_label(name: str, time: str | None, language: str) -> str:

@@ -168,7 +168,7 @@ def test_as_few_ticks_as_the_bound_allows(simple):
     (finding,) = strict.findings
     assert (finding.code, finding.severity) == ("G25", "warning")
     caption = caption_of(strict, example_of(strict, None))[-1]
-    assert "More than the declared 0.0001" in caption
+    assert "more than the declared 0.0001" in caption
     ticks = [sum(len(row.strip.ticks) for row in sheet(nomogram).rows) for nomogram in (roomy, strict)]
     assert ticks[0] < 0.7 * ticks[1]
     with pytest.raises(PredictionError, match=r"\[G25\] .*bound=0 is no reading error"):
