@@ -14,7 +14,6 @@ from cohorts.errors import PredictionError
 from nomograms import Nomogram
 from nomograms.caption import caption_of
 from nomograms.crowd import crowd_of
-from nomograms.drawing import drawn_figure
 from nomograms.example import example_of
 from nomograms.intervals import limits_of
 from nomograms.layout import CLOSEST, LAYOUT, LENGTH, Layout
@@ -259,7 +258,7 @@ def test_a_page_of_text_gives_the_same_risk_by_pencil(mgus2_nomogram, tmp_path):
 
 
 def test_a_picture_for_screen_readers(simple):
-    whole, part = (drawn_figure(simple, None, "svg", caption=caption).decode() for caption in (True, False))
+    whole, part = (simple.svg(caption=caption) for caption in (True, False))
     assert "<title>Nomogram: progression or death</title>" in whole
     assert "<desc>How to read: find the patient&#x27;s value" in whole
     assert 'role="img">' in whole
