@@ -6,7 +6,7 @@
 
 PYTHONS  := python3.11 python3 python3.12 python3.13
 WORKERS  := $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -lt 8 ] && echo "$$n" || echo 8)
-EXTRAS   := imaging,chinese,dask,dev
+EXTRAS   := imaging,chinese,dask,fhir,dev
 
 # The stamps carry the folder they were made for: a copied or moved checkout installs anew instead of running the old one.
 PLACE    := $(shell printf %s "$(CURDIR)" | cksum | cut -d ' ' -f 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from reports.calculator_command import commands as calculator
+from reports.fhir_command import commands as fhir
 from reports.images_command import commands as images
 from reports.karyotype_command import commands as karyotype
 from reports.simulate_command import commands as simulate
 from reports.validate_command import commands as validate
 
 further = typer.Typer()
-for commands in (validate, karyotype, simulate, images):
+for commands in (validate, karyotype, simulate, images, fhir, calculator):
     further.add_typer(commands)
