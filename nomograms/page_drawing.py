@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,9 @@ def page_svg(nomogram: Nomogram, patient: Patient | None) -> bytes:
         R42 the drawing has no place for a patient's marks.
     """
     title = title_of(nomogram)
-    own = _inside(drawn_parts(nomogram, example_of(nomogram, patient), "svg", title, caption=False, parts=("own",)))
-    under, paper = UNDER_GROUP.search(own), _paper(nomogram)
+    example = example_of(nomogram, patient)
+    own = _inside(drawn_parts(nomogram, example, "svg", title, caption=False, parts=("own",)))
+    under, paper = UNDER_GROUP.search(own), _paper(nomogram, example.stratum)
     if under is None or SHEET not in paper:
         raise RunError(Finding("R42", "the nomogram's drawing has no place for a patient's marks", "report this"))
     # drop lines behind the lettering, which has white paper of its own, and in front of the sheet
@@ -38,10 +40,10 @@ def page_svg(nomogram: Nomogram, patient: Patient | None) -> bytes:
     return described(whole, title, title)
 
 
-@lru_cache(maxsize=8)
-def _paper(nomogram: Nomogram) -> bytes:
-    """Draw all of a nomogram but what is a patient's own."""
-    typical = example_of(nomogram, None)
+@lru_cache(maxsize=32)
+def _paper(nomogram: Nomogram, stratum: int) -> bytes:
+    """Draw all of a nomogram but what is a patient's own; a page has the risk lines of the patient's stratum only."""
+    typical = replace(example_of(nomogram, None), stratum=stratum)
     return drawn_parts(nomogram, typical, "svg", title_of(nomogram), caption=False, parts=("paper",))
 
 

@@ -8,10 +8,15 @@ from collections import Counter
 
 import pytest
 
+from cohorts import Cohort
 from cohorts.errors import RunError
 from nomograms import Nomogram, page_drawing
 from nomograms.drawing import UNDER, drawn_parts, title_of
 from nomograms.example import example_of
+from nomograms.sheet import sheet_of
+from prognosis import Study
+from prognosis.models import Cox
+from tests.nomograms.conftest import DEATH
 from tests.nomograms.hand_made import hand_made
 
 YOUNG, OLD = {"age": 35.0, "sex": "F"}, {"age": 75.0, "sex": "M"}
@@ -33,6 +38,18 @@ def test_two_layers_are_one_figure(nomogram: Nomogram) -> None:
     layered = nomogram.svg(OLD, caption=False)
     assert marks(layered) == marks(whole)
     ET.fromstring(layered)
+
+
+def test_a_page_has_the_risk_lines_of_its_patients_stratum(mgus2: Cohort) -> None:
+    """Also on the shared paper: each stratum's own, whoever was drawn first."""
+    stratified = Nomogram(Study(mgus2, DEATH, ["age", "hgb"]).fit(Cox(strata=["sex"])), horizons=[60])
+    for sex in "FMF":
+        patient = {"age": 70, "sex": sex, "hgb": 11}
+        example = example_of(stratified, patient)
+        (row,) = (row for row in sheet_of(stratified, example, len, None).rows if row.kind == "risk")
+        assert " ".join(row.label).endswith(f"(sex\u00a0=\u00a0{sex})")
+        whole = drawn_parts(stratified, example, "svg", title_of(stratified), caption=False).decode()
+        assert marks(stratified.svg(patient, caption=False)) == marks(whole)
 
 
 def test_drop_lines_lie_behind_the_lettering(nomogram: Nomogram) -> None:
