@@ -33,7 +33,7 @@ class Calculator:
     model : Cox (also stratified, penalised, pooled, transferred), Fine-Gray, accelerated failure time, logistic,
         early relapse by a logistic model, or a published one.
     language : ``en`` or ``zh``.
-    limits : range of the nomogram's lines, ``rms`` or ``centiles``, as `Nomogram`.
+    limits : range of the nomogram's lines, ``centiles`` or ``rms``, as `Nomogram`.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Calculator:
 
     content: Mapping[str, Any]
 
-    def __init__(self, model: FittedModel, language: str = "en", limits: str = "rms") -> None:
+    def __init__(self, model: FittedModel, language: str = "en", limits: str = "centiles") -> None:
         raise_findings(refusals_of(model), PredictionError)
         object.__setattr__(self, "content", content_of(model, limits, Wording(language)))
 

@@ -19,6 +19,7 @@ from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
 from prognosis.persistence.writing import check_storable
 from reports.batch import Language, Limits, write_patient
+from reports.calculator_run import check_calculators, write_calculators
 from reports.declared_cytogenetics import with_declared_cytogenetics
 from reports.declared_diseases import declared_codebook, endpoint_table, with_declared_stages
 from reports.declared_recipes import answering_kind, has_points, recipe_of, recipes_of
@@ -91,6 +92,7 @@ def _work(
     study = _study(declared, cohort)
     recipes_of(declared, study)
     _check_pages(declared, study)
+    check_calculators(declared, study)
     # of all patients read, so that what is missing is seen
     table_one = cohort.table_one(columns=list(study.predictors))
     folder.write("table_one.csv", neutralise(table_one.reset_index()).to_csv(index=False))
@@ -113,8 +115,9 @@ def _work(
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, pictures, folder, say)
     write_standards(results, declared.tripod_ai, folder)
+    warned = write_calculators(declared, models, folder)
     written = _write_patients(declared, cohort, chosen or models[0], folder, say)
-    return tuple(all_warnings(study, models)), {patient: names[patient] for patient in written}
+    return (*all_warnings(study, models), *warned), {patient: names[patient] for patient in written}
 
 
 def _study(declared: StudyFile, cohort: Cohort) -> Study:
@@ -173,9 +176,9 @@ def _write_imputed(model: FittedModel, folder: OutputFolder) -> None:
 def _check_horizons(declared: StudyFile) -> None:
     """Refuse a nomogram or a patient's page without horizons before the work; a binary endpoint has no time."""
     endpoint = endpoint_table(declared)
-    asked = declared.nomogram or declared.reports.patients
+    asked = declared.nomogram or declared.reports.patients or declared.reports.calculator
     if asked and endpoint.get("kind") != "binary" and not endpoint.get("horizons"):
-        rule = "[endpoint] declares no horizons, which a nomogram and a patient's report need"
+        rule = "[endpoint] declares no horizons, which a nomogram, a calculator and a patient's report need"
         raise RunError(Finding("P12", rule, "add for example horizons = [12, 24] in the endpoint's unit"))
 
 

@@ -129,12 +129,16 @@ class NomogramTable(_Table):
 
 
 class ReportsTable(_Table):
-    """``[reports]``: ids of the patients; `languages` makes exceptions by id; `explanations` of every model's risks."""
+    """``[reports]``: ids of the patients; `languages` makes exceptions by id; `explanations` of every model's risks.
+
+    `calculator` : write a page that computes the risk, of every regression.
+    """
 
     patients: tuple[str, ...] = ()
     language: Literal["en", "zh"] = "en"
     languages: Mapping[str, Literal["en", "zh"]] = {}
     explanations: bool = True
+    calculator: bool = False
 
 
 class ModelTable(BaseModel):

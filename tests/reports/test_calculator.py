@@ -18,9 +18,14 @@ import pytest
 
 from cohorts.errors import PredictionError, RunError
 from nomograms import Nomogram
+from prognosis import FittedModel
 from prognosis.models import Cox, RandomSurvivalForest
 from reports.calculator import Calculator, as_data
+from reports.calculator_run import check_calculators, write_calculators
+from reports.command_line import main
 from reports.frequencies import frequency
+from reports.output_folder import output_folder
+from reports.study_file import StudyFile
 from reports.wording import Wording, visible
 from tests.prognosis import made
 from tests.reports.calculator_cases import NAMES, asked, fitted, patients
@@ -141,7 +146,7 @@ def test_the_curve_over_time_is_that_of_python(name: str, opened: Any) -> None:
 @pytest.mark.parametrize("name", NOMOGRAMS)
 def test_points_are_those_of_the_nomogram(name: str, opened: Any) -> None:
     model = fitted(name)
-    nomogram = Nomogram(model, limits="rms")
+    nomogram = Nomogram(model)
     row = patients(name).dropna().iloc[[3]]
     values = asked(model, row)[0][: len(model.predictors)]
     found = opened(name).page.evaluate("(values) => calculator.points(values)", values)
@@ -367,10 +372,14 @@ def test_data_cannot_end_the_block_that_holds_it() -> None:
     assert json.loads(text) == values
 
 
-def test_other_models_are_refused_with_the_way_out() -> None:
+@pytest.fixture(scope="module")
+def forest() -> FittedModel:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        forest = made.fit(RandomSurvivalForest(trees=5))
+        return made.fit(RandomSurvivalForest(trees=5))
+
+
+def test_other_models_are_refused_with_the_way_out(forest: FittedModel) -> None:
     with pytest.raises(PredictionError, match=r"Nomogram\.approximate") as refused:
         Calculator(forest)
     assert refused.value.code == "R60"
@@ -378,6 +387,43 @@ def test_other_models_are_refused_with_the_way_out() -> None:
     with pytest.raises(PredictionError, match="FineGray") as refused:
         Calculator(causes)
     assert refused.value.code == "R60"
+
+
+def study_of(*kinds: str) -> StudyFile:
+    """Declare a study of models of some kinds that wants calculators."""
+    return StudyFile.model_validate(
+        {
+            "study": {"title": "Made-up"},
+            "cohort": {"file": "a.csv", "codebook": "a.toml"},
+            "endpoint": {"kind": "time_to_event"},
+            "models": [{"name": kind, "kind": kind, "predictors": ["age"]} for kind in kinds],
+            "reports": {"calculator": True},
+        }
+    )
+
+
+def test_a_run_of_machines_alone_is_refused_before_the_fit() -> None:
+    study = made.study(["age"])
+    with pytest.raises(RunError, match="random_survival_forest") as refused:
+        check_calculators(study_of("random_survival_forest"), study)
+    assert refused.value.code == "R60"
+    check_calculators(study_of("random_survival_forest", "cox"), study)
+
+
+def test_a_run_warns_of_models_without_a_calculator(forest: FittedModel, tmp_path: Path) -> None:
+    with output_folder(tmp_path) as folder:
+        warned = write_calculators(study_of("random_survival_forest", "cox"), [forest, fitted("weibull")], folder)
+    assert [(found.code, found.severity) for found in warned] == [("R60", "warning")]
+    assert [path.name for path in tmp_path.glob("calculator_*")] == [f"calculator_{fitted('weibull').name}.html"]
+
+
+def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, out = fitted("weibull").save(tmp_path / "aft.prognosis"), tmp_path / "aft.html"
+    monkeypatch.setattr("sys.argv", ["prognosis", "calculator", str(model), "--out", str(out), "--language", "zh"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert out.read_text(encoding="utf-8") == Calculator(fitted("weibull"), "zh").html()
 
 
 def test_an_offset_and_another_suffix_are_refused(tmp_path: Path) -> None:

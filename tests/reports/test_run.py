@@ -20,6 +20,7 @@ from nomograms import Nomogram
 from prognosis import Study, load_model
 from prognosis.models import Cox
 from reports.batch import report_patients
+from reports.calculator import Calculator
 from reports.demonstration import STUDY
 from reports.output_folder import Run
 from reports.patient import PatientReport
@@ -70,14 +71,26 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def two_models(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of two models without explanations, with axes from centile to centile and one patient."""
+    """A run of two models without explanations, with axes from centile to centile, one patient and calculators."""
     folder = tmp_path_factory.mktemp("two")
     second = '[[models]]\nname = "small"\nkind = "cox"\npredictors = ["age", "sex"]\n\n[imputation]'
     centiles = 'model = "cox"\nlimits = "centiles"'
     path = write_study(
-        folder, ("[imputation]", second), ('model = "cox"', centiles), ('["90", "203", "402"]', '["90"]'), PLAIN
+        folder,
+        ("[imputation]", second),
+        ('model = "cox"', centiles),
+        ('["90", "203", "402"]', '["90"]'),
+        ("[reports]", "[reports]\ncalculator = true"),
+        PLAIN,
     )
     return run_study(path, folder / "out")
+
+
+def test_a_run_writes_the_calculator_of_every_regression(two_models: Run) -> None:
+    for name in ("cox", "small"):
+        written = (two_models.folder / f"calculator_{name}.html").read_text(encoding="utf-8")
+        assert written == Calculator(load_model(two_models.folder / f"models/{name}.prognosis")).html()
+        assert f"calculator_{name}.html" in two_models.files
 
 
 @pytest.fixture(scope="module")
