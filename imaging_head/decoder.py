@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
@@ -33,7 +34,8 @@ from imaging_head.limits import Limits
 serve(Limits(**limits))
 """
 DTYPES = ("<f4", "|u1", "<u2", "|i1", "<i2", "<u4", "<i4")
-LONGEST_ANSWER = 64 << 20
+LONGEST_ANSWER, LONGEST_START = 64 << 20, 120.0
+INSTALL = "pip install 'bone-prognosis[imaging]'"
 
 
 class Decoder:
@@ -131,12 +133,24 @@ class Decoder:
         return about, np.frombuffer(data, dtype).reshape(rows, columns)
 
     def _started(self) -> subprocess.Popen[bytes]:
+        if find_spec("pydicom") is None:
+            raise ImageError(Finding("I13", "pydicom is not installed: no transfer syntax can be decoded", INSTALL))
         places: Sequence[Any] = (str(Path(__file__).resolve().parent), asdict(self.limits), sys.path)
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", START, json.dumps(places)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
         )  # fmt: skip
+        watch = Timer(LONGEST_START, process.kill)
+        watch.start()
+        ready = process.stdout is not None and process.stdout.readline(16) == b"ready\n"
+        watch.cancel()
+        if not ready:
+            process.kill()
+            process.communicate()
+            rule = "the decoding process does not start"
+            raise ImageError(Finding("I15", rule, f"see whether pydicom and pillow are whole; {INSTALL}"))
+        return process
 
     def _died(self, code: int, late: bool) -> RefusedError:
         if late:

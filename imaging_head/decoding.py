@@ -28,6 +28,7 @@ from imaging_head.pictures import read_picture
 from imaging_head.refusal import RefusedError
 from imaging_head.tags import LINK
 
+READY = b"ready\n"
 Answer = tuple[dict[str, Any], NDArray[Any]]
 # What the libraries raise on damaged files.
 DAMAGE = (
@@ -44,6 +45,8 @@ def serve(limits: Limits) -> None:
     warnings.simplefilter("ignore")
     _warm_up()
     cap_memory(limits.memory)
+    answers.write(READY)
+    answers.flush()
     for line in sys.stdin:
         _answer(json.loads(line), limits, answers)
 

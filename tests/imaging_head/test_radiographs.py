@@ -51,16 +51,30 @@ def folder(tmp_path_factory):
 
 
 class TestDecoder:
-    def test_time_used_up_ends_the_process_and_nothing_else(self, tmp_path):
-        path = write_film(tmp_path / "a")
-        with Decoder(Limits(seconds=0.02)) as decoder:
-            with pytest.raises(ImageError, match=r"I15.*limit of 0\.02 s"):
-                decoder.read(path)
+    @pytest.fixture(scope="class")
+    @classmethod
+    def full(cls, tmp_path_factory):
+        """72 MB in a file of 70 kB."""
+        path = tmp_path_factory.mktemp("full") / "full.dcm"
+        return write_film(path, np.zeros((6000, 6000), np.uint16), DeflatedExplicitVRLittleEndian)
+
+    def test_time_used_up_ends_the_process_and_nothing_else(self, full):
+        with Decoder(Limits(seconds=0.05)) as decoder:
+            with pytest.raises(ImageError, match=r"I15.*limit of 0\.05 s"):
+                decoder.read(full)
             assert decoder._process is None
 
-    def test_memory_used_up_and_a_killed_process(self, tmp_path):
+    def test_without_pydicom_or_with_a_broken_one_the_way_out_is_named(self, tmp_path, monkeypatch):
+        path = write_film(tmp_path / "a")
+        monkeypatch.setattr("imaging_head.decoder.START", "raise ImportError")
+        with pytest.raises(ImageError, match=r"I15.*does not start.*bone-prognosis\[imaging\]"):
+            Decoder().read(path)
+        monkeypatch.setattr("imaging_head.decoder.find_spec", lambda name: None)
+        with pytest.raises(ImageError, match=r"I13.*transfer syntax.*bone-prognosis\[imaging\]"):
+            Decoder().read(path)
+
+    def test_memory_used_up_and_a_killed_process(self, full, tmp_path):
         good = write_film(tmp_path / "a")
-        full = write_film(tmp_path / "b", np.zeros((6000, 6000), np.uint16), DeflatedExplicitVRLittleEndian)
         with Decoder(Limits(memory=48 << 20)) as decoder:
             with pytest.raises(ImageError, match=r"I15.*memory.*50,331,648"):
                 decoder.read(full)
