@@ -97,7 +97,6 @@ def _number(model: FittedModel, term: Term, variable: Variable, profile: Numeric
     low, high = variable.limits or (profile.minimum - width, profile.maximum + width)
     unit = visible(measure_text(variable.unit, wording.language), LABEL_SHOWN) if variable.unit else ""
     domain = DOMAIN.get(term.transform or "")
-    inclusion = variable.inclusion
     return {
         "kind": "number",
         "unit": unit,
@@ -110,7 +109,7 @@ def _number(model: FittedModel, term: Term, variable: Variable, profile: Numeric
         "factors": factors_of(model, variable.name),
         "domain": domain and {"bound": domain[0], "closed": domain[1]},
         "largest": LARGEST,
-        "included": None if inclusion is None else list(inclusion),
+        "included": variable.inclusion,
         "refusals": {code: _said(told, code, wording) for code, told in said["refusals"].items()},
         "unusual": said["unusual"] and _usual(said["unusual"], profile, wording),
         "other": said["other"] and _remark("P16", said["other"], wording),

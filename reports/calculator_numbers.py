@@ -110,8 +110,10 @@ def _preparation(model: FittedModel) -> dict[str, Any]:
 
 def _hazard(estimate: CoxEstimate | FineGrayEstimate) -> dict[str, Any]:
     base = estimate.baseline
+    # an error that is not known leaves no limits, as in Python
+    known = all(np.isfinite(part).all() for part in (base.variance, base.mean_hazard))
     return {
-        "covariance": _list(estimate.covariance),
+        "covariance": _list(estimate.covariance) if known else None,
         "time": _list(base.time),
         "edges": [int(edge) for edge in base.edges],
         "cumulative_hazard": _list(base.cumulative_hazard),
@@ -151,7 +153,7 @@ OWN: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 def _joint(model: FittedModel) -> dict[str, Any] | None:
     known = model.distance
-    if known is None:
+    if known is None or not np.isfinite(known.limit):
         return None
     return {name: _list(array) for name, array in known.arrays().items()} | {
         "limit": known.limit,

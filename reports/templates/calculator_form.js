@@ -62,6 +62,8 @@ function prepareForm() {
     const unknown = at(`unknown-${place}`);
     if (unknown === null) return;
     unknown.addEventListener("change", () => {
+      // what is not known must not stand there as if it were used
+      if (unknown.checked) at(`field-${place}`).value = "";
       at(`field-${place}`).disabled = unknown.checked;
     });
   });

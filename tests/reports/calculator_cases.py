@@ -31,6 +31,7 @@ RECIPES = {
     "cox": Cox(**BENT, interactions=[("age", "sex"), ("grade", "relapse")], strata=["centre"]),
     "fine_gray": FineGray(splines={"age": 4}, transforms={"creat": "log1p"}),
     "logistic": Logistic(splines={"age": 4}, transforms={"creat": "scaled"}, interactions=[("albumin", "sex")]),
+    "lasso": Logistic(penalty="lasso", strength=0.02),
     "early": EarlyRelapse(window=24),
     "penalised": PenalisedCox(penalty=0.02),
     "weibull": AcceleratedFailureTime(**BENT),
@@ -39,7 +40,7 @@ RECIPES = {
     "loglogistic": AcceleratedFailureTime("loglogistic"),
     "imputed": Cox(transforms={"creat": "log"}, interactions=[("age", "sex")]),
 }
-KINDS = {"fine_gray": "competing", "logistic": "binary"}
+KINDS = {"fine_gray": "competing", "logistic": "binary", "lasso": "binary"}
 NAMES = (*RECIPES, "published")
 
 
