@@ -16,6 +16,7 @@ from nomograms.axes import marks
 from nomograms.caption import paragraphs_of
 from nomograms.example import Example, axis_label, one_decimal
 from nomograms.layout import LENGTH
+from nomograms.medians import MedianAxis, median_of
 from nomograms.points import LARGEST, Axis, Value
 from nomograms.pretty import pretty
 from nomograms.tails import tails_of
@@ -28,6 +29,7 @@ from nomograms.wording import (
     shown_value,
     stratum_text,
     time_text,
+    unit_text,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def plain_page(nomogram: Nomogram, example: Example) -> str:
             lines.append("")
     for outcome in nomogram.outcomes:
         lines += [*_wrapped(_label(nomogram, outcome)), *_risks(nomogram, outcome), ""]
+    for axis in nomogram.medians:
+        lines += [*_wrapped(_median_label(nomogram, axis)), *_medians(nomogram, axis), ""]
     for paragraph in paragraphs_of(nomogram, example):
         lines += [*_wrapped(paragraph), ""]
     return "\n".join(line.rstrip() for line in lines).replace("\u00a0", " ").rstrip() + "\n"
@@ -101,9 +105,29 @@ def _value(value: Value, text: str) -> str:
 def _label(nomogram: Nomogram, outcome: OutcomeAxis) -> str:
     model, language = nomogram.model, nomogram.language
     time = None if outcome.horizon is None else time_text(outcome.horizon, model.unit, language)
-    label = f"{sentence('total', language)}: {outcome_label(event_name(model, language), time, language)}"
-    names = model.estimate.stratum_names
-    return f"{label} ({stratum_text(names[outcome.stratum])})" if names else label
+    return _titled(nomogram, outcome_label(event_name(model, language), time, language), outcome.stratum)
+
+
+def _titled(nomogram: Nomogram, label: str, stratum: int) -> str:
+    names = nomogram.model.estimate.stratum_names
+    told = f"{sentence('total', nomogram.language)}: {label}"
+    return f"{told} ({stratum_text(names[stratum])})" if names else told
+
+
+def _median_label(nomogram: Nomogram, axis: MedianAxis) -> str:
+    model, language = nomogram.model, nomogram.language
+    words = sentence("median", language, event=event_name(model, language), unit=unit_text(model.unit, language))
+    return _titled(nomogram, words, axis.stratum)
+
+
+def _medians(nomogram: Nomogram, axis: MedianAxis) -> list[str]:
+    """Total points in even steps with the median time, where it lies within the follow-up."""
+    scale, lines = nomogram.scale, []
+    for total in pretty(0.0, nomogram.total_ticks[-1], TOTALS):
+        median = median_of(nomogram.model, scale.constant + float(total) / scale.per_unit, axis.stratum)
+        told = sentence("not_reached", nomogram.language) if median is None else number(float(f"{median:.3g}"))
+        lines.append(f"  {number(float(f'{total:.4g}')):>12}  {told:>7}")
+    return lines
 
 
 def _risks(nomogram: Nomogram, outcome: OutcomeAxis) -> list[str]:

@@ -202,6 +202,17 @@ def test_nomogram_with_a_patient(call: Call, model: Path, patients: Path, tmp_pa
     assert printed.strip() == str(out)
     assert out.read_text(encoding="utf-8").lstrip().startswith("<?xml")
     assert call("nomogram", model, "--out", out, "--patient", "203")[0] == 2
+    page = tmp_path / "n.txt"
+    code, _, err = call("nomogram", model, "--out", page, "--approximate", "--width", 85)
+    assert code == 0, err
+    told = page.read_text(encoding="utf-8")
+    assert "An approximation, not the model itself" in told
+    assert "Total points: Median time" not in told
+    code, _, err = call("nomogram", model, "--out", page, "--median", "--approximate")
+    assert (code, "G27" in err) == (1, True)
+    code, _, err = call("nomogram", model, "--out", page, "--median")
+    assert code == 0, err
+    assert "Total points: Median time to" in page.read_text(encoding="utf-8")
     code, _, err = call("nomogram", model, "--out", out, "--patient", "7", "--patients", patients)
     assert code == 1
     assert "row ids 7" in err
