@@ -77,8 +77,8 @@ def plain_page(nomogram: Nomogram, example: Example) -> str:
             lines.append("")
     for outcome in nomogram.outcomes:
         lines += [*_wrapped(_label(nomogram, outcome)), *_risks(nomogram, outcome), ""]
-    for axis in nomogram.medians:
-        lines += [*_wrapped(_median_label(nomogram, axis)), *_medians(nomogram, axis), ""]
+    for median in nomogram.medians:
+        lines += [*_wrapped(_median_label(nomogram, median)), *_medians(nomogram, median), ""]
     for paragraph in paragraphs_of(nomogram, example):
         lines += [*_wrapped(paragraph), ""]
     return "\n".join(line.rstrip() for line in lines).replace("\u00a0", " ").rstrip() + "\n"
