@@ -50,6 +50,13 @@ def folder(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def read(folder):
+    """The films of the index, and their squares of 48 pixels."""
+    films = Radiographs.from_index(folder / "index.csv")
+    return films, films.squares(48)
+
+
 class TestDecoder:
     @pytest.fixture(scope="class")
     @classmethod
@@ -180,13 +187,13 @@ class TestLink:
 
 
 class TestRadiographs:
-    def test_films_are_grouped_by_patient_and_read_alike_by_any_number_of_processes(self, folder):
-        films = Radiographs.from_index(folder / "index.csv")
+    def test_films_are_grouped_by_patient_and_read_alike_by_any_number_of_processes(self, read):
+        films, one = read
         assert (len(films), films.patients) == (4, ("a", "b", "c"))
         assert films.groups.tolist() == [0, 0, 1, 2]
-        one, two = films.squares(16), films.squares(16, workers=2)
+        two = films.squares(48, workers=2)
         assert np.array_equal(one.pixels, two.pixels)
-        assert (one.pixels.shape, one.pixels.dtype, one.patients) == ((4, 16, 16), np.float32, ("a", "a", "b", "c"))
+        assert (one.pixels.shape, one.pixels.dtype, one.patients) == ((4, 48, 48), np.float32, ("a", "a", "b", "c"))
         # b has no BurnedInAnnotation; c, a picture, no spacing, and was cleared
         assert [(finding.file, finding.code) for finding in one.findings] == [("b.dcm", "I07"), ("c.png", "I14")]
         some = films.of(["c", "a"])
@@ -219,8 +226,8 @@ class TestRadiographs:
             with pytest.raises(ImageError, match="I18"):
                 Radiographs.from_arrays(pixels, ["a"])
 
-    def test_the_table_is_compared(self, folder):
-        films = Radiographs.from_index(folder / "index.csv")
+    def test_the_table_is_compared(self, read):
+        films, _ = read
         table = pd.DataFrame({"pid": ["a", "b", "c", "d"], "side": pd.Categorical(["R", "L", "R", "R"])})
         (warning,) = films.check_against(Cohort.from_frame(table), "side")
         assert (warning.code, warning.severity, warning.rows) == ("I22", "warning", ("d",))
@@ -245,12 +252,11 @@ class TestCopies:
         assert "3 of 4 films copied" in done.stdout
         assert len(list((place / "out").iterdir())) == 4
 
-    def test_copies_show_the_same_and_name_nobody(self, copied, folder):
+    def test_copies_show_the_same_and_name_nobody(self, copied, read):
         _, place = copied
         key = pd.read_csv(place / "key.csv").query("what == 'film'").set_index("pseudonym")["name"]
         copies = Radiographs.from_index(place / "out" / "index.csv")
-        before = Radiographs.from_index(folder / "index.csv")
-        originals = dict(zip(before.index["film"], before.squares(48).pixels, strict=True))
+        originals = dict(zip(read[0].index["film"], read[1].pixels, strict=True))
         for name, square in zip(copies.index["film"], copies.squares(48).pixels, strict=True):
             assert np.array_equal(square, originals[key[name.split(".")[0]]])
         for path in (place / "out").iterdir():
