@@ -63,6 +63,26 @@ def _nomogram(model: FittedModel, limits: Limits, language: Language) -> Nomogra
     return Nomogram(model, limits=limits, language=language)
 
 
+class _Met:
+    """A model that is equal to another object of the same content."""
+
+    def __init__(self, model: FittedModel) -> None:
+        self.model = model
+        self._content = model.hash, model.verified
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Met) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+
+@lru_cache(maxsize=2)
+def _met(model: _Met) -> FittedModel:
+    """Return the object that was met first: work travels to a process again and again, what is drawn is kept by it."""
+    return model.model
+
+
 @dataclass(frozen=True, eq=False)
 class PatientPages:
     """Writes the pages of one patient of a table, given its number; it travels to other processes.
@@ -82,7 +102,7 @@ class PatientPages:
     def __call__(self, task: int) -> Files:
         """Write the pages and return their digests."""
         try:
-            return write_patient(self.model, self.rows.iloc[[task]], self.language, self.folder, self.limits)
+            return write_patient(_met(_Met(self.model)), self.rows.iloc[[task]], self.language, self.folder, self.limits)
         except RunError as error:
             if error.code in OF_ONE_PATIENT:
                 raise PredictionError(*error.findings) from None
