@@ -101,8 +101,9 @@ class PatientPages:
 
     def __call__(self, task: int) -> Files:
         """Write the pages and return their digests."""
+        model, row = _met(_Met(self.model)), self.rows.iloc[[task]]
         try:
-            return write_patient(_met(_Met(self.model)), self.rows.iloc[[task]], self.language, self.folder, self.limits)
+            return write_patient(model, row, self.language, self.folder, self.limits)
         except RunError as error:
             if error.code in OF_ONE_PATIENT:
                 raise PredictionError(*error.findings) from None

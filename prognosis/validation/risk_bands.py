@@ -129,9 +129,11 @@ def _bands(
         if not np.isfinite(observed).all():
             continue
         edges = _edges(risk, parts)
+        events = [int(happened[part].sum()) for part in parts]
+        predicted = [float(risk[part].mean()) for part in parts]
         return tuple(
-            RiskBand(*edges[j : j + 2], people[j], int(happened[part].sum()), float(risk[part].mean()), *observed[j])
-            for j, part in enumerate(parts)
+            RiskBand(edges[j], edges[j + 1], people[j], events[j], predicted[j], *observed[j])
+            for j in range(len(parts))
         )
     return ()
 
