@@ -12,14 +12,19 @@ from cohorts.neighbours import check_neighbours
 check_neighbours(__file__, "cohorts", "prognosis", "nomograms", "imaging_head")
 
 if TYPE_CHECKING:
+    from reports.calculator import Calculator
     from reports.patient import PatientReport
     from reports.study import StudyReport
 
-__all__ = ["PatientReport", "StudyReport"]
+__all__ = ["Calculator", "PatientReport", "StudyReport"]
 
 
 def __getattr__(name: str) -> Any:
     # imported on first use, so that the command line answers --help without the renderers
+    if name == "Calculator":
+        from reports.calculator import Calculator
+
+        return Calculator
     if name == "PatientReport":
         from reports.patient import PatientReport
 
