@@ -128,6 +128,8 @@ def _about(nomogram: Nomogram) -> list[str]:
         for note in model.warnings
         if note.code == "E10"
     ]
+    if any(note.code == "Z06" for note in model.warnings):
+        told.append(sentence("shrunken", language))
     silent = [name for group in nomogram.scale.groups if not group.has_effect for name in group.variables]
     if silent:
         listed = joined([label_of(model.codebook[name], language) for name in silent], language)

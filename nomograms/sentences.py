@@ -147,6 +147,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Updated in {cohort} ({size}): {name}.",
         "已在{cohort}中更新（{size}）：{name}。",
     ),
+    "shrunken": (
+        "All coefficients are shrunk by one factor, the baseline estimated anew.",
+        "所有系数按同一因子收缩，基线重新估计。",
+    ),
     "strata": (
         "The strata ({strata}) share the points; use the risk lines of the patient's own stratum.",
         "各层（{strata}）共用得分；请使用患者所在层的风险线。",

@@ -185,6 +185,14 @@ def test_each_stratum_has_its_own_risk_axes_on_the_same_points(stratified):
     assert example_of(nomogram, None).stratum == 1  # most patients are men
 
 
+def test_a_shrunken_model_says_so(stratified):
+    shrunken, patient = stratified.shrunken(0.8), {"age": 66.5, "sex": "F", "hgb": 11.3, "creat": 1.7}
+    nomogram = Nomogram(shrunken)
+    found = nomogram.risk(nomogram.total(patient), stratum="sex=F")
+    np.testing.assert_allclose(found, shrunken.predict(patient).risk[0], atol=1e-10)
+    assert "All coefficients are shrunk by one factor" in " ".join(caption_of(nomogram, example_of(nomogram, patient)))
+
+
 @pytest.mark.parametrize(("stratum", "words"), [(None, "differs between strata"), ("sex=X", "one of sex=F; sex=M")])
 def test_a_risk_without_its_stratum_is_refused(stratified, stratum, words):
     with pytest.raises(PredictionError, match=rf"\[G20\].*{words}"):
