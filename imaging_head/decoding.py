@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from imaging_head.dicom import attributes, grey_values, how_grey, read_dataset, stored_values
 from imaging_head.grey import check_variance, exposed_field, is_turned, upright
@@ -32,8 +33,19 @@ READY = b"ready\n"
 Answer = tuple[dict[str, Any], NDArray[Any]]
 # What the libraries raise on damaged files.
 DAMAGE = (
-    *(AttributeError, EOFError, KeyError, IndexError, NotImplementedError, OSError, RuntimeError, SyntaxError),
+    *(
+        ArithmeticError,
+        AttributeError,
+        EOFError,
+        KeyError,
+        IndexError,
+        NotImplementedError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+    ),
     *(TypeError, ValueError, AssertionError, struct.error, zlib.error),
+    *(BytesLengthException, InvalidDicomError),
 )
 
 

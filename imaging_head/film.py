@@ -85,17 +85,19 @@ class Film:
             raise ImageError(Finding("I14", rule, "measure on a calibrated film", file=self.name))
         return pixels * self.spacing[1]
 
-    def square(self, size: int) -> Floats:
-        """Return the field as (size, size): scaled without distortion, the rest black.
+    def square(self, size: int, cut: bool = True) -> Floats:
+        """Return the field inside the collimator (`cut`) or the whole film as (size, size), the rest black.
 
+        Scaled without distortion.
         Pixels that are not square become so. Shrinking averages, so that no fine line is lost between samples.
         """
-        rows, columns = self.inside.shape
+        shown = self.inside if cut else self.pixels
+        rows, columns = shown.shape
         ratio = self.spacing[0] / self.spacing[1] if self.spacing else 1.0
         height, width = rows * ratio, float(columns)
         scale = size / max(height, width)
         shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = np.asarray(Image.fromarray(self.inside).resize(shape, Image.Resampling.BILINEAR))
+        small = np.asarray(Image.fromarray(shown).resize(shape, Image.Resampling.BILINEAR))
         out = np.zeros((size, size), np.float32)
         top, left = (size - shape[1]) // 2, (size - shape[0]) // 2
         out[top : top + shape[1], left : left + shape[0]] = np.clip(small, 0, 1)

@@ -31,7 +31,7 @@ class Squares:
     Parameters
     ----------
     pixels : (films, size, size), float32 from 0 to 1. patients : (films,) whose film it is.
-    findings : warnings of the reading.
+    findings : warnings of the reading; one that is true of many films is said once.
     """
 
     pixels: Floats
@@ -181,12 +181,13 @@ class Radiographs:
                 if film is not None:
                     yield film
 
-    def squares(self, size: int = 224, workers: int = 1) -> Squares:
-        """Return all films as squares of `size` pixels, scaled without distortion, the collimator's border cut off.
+    def squares(self, size: int = 224, workers: int = 1, cut: bool = True) -> Squares:
+        """Return all films as squares of `size` pixels, scaled without distortion.
 
         Parameters
         ----------
         size : pixels of an edge. workers : decoding processes; the result does not depend on them.
+        cut : whether the border outside the collimator, and constant margins, are cut off first.
 
         Raises
         ------
@@ -198,7 +199,7 @@ class Radiographs:
         def share(first: int) -> list[tuple[int, Floats | None, tuple[Finding, ...]]]:
             with Decoder(self.limits) as decoder:
                 return [
-                    (row, None if film is None else film.square(size), findings)
+                    (row, None if film is None else film.square(size, cut), findings)
                     for row in range(first, len(self), workers)
                     for film, findings in [self._outcome(row, decoder)]
                 ]
@@ -209,7 +210,7 @@ class Radiographs:
         raise_findings(findings, ImageError)
         pixels = np.stack([square for _, square, _ in done if square is not None])
         raise_findings(_shared(pixels, self.index), ImageError)
-        return Squares(pixels, tuple(self.index[PATIENT]), findings)
+        return Squares(pixels, tuple(self.index[PATIENT]), _gathered(findings))
 
     def _outcome(self, row: int, decoder: Decoder) -> Outcome:
         """Return a film and its warnings, or its faults."""
@@ -239,6 +240,17 @@ class Radiographs:
             if entry[LATERALITY] in ("R", "L") and said in ("R", "L") and said != entry[LATERALITY]:
                 rule = f"the film shows side {entry[LATERALITY]}, expected {said} (tag Laterality against the table)"
                 yield Finding("I10", rule, "correct the index or the table", column, file=entry[FILM])
+
+
+def _gathered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Say once what is true of many films, with their names."""
+    films: dict[Finding, list[str]] = {}
+    for finding in findings:
+        films.setdefault(replace(finding, file=None), []).append(str(finding.file))
+    return tuple(
+        replace(finding, file=names[0]) if len(names) == 1 else replace(finding, rows=tuple(names), column=FILM)
+        for finding, names in films.items()
+    )
 
 
 def _shared(pixels: Floats, index: pd.DataFrame) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ class CoxHead:
 
     def baseline(self, corrected: Tensor, targets: Tensor) -> Baseline:
         """Return the cumulative hazard at linear predictor 0, by Efron's increments, from films with known outcome."""
-        sums = _risk_sums(corrected.detach().double().reshape(-1), targets)
+        sums = _risk_sums(corrected.detach().double().cpu().reshape(-1), targets.cpu())
         times, place = np.unique(sums.time.numpy(), return_inverse=True)
         steps = np.bincount(place, weights=np.exp(-sums.log_sum.numpy()), minlength=len(times))
         return Baseline(times, np.cumsum(steps), float(targets[:, 0].max()))

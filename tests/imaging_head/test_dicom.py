@@ -147,6 +147,13 @@ class TestField:
         assert made.box == (10, 70, 20, 90)
         assert made.inside.max() < 0.6
 
+    def test_nothing_is_cut_where_that_is_asked(self, tmp_path):
+        pixels = np.full((80, 100), 1023, np.uint16)
+        pixels[10:70, 20:90] = np.linspace(0, 600, 70)
+        made = read(write_film(tmp_path / "a", pixels))
+        assert made.square(100, cut=False)[15:85, :15].min() == 1
+        assert made.square(100).max() < 0.6
+
     def test_a_film_that_is_nearly_all_border_is_kept_whole(self, tmp_path):
         pixels = np.full((64, 64), 1023, np.uint16)
         pixels[30:40, 30:40] = 3

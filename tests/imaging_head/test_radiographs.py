@@ -14,13 +14,13 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless
 from typer.testing import CliRunner
 
 from cohorts import Cohort
-from cohorts.errors import DataContractError, ImageError
+from cohorts.errors import DataContractError, Finding, ImageError
 from imaging_head.decoder import Decoder
 from imaging_head.film import Film
 from imaging_head.index_file import Place, check_index
 from imaging_head.limits import Limits
 from imaging_head.linking import Expected, check_link, hashed
-from imaging_head.radiographs import Radiographs
+from imaging_head.radiographs import Radiographs, _gathered
 from reports.command_line import app
 from tests.imaging_head.films import write_film
 
@@ -200,6 +200,12 @@ class TestRadiographs:
         assert some.index["film"].tolist() == ["a1.dcm", "a2.dcm", "c.png"]
         with pytest.raises(ImageError, match="I22"):
             films.of(["z"])
+
+    def test_what_is_true_of_many_films_is_said_once(self):
+        said = [Finding("I14", "no spacing", file=name, severity="warning") for name in "ab"]
+        one, two = _gathered([*said, Finding("I07", "text", file="a", severity="warning")])
+        assert (one.code, one.rows, one.file) == ("I14", ("a", "b"), None)
+        assert (two.code, two.rows, two.file) == ("I07", (), "a")
 
     def test_all_faulty_films_are_named_at_once(self, folder):
         frame = pd.DataFrame(
