@@ -30,6 +30,8 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[2]
 TIMES = ("start", "end")
+# Resamples of the bootstrap, and folds of the patients left out for the bands of risk.
+TASKS = 200 + 10
 STUDY = """
 [study]
 title = "A made cohort"
@@ -136,8 +138,13 @@ def assert_same_run(one: Path, other: Path) -> None:
     assert first == second
 
 
+def journal_files(folder: Path) -> list[Path]:
+    """Files of the journal, that of the bootstrap first, that of the bands of risk second."""
+    return sorted((folder / "journal").glob("*.jsonl"), key=lambda path: -len(path.read_bytes().splitlines()))
+
+
 def journal_lines(folder: Path) -> list[bytes]:
-    return [line for path in sorted((folder / "journal").glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [line for path in journal_files(folder) for line in path.read_bytes().splitlines()]
 
 
 def started(*arguments: object) -> subprocess.Popen[str]:
@@ -174,7 +181,7 @@ def test_kill_9_in_the_bootstrap_and_resume_on_two_processes(study: Path, unbrok
     assert any("going on" in line for line in said)
     after = journal_lines(out)
     assert after[: len(before) - 1] == before[:-1]
-    assert len(after) == 200
+    assert len(after) == TASKS
     assert manifest_of(out)["exit_state"] == "done"
     assert not (out / LOCK).exists()
     assert_same_run(out, unbroken)
@@ -200,7 +207,7 @@ def test_an_interrupt_is_a_state_and_an_exit_code(
 
 def test_a_cluster_gives_the_same_bytes(study: Path, unbroken: Path, tmp_path: Path, cluster: str) -> None:
     run_study(study, tmp_path / "out", execution=Execution(dask=cluster))
-    assert len(journal_lines(tmp_path / "out")) == 200
+    assert len(journal_lines(tmp_path / "out")) == TASKS
     assert_same_run(tmp_path / "out", unbroken)
 
 
@@ -230,7 +237,7 @@ def halted(halted_once: Path, tmp_path: Path) -> Path:
 
 def test_an_altered_entry_of_the_journal_is_recomputed(study: Path, unbroken: Path, halted: Path) -> None:
     """Case K06: the warning names the key and is in the manifest; results are the same to the byte."""
-    (path,) = (halted / "journal").glob("*.jsonl")
+    path, _ = journal_files(halted)
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(bytes(raw))
@@ -239,7 +246,7 @@ def test_an_altered_entry_of_the_journal_is_recomputed(study: Path, unbroken: Pa
     (warning,) = [each for each in manifest_of(halted)["warnings"] if each["code"] == "K06"]
     assert f"key {path.stem[:16]}" in warning["message"]
     assert outputs_of(halted) == outputs_of(unbroken)
-    assert len(journal_lines(halted)) == 200
+    assert len(journal_lines(halted)) == TASKS
 
 
 def test_a_resume_after_a_change_is_refused(study: Path, halted: Path) -> None:
@@ -257,7 +264,7 @@ def test_a_resume_after_a_change_is_refused(study: Path, halted: Path) -> None:
         for words in (f"file {name}", "hash", was, now, "since the interrupted run", "without --resume"):
             assert words in str(caught.value)
         assert (halted / MANIFEST).read_bytes() == manifest
-        assert len(journal_lines(halted)) == 200
+        assert len(journal_lines(halted)) == TASKS
         path.write_text(text)
     assert run_study(study, halted, resume=True).files
 
@@ -293,7 +300,8 @@ def test_without_resume_it_starts_anew_and_says_so(study: Path, unbroken: Path, 
     said: list[str] = []
     run_study(study, halted, said.append)
     assert [line for line in said if "starts anew" in line and "--resume" in line]
-    assert len(list((halted / "journal").glob("*.jsonl"))) == 1
+    assert len(journal_files(halted)) == 2
+    assert not (halted / "journal" / "0123.jsonl").exists()
     assert_same_run(halted, unbroken)
 
 
