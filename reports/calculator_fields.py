@@ -19,8 +19,6 @@ from reports.calculator_refusals import (
     missing_words,
     number_words,
     other_words,
-    refused,
-    words,
 )
 from reports.formatting import as_given, clinical
 from reports.patient_inputs import LABEL_SHOWN, profile_known
@@ -30,7 +28,6 @@ Field = dict[str, Any]
 # What a page in another language than English says before the model's own words.
 REFUSED = {
     "P02": "calculator_refused_P02",
-    "P03": "calculator_refused_P03",
     "P07": "calculator_refused_P07",
     "P09": "calculator_refused_P09",
     "S13": "calculator_refused_S13",
@@ -68,15 +65,9 @@ def _field(model: FittedModel, term: Term, wording: Wording) -> Field:
 
 
 def _levels(model: FittedModel, variable: Variable, levels: tuple[str, ...], wording: Wording) -> Field:
-    """Return the field of a category; a declared level that nobody had stands there and is refused."""
-    known = [_option(model, variable.name, level, visible(level, LABEL_SHOWN), wording) for level in levels]
-    unseen = [level for level in variable.levels or () if level not in levels]
-    refusals = [_said(words(refused(model, variable.name, level)[0]), "P03", wording) for level in unseen]
-    strange = [
-        {"text": visible(level, LABEL_SHOWN), "other": None, "refused": why}
-        for level, why in zip(unseen, refusals, strict=True)
-    ]
-    return {"kind": "choice", "unit": "", "hint": "", "options": [*known, *strange]}
+    """Return the field of a category: only levels that the model knows can be asked for."""
+    options = [_option(model, variable.name, level, visible(level, LABEL_SHOWN), wording) for level in levels]
+    return {"kind": "choice", "unit": "", "hint": "", "options": options}
 
 
 def _two(model: FittedModel, variable: Variable, wording: Wording) -> Field:
@@ -88,7 +79,7 @@ def _two(model: FittedModel, variable: Variable, wording: Wording) -> Field:
 
 def _option(model: FittedModel, name: str, value: object, text: str, wording: Wording) -> dict[str, Any]:
     other = other_words(model, name, value)
-    return {"text": text, "other": other and _remark("P16", other, wording), "refused": None}
+    return {"text": text, "other": other and _remark("P16", other, wording)}
 
 
 def _number(model: FittedModel, term: Term, variable: Variable, profile: NumericProfile, wording: Wording) -> Field:
@@ -132,7 +123,7 @@ def _stratum(model: FittedModel, wording: Wording) -> Field:
     columns, names = model.estimate.strata, model.estimate.stratum_names
     # one column needs no name before each of its values
     shown = [name.removeprefix(f"{columns[0]}=") if len(columns) == 1 else name for name in names]
-    options = [{"text": visible(text, LABEL_SHOWN), "other": None, "refused": None} for text in shown]
+    options = [{"text": visible(text, LABEL_SHOWN), "other": None} for text in shown]
     return {
         "name": columns[0],
         "label": visible(", ".join(columns), LABEL_SHOWN),

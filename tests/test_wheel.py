@@ -96,6 +96,8 @@ def test_every_room_is_typed(names, room):
         "cohorts/data/*.toml",
         "reports/templates/*.typ",
         "reports/templates/*.html*",
+        "reports/templates/*.js",
+        "reports/templates/*.css",
         "reports/*.toml",
         "reports/data/*.toml",
     ],

@@ -31,8 +31,8 @@ function readField(field, place) {
 // The model's words; on a page in another language after a sentence of that language.
 function faultText(fault, shown) {
   const advice = fault.way_out ? ` ${filled(words.way_out, { way_out: fault.way_out })}` : "";
-  const value = shown === "" ? "" : `${shown}: `;
-  return [fault.own, `${value}${fault.rule}.${advice} [${fault.code}]`.replace("..", ".")];
+  const value = shown === "" ? "" : `${shown}: `, stop = /[.。]$/.test(fault.rule) ? "" : ".";
+  return [fault.own, `${value}${fault.rule}${stop}${advice} [${fault.code}]`];
 }
 
 function sayIn(place, lines) {

@@ -10,7 +10,8 @@ const between = (x, [low, high]) => x >= low && x <= high;
 function numberFault(field, x) {
   const usual = between(x, field.seen) || (field.plausible !== null && between(x, field.plausible));
   const unit = (factor) => between(x * factor, field.usual) || between(x / factor, field.usual);
-  if (!usual && field.factors.some(unit)) return field.refusals.P09;
+  // a sliver of values that no probe met has no words of its own, and is refused all the same
+  if (!usual && field.factors.some(unit)) return field.refusals.P09 ?? field.refusals.P07;
   if (!Number.isFinite(x) || x < field.low || x > field.high) return field.refusals.P07;
   if (Math.abs(x) > field.largest) return field.refusals.C27;
   const { domain } = field;
@@ -21,7 +22,7 @@ function numberFault(field, x) {
 // Why a value (a number, or the place of a choice; null: not known) is refused; null where it is let in.
 function faultOf(field, value) {
   if (value === null) return field.missing;
-  return field.kind === "number" ? numberFault(field, value) : field.options[value].refused;
+  return field.kind === "number" ? numberFault(field, value) : null;
 }
 
 function remarksOn(field, value) {

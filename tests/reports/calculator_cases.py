@@ -35,12 +35,16 @@ RECIPES = {
     "early": EarlyRelapse(window=24),
     "penalised": PenalisedCox(penalty=0.02),
     "weibull": AcceleratedFailureTime(**BENT),
-    "exponential": AcceleratedFailureTime("exponential", transforms={"creat": "square"}),
+    "exponential": AcceleratedFailureTime(
+        "exponential", transforms={"creat": "square"}, interactions=[("age", "albumin")]
+    ),
     "lognormal": AcceleratedFailureTime("lognormal", transforms={"creat": "log"}),
     "loglogistic": AcceleratedFailureTime("loglogistic"),
     "imputed": Cox(transforms={"creat": "log"}, interactions=[("age", "sex")]),
 }
 KINDS = {"fine_gray": "competing", "logistic": "binary", "lasso": "binary"}
+# A horizon with few at risk, or beyond the follow-up of one stratum; one that is not the window.
+HORIZONS = {"cox": (12, 24, 80), "early": (12, 24)}
 NAMES = (*RECIPES, "published")
 
 
@@ -50,14 +54,23 @@ def fitted(name: str) -> FittedModel:
     if name == "published":
         return published()
     endpoint = made.ENDPOINTS[KINDS.get(name, "time_to_event")]
-    if name == "early":
-        endpoint = dataclasses.replace(endpoint, horizons=(12, 24))
+    if name in HORIZONS:
+        endpoint = dataclasses.replace(endpoint, horizons=HORIZONS[name])
     options: dict[str, Any] = {"book": made.codebook(**BOOK), "endpoint": endpoint, "seed": 2**63 + 5}
+    if name == "cox":
+        options |= {"frame": shorter_in_the_south()}
     if name == "imputed":
         options |= {"frame": with_gaps(made.patients(400), 1), "missing": Chained(copies=2)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return made.study(PREDICTORS, **({"frame": made.patients(400)} | options)).fit(RECIPES[name])
+
+
+def shorter_in_the_south() -> pd.DataFrame:
+    """Return patients whom one of two centres follows for 40 months at most."""
+    frame = made.patients(400)
+    late = (frame["centre"] == "south") & (frame["months"] > 40)
+    return frame.assign(months=frame["months"].mask(late, 40.0), event=frame["event"].mask(late, 0))
 
 
 def published() -> FittedModel:

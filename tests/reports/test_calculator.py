@@ -130,7 +130,7 @@ def test_some_of_these_patients_are_unusual_foreign_and_not_wholly_known() -> No
             for remark in fitted(name).predict(patients(name)).remarks
         ]
         early = fitted("early").predict(patients("early"))
-    assert {"P02", "P08", "P16", "E19"} <= {remark.code for remark in remarks}
+    assert {"P02", "P08", "P10", "P11", "P16", "E19"} <= {remark.code for remark in remarks}
     assert any("combination" in remark.text for remark in remarks)
     assert np.isnan(early.risk[:, 0]).all()
 
@@ -191,6 +191,11 @@ def test_nobody_known_and_values_missing_are_refused_in_the_same_words(opened: A
         assert [(r["code"], r["rule"], r["way_out"]) for r in found["refusals"]] == own
 
 
+def test_only_categories_that_the_model_knows_can_be_chosen(opened: Any) -> None:
+    texts = opened("weibull").page.locator("#field-4 option").all_text_contents()
+    assert texts == ["choose …", "low", "middle", "high"]
+
+
 def enter(page: Any, entered: dict[str, str]) -> None:
     """Fill fields at one go; what typing does is a test of its own."""
     script = """(entered) => {
@@ -217,7 +222,7 @@ def test_the_page_shows_the_risks_of_python(cox_page: Any) -> None:
     expected = fitted("cox").predict(PATIENT)
     for place, people in enumerate(
         frequency(*(float(part[0, place]) for part in (expected.risk, expected.lower, expected.upper)), Wording("en"))
-        for place in range(3)
+        for place in range(2)
     ):
         box = cox_page.locator(f"#answer-{place}")
         assert float(box.get_attribute("data-risk")) == pytest.approx(expected.risk[0, place], abs=CLOSE)
@@ -229,6 +234,21 @@ def test_the_page_shows_the_risks_of_python(cox_page: Any) -> None:
         assert people.upper is not None
         assert box.locator("circle.range").count() == people.upper - people.lower
     assert cox_page.locator("#curve path.patient").count() == cox_page.locator("#curve path.observed").count() == 1
+
+
+def test_beyond_the_follow_up_of_the_stratum_there_is_a_reason_and_no_number(cox_page: Any) -> None:
+    last = cox_page.locator("#answer-2")
+    assert "followed longer than 40 months" in last.locator(".reason").inner_text()
+    assert not last.locator(".known").is_visible()
+    assert last.get_attribute("data-risk") == "NaN"
+    enter(cox_page, {"centre": "north"})
+    assert last.locator(".known").is_visible()
+    assert "only" in last.locator(".few").inner_text()
+
+
+def test_without_a_nomogram_the_reason_stands_there(opened: Any) -> None:
+    said = opened("exponential").page.locator("text=This model has no nomogram").text_content()
+    assert "interact: no line can show both" in said
 
 
 def test_a_value_out_of_range_withdraws_the_result_and_says_why(cox_page: Any) -> None:
