@@ -116,7 +116,7 @@ def _rescaled(dataset: Dataset, stored: NDArray[np.integer[Any]]) -> NDArray[Any
     if table is not None:
         return table.of(stored)
     slope, intercept = _numbers(dataset.get("RescaleSlope")), _numbers(dataset.get("RescaleIntercept"))
-    return stored * (slope or [1.0])[0] + (intercept or [0.0])[0]
+    return stored.astype(np.float32) * np.float32((slope or [1.0])[0]) + np.float32((intercept or [0.0])[0])
 
 
 def _windowed(dataset: Dataset, values: NDArray[Any]) -> tuple[Floats, str]:

@@ -150,7 +150,8 @@ class Radiographs:
         ImageError
             I22 films of patients the cohort does not have; I10 a film of the other side.
         """
-        unknown = tuple(patient for patient in self.patients if patient not in set(cohort.ids))
+        known, filmed = set(cohort.ids), set(self.patients)
+        unknown = tuple(patient for patient in self.patients if patient not in known)
         findings = []
         if unknown:
             rule = f"{len(unknown)} patients with films are not in the cohort: #{', #'.join(map(hashed, unknown[:10]))}"
@@ -158,7 +159,7 @@ class Radiographs:
         if laterality is not None:
             findings.extend(self._other_side(cohort, laterality))
         raise_findings(findings, ImageError)
-        without = tuple(row for row in cohort.ids if row not in set(self.patients))
+        without = tuple(row for row in cohort.ids if row not in filmed)
         if not without:
             return ()
         rule = f"{len(without)} patients of the cohort have no film: no score can be made for them"

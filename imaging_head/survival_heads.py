@@ -179,6 +179,8 @@ class _RiskSums:
 
 
 def _risk_sums(eta: Tensor, targets: Tensor) -> _RiskSums:
+    # sums of exponentials need more than half precision
+    eta = eta if eta.dtype == torch.float64 else eta.float()
     time, event = targets[:, 0].to(eta.device), targets[:, 1].to(eta.device) == 1
     order = torch.argsort(time, stable=True)
     eta, time, event = eta[order], time[order], event[order]

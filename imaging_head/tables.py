@@ -32,7 +32,8 @@ class LookUpTable:
 
     def of(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Return the output of each value; those outside the table take its first or last entry (PS3.3, C.11.1.1.1)."""
-        place = np.clip(values.astype(np.int64) - self.first, 0, len(self.entries) - 1)
+        # rescaled values are whole numbers but for rounding
+        place = np.clip(np.rint(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
         return self.entries[place]
 
 

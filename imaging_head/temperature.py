@@ -54,7 +54,7 @@ def fit_temperature(head: Head, outputs: Tensor, targets: Tensor) -> Temperature
     """
     from scipy.optimize import minimize_scalar
 
-    corrected = head.corrected(outputs.detach().double())
+    corrected, targets = head.corrected(outputs.detach().double().cpu()), targets.cpu()
     if len(corrected) == 0 or not bool(torch.isfinite(corrected).all()):
         raise FitError(Finding("I35", "no finite outputs to calibrate", "keep some training films for calibration"))
 

@@ -95,6 +95,8 @@ class TestGrey:
         as_voi = read(write_film(tmp_path / "a", VOILUTSequence=Sequence([table])))
         assert as_voi.pixels == pytest.approx(BAND // 8 / 255)
         assert as_voi.how == "VOI table"
+        tenth = write_film(tmp_path / "c", VOILUTSequence=Sequence([table]), RescaleSlope=0.1, RescaleIntercept=0)
+        assert read(tenth).pixels == pytest.approx(np.rint(BAND * 0.1).astype(int) // 8 / 255)
         as_modality = write_film(
             tmp_path / "b", ModalityLUTSequence=Sequence([table]), WindowWidth=128, WindowCenter=64
         )

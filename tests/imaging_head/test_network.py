@@ -217,6 +217,13 @@ class TestCox:
         assert loss.item() == pytest.approx((500 - np.log(2)) / 3)
         assert torch.isfinite(eta.grad).all()
 
+    def test_half_precision_is_widened(self, survival):
+        eta, targets = survival
+        whole, half = CoxHead().loss(eta, targets), CoxHead().loss(eta.to(torch.bfloat16), targets)
+        assert half.dtype == torch.float32
+        assert half.item() == pytest.approx(CoxHead().loss(eta.to(torch.bfloat16).double(), targets).item(), rel=1e-5)
+        assert half.item() == pytest.approx(whole.item(), rel=0.02)
+
     def test_a_batch_without_events_pulls_nowhere(self):
         eta = torch.randn(3, 1, requires_grad=True)
         loss = CoxHead().loss(eta, CoxHead().targets([0, 0, 0], [1.0, 2.0, 3.0]))
