@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -94,6 +94,8 @@ class PatientReport:
             made = page_explanation(model, table, prediction)
         if made is not None:
             page = on_risk_scale(page, prediction, made, wording)
+        elif effect_scale(model) is None:
+            page = replace(page, inputs_note=wording.joined([wording("explained_not_computed"), page.inputs_note]))
         object.__setattr__(self, "page", page)
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from cohorts.errors import Finding, PrognosisWarning, RunError
+from prognosis.explaining.background import is_costly
 from prognosis.explaining.explanation import Explanation
 from prognosis.explaining.made_up import profile_is_known
 from prognosis.forest.estimate import ForestEstimate
@@ -66,14 +67,15 @@ def page_explanation(model: FittedModel, patient: Patients, prediction: Predicti
 
     A forest by the paths of its training patients, other models over made-up patients with the training distributions,
     which a model file holds: a freshly fitted model and its file give the same page. A published model tells of no
-    distribution.
+    distribution; models whose every answer takes long are left to ``model.explain``.
     """
     known = np.flatnonzero(np.isfinite(prediction.risk[0]))
-    if not len(known) or not profile_is_known(model.profile):
+    forest = isinstance(model.estimate, ForestEstimate)
+    if not len(known) or not profile_is_known(model.profile) or (not forest and is_costly(model)):
         return None
     horizon = float(prediction.horizons[known[-1]])
     horizons = None if np.isnan(horizon) else [horizon]
-    background: Literal["profile"] | None = None if isinstance(model.estimate, ForestEstimate) else "profile"
+    background: Literal["profile"] | None = None if forest else "profile"
     with warnings.catch_warnings():
         # said once, by the prediction
         warnings.simplefilter("ignore", PrognosisWarning)

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # Training rows that are drawn where no background is given.
 ROWS = 100
-# Answers that a patient's explanation may cost over made-up patients, and the fewest of these.
-ANSWERS, FEWEST = 60_000, 10
+# What a patient's explanation over made-up patients may take, in seconds, and the fewest of these.
+SECONDS, FEWEST = 0.25, 10
+# Nanoseconds, about: any answer; each number of a net or a support vector; each question that a tree asks, in trees
+# that a processor keeps near and in larger ones.
+ANY, NUMBER, NEAR, FAR = 2_000.0, 3.0, 5.0, 40.0
+NEAR_NODES = 20_000
 Given: TypeAlias = Patients | Literal["profile"] | None
 
 
@@ -73,7 +77,7 @@ def _made_up_rows(model: FittedModel, given: str, seed: int) -> Background:
     if not profile_is_known(model.profile):
         rule = "nothing is known of the distribution of the predictors: a publication gives ranges only"
         raise PredictionError(Finding("X07", rule, "give patients, background=cohort or a frame"))
-    count = rows_for(len(model.predictors), additive=is_additive(model))
+    count = rows_for(model)
     frame = model.door.admit(made_up_patients(model, count, seed)).frame
     text = f"{count} made-up patients with the distributions and correlations of the training cohort"
     return Background(model.preparation.design(frame), np.full(count, 1 / count), text, made_up=True)
@@ -84,10 +88,38 @@ def is_additive(model: FittedModel) -> bool:
     return hasattr(model.estimate, "risk_at") and not model.preparation.interactions
 
 
-def rows_for(variables: int, *, additive: bool) -> int:
+def rows_for(model: FittedModel) -> int:
     """Return how many made-up patients stand in, fewer for models whose every answer costs time."""
-    coalitions = 2**variables if variables <= USUAL else 2 * PAIRS * (variables + 1)
-    return ROWS if additive else int(min(max(ANSWERS // coalitions, FEWEST), ROWS))
+    if is_additive(model):
+        return ROWS
+    return int(min(max(SECONDS // (_coalitions(model) * answer_seconds(model.estimate)), FEWEST), ROWS))
+
+
+def is_costly(model: FittedModel) -> bool:
+    """Tell whether even the fewest made-up patients take longer than a page may: deep trees, many support vectors."""
+    one = _coalitions(model) * answer_seconds(model.estimate)
+    return not is_additive(model) and FEWEST * one > SECONDS
+
+
+def _coalitions(model: FittedModel) -> int:
+    """Return how many coalitions of predictors are asked."""
+    variables = len(model.predictors)
+    return int(2**variables) if variables <= USUAL else 2 * PAIRS * (variables + 1)
+
+
+def answer_seconds(estimate: Any) -> float:
+    """Return what an answer takes, by what must be read for it and not by the clock: the same on every machine."""
+    models = getattr(estimate, "models", (estimate,))
+    return sum(_one_answer({key: np.asarray(part) for key, part in each.arrays().items()}) for each in models) * 1e-9
+
+
+def _one_answer(arrays: dict[str, NDArray[Any]]) -> float:
+    if "roots" in arrays:
+        trees, nodes = len(arrays["roots"]), arrays["feature"].size
+        questions = trees * np.log2(max(nodes / max(trees, 1), 2.0))
+        return float(ANY + (NEAR if nodes < NEAR_NODES else FAR) * questions)
+    kept = arrays.get("support", arrays.get("weights"))
+    return ANY + (0.0 if kept is None else NUMBER * kept.size)
 
 
 def _training_rows(model: FittedModel, seed: int) -> Background:

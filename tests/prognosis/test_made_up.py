@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from cohorts import Codebook, Cohort, TimeToEvent
 from cohorts.datasets import load_mgus2, mgus2_progression
 from cohorts.errors import PredictionError
 from prognosis import Study, load_model
-from prognosis.explaining.background import rows_for
+from prognosis.explaining.background import answer_seconds, is_costly, rows_for
 from prognosis.explaining.made_up import made_up_patients, quantiles
 from prognosis.models import Cox, FineGray
 from prognosis.patients import PatientTable
@@ -126,10 +127,19 @@ def test_strata_and_offset_stay_those_of_the_patient(made):
     assert found.base[0, 0] != found.base[1, 0]
 
 
-def test_costly_models_have_fewer_made_up_patients():
-    assert rows_for(5, additive=False) == rows_for(12, additive=True) == 100
-    assert rows_for(12, additive=False) == 14
-    assert rows_for(40, additive=False) == 22
+def test_costly_models_have_fewer_made_up_patients(competing):
+    """Costs are counted, not timed: a regression is cheap, five hundred deep trees of ten predictors are not."""
+    model = competing["fine_gray"]
+    assert rows_for(model) == 100
+    assert not is_costly(model)
+    trees = {"roots": np.zeros(500), "feature": np.zeros(500 * 256)}
+    forest = SimpleNamespace(arrays=lambda: trees)
+    assert answer_seconds(forest) == pytest.approx((2000 + 40 * 500 * 8) * 1e-9)
+    machine = SimpleNamespace(arrays=lambda: {"support": np.zeros((600, 12))})
+    assert answer_seconds(machine) == pytest.approx((2000 + 3 * 7200) * 1e-9)
+    for predictors, rows, costly in ((5, 48, False), (7, 12, False), (8, 10, True), (14, 10, True)):
+        asked = SimpleNamespace(estimate=forest, predictors=range(predictors), preparation=model.preparation)
+        assert (rows_for(asked), is_costly(asked)) == (rows, costly)
 
 
 def test_another_word_is_refused(made):

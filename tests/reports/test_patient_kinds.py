@@ -229,6 +229,18 @@ def test_without_interval_nothing_pretends_to_one(others: dict[str, FittedModel]
     json.dumps(page.to_dict(), allow_nan=False)
 
 
+def test_an_explanation_that_takes_too_long_is_said_to_be_absent(
+    others: dict[str, FittedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.patient_explained.is_costly", lambda _: True)
+    page = page_of(others["machine"])
+    assert page.inputs_note.startswith("What each value adds to the risk was not computed for this page.")
+    assert {(row.direction, row.people, row.effect_text) for row in page.inputs} == {
+        ("unknown", None, "not told apart")
+    }
+    assert page.together_text == "This kind of model has no single number for the effect of a value."
+
+
 def test_time_ratios_stand_for_an_accelerated_failure_time(others: dict[str, FittedModel]) -> None:
     model, page = others["aft"], page_of(others["aft"])
     patient = {name: PATIENT[name] for name in PREDICTORS}
