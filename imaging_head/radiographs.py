@@ -13,12 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts import Cohort
-from cohorts.errors import Finding, ImageError, raise_findings
+from cohorts.errors import Finding, ImageError, LeakageError, raise_findings
+from imaging_head.against_table import other_sides, strangers, taken_later
 from imaging_head.decoder import Decoder
 from imaging_head.film import Film, film_of
-from imaging_head.index_file import CLEARED, FILM, LATERALITY, PATIENT, Place, check_index, read_index
+from imaging_head.index_file import CLEARED, FILM, PATIENT, Place, check_index, read_index
 from imaging_head.limits import Limits
-from imaging_head.linking import Expected, check_link, hashed
+from imaging_head.linking import Expected, check_link
 
 Floats = NDArray[np.float32]
 Outcome = tuple[Film | None, tuple[Finding, ...]]
@@ -138,34 +139,29 @@ class Radiographs:
         held = None if self.held is None else self.held[rows]
         return replace(self, index=self.index.iloc[rows].reset_index(drop=True), held=held)
 
-    def check_against(self, cohort: Cohort, laterality: str | None = None) -> tuple[Finding, ...]:
-        """Compare the index with the table of patients; return warnings on patients without a film.
+    def check_against(
+        self, cohort: Cohort, laterality: str | None = None, baseline: str | None = None, days: int = 0
+    ) -> tuple[Finding, ...]:
+        """Compare the index with the table of patients; return warnings, on patients without a film for one.
 
         Parameters
         ----------
-        cohort : its ids are the patients. laterality : its column with the side of the disease, R or L.
+        cohort : its ids are the patients. laterality : its column with the side of the disease (R, L, B).
+        baseline : its column with the date of prediction. days : by which a film may be later than that.
 
         Raises
         ------
         ImageError
             I22 films of patients the cohort does not have; I10 a film of the other side.
+        LeakageError
+            I24 a film taken after the moment of prediction.
         """
-        known, filmed = set(cohort.ids), set(self.patients)
-        unknown = tuple(patient for patient in self.patients if patient not in known)
-        findings = []
-        if unknown:
-            rule = f"{len(unknown)} patients with films are not in the cohort: #{', #'.join(map(hashed, unknown[:10]))}"
-            findings.append(Finding("I22", rule, "leave out their films, or name them as the cohort does", PATIENT))
-        if laterality is not None:
-            findings.extend(self._other_side(cohort, laterality))
+        findings = [*strangers(self.index, cohort)]
+        findings += [] if laterality is None else other_sides(self.index, cohort, laterality)
         raise_findings(findings, ImageError)
-        without = tuple(row for row in cohort.ids if row not in filmed)
-        if not without:
-            return ()
-        rule = f"{len(without)} patients of the cohort have no film: no score can be made for them"
-        return (
-            Finding("I22", rule, "leave them out of the study, with that reason", rows=without, severity="warning"),
-        )
+        later = [] if baseline is None else list(taken_later(self.index, cohort, baseline, days))
+        raise_findings(later, LeakageError)
+        return (*findings, *later)
 
     def read(self) -> Iterator[Film]:
         """Yield the films one after the other.
@@ -233,14 +229,6 @@ class Radiographs:
         if self.held is None:
             raise ImageError(Finding("I18", "the films have neither a folder nor pixels", "make them by from_index"))
         return self.held[row]
-
-    def _other_side(self, cohort: Cohort, column: str) -> Iterator[Finding]:
-        sides = cohort.view((column,))[column]
-        for entry in self.index.to_dict("records"):
-            said = str(sides.get(entry[PATIENT], "") or "")[:1].upper()
-            if entry[LATERALITY] in ("R", "L") and said in ("R", "L") and said != entry[LATERALITY]:
-                rule = f"the film shows side {entry[LATERALITY]}, expected {said} (tag Laterality against the table)"
-                yield Finding("I10", rule, "correct the index or the table", column, file=entry[FILM])
 
 
 def _gathered(findings: Sequence[Finding]) -> tuple[Finding, ...]:

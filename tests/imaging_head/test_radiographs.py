@@ -14,7 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless
 from typer.testing import CliRunner
 
 from cohorts import Cohort
-from cohorts.errors import DataContractError, Finding, ImageError
+from cohorts.errors import DataContractError, Finding, ImageError, LeakageError
 from imaging_head.decoder import Decoder
 from imaging_head.film import Film
 from imaging_head.index_file import Place, check_index
@@ -241,6 +241,18 @@ class TestRadiographs:
             films.check_against(Cohort.from_frame(table.iloc[:2].assign(side=pd.Categorical(["L", "L"]))), "side")
         assert codes(error) == ["I22", "I10", "I10"]
         assert "expected L" in str(error.value)
+        with pytest.raises(ImageError, match=r"I10.*row ids a, b: no side"):
+            films.check_against(Cohort.from_frame(table.assign(side=pd.Categorical(["x", "y", "R", None]))), "side")
+
+    def test_i24_a_film_of_the_future_leaks(self, read):
+        films, _ = read  # a: 31 January and 1 March 2020, b: undated, c: 5 May 2021
+        dates = pd.to_datetime(pd.Series(["2020-01-31", "2020-01-01", "2021-05-04"]))
+        cohort = Cohort.from_frame(pd.DataFrame({"pid": ["a", "b", "c"], "diagnosis": dates}))
+        with pytest.raises(LeakageError) as error:
+            films.check_against(cohort, baseline="diagnosis")
+        assert [finding.rows for finding in error.value.findings] == [("a2.dcm", "c.png")]
+        (warning,) = films.check_against(cohort, baseline="diagnosis", days=30)
+        assert (warning.code, warning.rows) == ("I24", ("b.dcm",))
 
 
 class TestCopies:
