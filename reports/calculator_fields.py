@@ -111,8 +111,8 @@ def _number(model: FittedModel, term: Term, variable: Variable, profile: Numeric
 def _hint(profile: NumericProfile, low: float, high: float, *, declared: bool, wording: Wording) -> str:
     allowed = wording("calculator_allowed", low=as_given(low), high=as_given(high)) if declared else ""
     if not profile_known(profile):
-        return wording.joined([allowed, wording("typical_range", low=clinical(profile.minimum),
-                                                high=clinical(profile.maximum))])  # fmt: skip
+        # a publication tells no more than a range
+        return allowed or wording("typical_range", low=clinical(profile.minimum), high=clinical(profile.maximum))
     usual = wording("calculator_usual", low=clinical(profile.p1), high=clinical(profile.p99),
                     median=clinical(profile.median))  # fmt: skip
     return wording.joined([allowed, usual])

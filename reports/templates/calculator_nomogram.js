@@ -43,15 +43,16 @@ function rowsOf(values, points, stratum, found) {
 
 const rulerTicks = () => Array.from({ length: 11 }, (_, k) => ({ text: String(10 * k), at: 10 * k }));
 
-// Labels that have room: the roundest first, then from left to right; none overlaps another.
-function labelled(ticks, x) {
-  const taken = [];
+// Labels that have room: the roundest first, then from left to right; none overlaps another. Only a predictor, whose
+// values may stand close together, has a second row of them.
+function labelled({ kind, ticks, x }, width) {
+  const taken = [], rows = kind === "predictor" ? [0, 1] : [0];
   const ordered = ticks.map((tick, k) => ({ ...tick, order: tick.rank ?? 0, k })).sort((a, b) => a.order - b.order || a.k - b.k);
   return ordered.flatMap((tick) => {
-    const half = widthOf(tick.text) / 2 + 3, middle = x(tick.at);
+    const half = widthOf(tick.text) / 2 + 3, middle = held(x(tick.at), half, Math.max(half, width - half));
     const free = (row) => taken.every((box) => box.row !== row || middle + half < box.from || middle - half > box.to);
-    const row = [0, 1].find(free);
-    if (row === undefined || (row === 1 && tick.rank !== undefined)) return [];
+    const row = rows.find(free);
+    if (row === undefined) return [];
     taken.push({ row, from: middle - half, to: middle + half });
     return [{ ...tick, row, middle }];
   });
@@ -59,7 +60,7 @@ function labelled(ticks, x) {
 
 // Every label has its tick; others stand where they can be told apart.
 function tickPlaces(row, named) {
-  const places = named.map(({ middle }) => middle);
+  const places = named.map(({ at: place }) => row.x(place));
   for (const { at: place } of row.ticks) {
     const x = row.x(place);
     if (places.every((other) => Math.abs(other - x) >= 4)) places.push(x);
@@ -69,7 +70,7 @@ function tickPlaces(row, named) {
 
 function wrapped(text, width) {
   const lines = [""];
-  for (const part of text.match(/[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\s+/g) || []) {
+  for (const part of text.match(/[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]{1,24}\s*|\s+/g) || []) {
     const last = lines[lines.length - 1];
     if (last !== "" && widthOf(last + part.trimEnd(), 600) > width) lines.push(part);
     else lines[lines.length - 1] = last + part;
@@ -107,7 +108,7 @@ function drawRow(svg, row, { left, right, narrow, width }) {
   const [from, to] = row.kind === "predictor" && ends.length ? [Math.min(...ends), Math.max(...ends)] : [left, right];
   const line = row.kind === "risk" && ends.length ? [Math.min(...ends), Math.max(...ends)] : [from, to];
   shape(svg, "path", { class: "axis", d: `M${line[0]} ${row.y}H${line[1]}` });
-  const named = labelled(row.ticks, row.x);
+  const named = labelled(row, width);
   for (const x of tickPlaces(row, named)) shape(svg, "path", { class: "tick", d: `M${x} ${row.y}v4` });
   for (const tick of named) {
     shape(svg, "text", { class: "halo", x: tick.middle, y: row.y + 16 + 12 * tick.row, "text-anchor": "middle" }, tick.text);

@@ -53,13 +53,14 @@ function showPeople(box, k, risk, lower, upper) {
 const answersText = (found) => data.horizons.flatMap((horizon, k) => {
   if (!Number.isFinite(found.risk[k])) return [];
   const parts = { time: horizon.text, count: filled(words.of_100, { n: count(found.risk[k], false) }) };
-  return [filled(words.ready, { ...parts, interval: rangeText(found.lower[k], found.upper[k]) })];
+  return [filled(words.ready, { ...parts, interval: rangeText(found.lower[k], found.upper[k]) }).trim()];
 }).join(words.semicolon);
 
 function showRemarks(found) {
   const list = at("remarks");
   list.replaceChildren();
-  for (const remark of found.remarks.filter(({ horizon }) => horizon === null)) {
+  // that there is no interval stands beside the numbers
+  for (const remark of found.remarks.filter(({ horizon, code }) => horizon === null && code !== "E19")) {
     const named = remark.place === undefined || remark.place === null ? "" : `${fields[remark.place].label}: `;
     const item = element("li", {}, remark.own ? named + remark.own : remark.text);
     if (remark.own) item.append(element("span", { class: "original", lang: "en" }, remark.text));
