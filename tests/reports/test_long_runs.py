@@ -112,7 +112,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cluster() -> Iterator[str]:
     """Address of a real cluster of two worker processes."""
     distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
-    options = {"processes": True, "dashboard_address": None, "host": "127.0.0.1"}
+    options = {"processes": True, "dashboard_address": ":0", "host": "127.0.0.1"}
     # both workers are forked from one process that has imported dask already
     with (
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
