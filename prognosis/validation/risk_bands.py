@@ -96,10 +96,11 @@ def risk_bands(
     weight: Floats | None = None,
     cluster: Integers | None = None,
 ) -> tuple[RiskBands, ...]:
-    """Divide patients into bands of equally many by their out-of-fold risk, and observe each.
+    """Divide patients into bands by their out-of-fold risk, and observe each.
 
-    As many bands as there can be with at least 50 people and 10 events by the horizon in each, at most 10: quantiles
-    of the risk, not cuts that follow the outcome. Patients of the same risk stay together.
+    As many bands as there can be with at least 50 people and 10 events by the horizon in each, at most 10: of equally
+    many people or, where that leaves more bands, of equally many expected events (a rare event is rare in the lower
+    half). Both follow the risks and not what happened. Patients of the same risk stay together.
 
     Parameters
     ----------
@@ -120,10 +121,11 @@ def _bands(
     rows = np.flatnonzero(counted)
     happened = outcome.event == 1
     happened = happened & (outcome.time <= horizon) if np.isfinite(horizon) else happened
-    for k in range(min(MOST, len(rows) // PEOPLE), 1, -1):
-        parts = _cut(risk, rows, k)
+    ways = [(k, share) for k in range(min(MOST, len(rows) // PEOPLE), 1, -1) for share in (np.ones_like(risk), risk)]
+    for k, share in ways:
+        parts = _cut(risk, rows, k, share)
         people = [len(part) if cluster is None else len(np.unique(cluster[part])) for part in parts]
-        if len(parts) < 2 or min(people) < PEOPLE or min(int(happened[part].sum()) for part in parts) < EVENTS:
+        if len(parts) < k or min(people) < PEOPLE or min(int(happened[part].sum()) for part in parts) < EVENTS:
             continue
         observed = [_observed(outcome, part, horizon, weight) for part in parts]
         if not np.isfinite(observed).all():
@@ -138,10 +140,12 @@ def _bands(
     return ()
 
 
-def _cut(risk: Floats, rows: Integers, k: int) -> list[Integers]:
-    """Divide rows into at most k parts of increasing risk, equal risks together."""
+def _cut(risk: Floats, rows: Integers, k: int, share: Floats) -> list[Integers]:
+    """Divide rows into at most k parts of increasing risk and about equal sums of `share`, equal risks together."""
     order = rows[np.argsort(risk[rows], kind="stable")]
-    cuts = {int(np.searchsorted(risk[order], risk[order][round(j * len(order) / k)], side="left")) for j in range(1, k)}
+    before = np.concatenate([[0.0], np.cumsum(share[order])[:-1]])
+    places = np.searchsorted(before, share[order].sum() * np.arange(1, k) / k - 1e-9, side="left")
+    cuts = {int(np.searchsorted(risk[order], risk[order][place], side="left")) for place in places[places < len(order)]}
     return np.split(order, sorted(cuts - {0}))
 
 

@@ -62,6 +62,18 @@ def test_two_bands_by_hand():
     assert [found.of(risk) for risk in (0.1, 0.39, 0.4, 0.9, 0.09, 0.91)] == [low, low, high, high, None, None]
 
 
+def test_rare_events_are_divided_by_expected_events():
+    """1,000 patients, 60 events, most of them in the upper fifth: halves would leave 6 in the lower one."""
+    risk = np.sort(np.random.default_rng(0).beta(0.5, 8, 1000))
+    event = np.zeros(1000, int)
+    event[np.searchsorted(np.cumsum(risk) / risk.sum(), (np.arange(60) + 0.5) / 60)] = 1
+    assert event[:500].sum() < 10
+    (found,) = risk_bands(binary(event), risk[:, None], NO_TIME)
+    assert len(found.bands) == 3
+    assert [band.events for band in found.bands] == pytest.approx([20, 20, 20], abs=1)
+    assert found.bands[0].people > 700 > 2 * found.bands[2].people
+
+
 @pytest.mark.parametrize("compete", [False, True])
 def test_each_band_is_observed_as_its_patients_alone(compete):
     outcome, risk = timed(3, 500, compete)
