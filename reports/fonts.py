@@ -43,7 +43,7 @@ def needs_chinese(text: str) -> bool:
     """Return whether a text has Chinese characters or their punctuation."""
     return any(
         unicodedata.east_asian_width(character) in "WF" and unicodedata.category(character) != "So"
-        for character in text
+        for character in set(text)  # a drawing has a hundred thousand characters, and few different ones
         if character > "⹿"
     )
 
