@@ -209,8 +209,10 @@ def _asked(model: FittedModel, patient: _Patient, wording: Wording) -> Asked:
 
 
 def _inputs_note(model: FittedModel, wording: Wording) -> str:
+    competing = model.endpoint.kind == "competing"
+    other = wording("association_competing", other=competing_name(model, wording)) if competing else ""
     unknown = wording("explained_not_published") if is_published(model) else ""
-    return wording.joined([wording("association"), unknown])
+    return wording.joined([wording("association"), other, unknown])
 
 
 def _headings(model: FittedModel, wording: Wording) -> dict[str, str]:

@@ -176,6 +176,8 @@ def test_competing_outcomes_add_up_on_the_page(competing: dict[str, FittedModel]
     assert page.headings["answers"].endswith("Progression to a plasma-cell malignancy")
     assert "Aalen-Johansen" in page.curve.caption
     assert page.intervals == (name == "cause")
+    # a high creatinine "lowers" progression where death comes first
+    assert "A lowered risk can mean that death without progression comes first more often." in page.inputs_note
 
 
 def test_fine_gray_does_not_tell_the_others_apart_and_says_so(competing: dict[str, FittedModel]) -> None:
