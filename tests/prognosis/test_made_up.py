@@ -135,6 +135,9 @@ def test_costly_models_have_fewer_made_up_patients(competing):
     trees = {"roots": np.zeros(500), "feature": np.zeros(500 * 256)}
     forest = SimpleNamespace(arrays=lambda: trees)
     assert answer_seconds(forest) == pytest.approx((2000 + 40 * 500 * 8) * 1e-9)
+    causes = competing["cause"].estimate
+    times = sum(len(each.baseline.time) for each in causes.models)
+    assert answer_seconds(causes) == pytest.approx((2 * 2000 + 3 * times) * 1e-9)
     machine = SimpleNamespace(arrays=lambda: {"support": np.zeros((600, 12))})
     assert answer_seconds(machine) == pytest.approx((2000 + 3 * 7200) * 1e-9)
     for predictors, rows, costly in ((5, 48, False), (7, 12, False), (8, 10, True), (14, 10, True)):
