@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from cohorts import Binary
 from cohorts.errors import Finding, RunError
 from cohorts.variable import Variable
 from prognosis import FittedModel
@@ -38,7 +39,9 @@ def risk_assessment(
     Notes
     -----
     Probabilities are percentages, as FHIR has them, to one decimal. The status is ``preliminary``: nobody has looked at
-    it. Inputs are contained Observations. There is no mitigation: a risk is no advice. Units of times are UCUM.
+    it. Inputs are contained Observations. There is no mitigation: a risk is no advice. Units of times are UCUM. FHIR
+    has no place for the time origin, and reads a prediction without ``when`` as one for life: the rationale says
+    from when time is counted, and that a binary outcome has no time.
     """
     place = prediction.ids.index(patient)
     subject = {"type": "Patient", "identifier": {"value": visible(patient, 1000)}}
@@ -88,7 +91,9 @@ def validate(resource: Mapping[str, Any], release: Release) -> bool:
 
 
 def _method(model: FittedModel) -> str:
-    kind = Wording("en")(f"kind_{model.kind}") if not model.published else "published model"
+    competing = model.kind == "cox" and model.endpoint.kind == "competing"
+    key = "kind_cause_specific" if competing else f"kind_{model.kind}"
+    kind = Wording("en")(key) if not model.published else "published model"
     return f"{kind}; model {visible(model.name)}, hash {model.hash}, bone-prognosis {model.version}"
 
 
@@ -97,20 +102,21 @@ def _prediction(model: FittedModel, prediction: Prediction, place: int, k: int) 
     risk, lower, upper = (float(part[place, k]) for part in (prediction.risk, prediction.lower, prediction.upper))
     found: dict[str, Any] = {"outcome": {"text": visible(model.endpoint.name)}}
     horizon = float(prediction.horizons[k])
-    if not math.isnan(horizon):
-        found["whenRange"] = {
-            "low": _time(0.0, prediction.unit),
-            "high": _time(horizon, prediction.unit),
-        }
+    if isinstance(model.endpoint, Binary):
+        when = "The outcome is present or absent, as it is defined: this is no risk for life."
+    else:
+        found["whenRange"] = {"low": _time(0.0, prediction.unit), "high": _time(horizon, prediction.unit)}
+        when = f"Time is counted from: {visible(model.endpoint.origin)}."
     if math.isnan(risk):
-        return found | {"rationale": "No risk is given here: the model does not know it."}
+        return found | {"rationale": f"No risk is given here: the model does not know it. {when}"}
     found["probabilityDecimal"] = round(100 * risk, DIGITS)
     if math.isnan(lower) or math.isnan(upper):
-        return found | {"rationale": "This model has no interval."}
+        return found | {"rationale": f"This model has no interval. {when}"}
     limits = f"{100 * lower:.{DIGITS}f} to {100 * upper:.{DIGITS}f} %"
     level = f"{100 * prediction.level:g} %"
     return found | {
-        "rationale": f"{level} interval {limits}: the uncertainty of the model's estimate, not of the person's fate."
+        "rationale": f"{level} interval {limits}: the uncertainty of the model's estimate, not of the person's fate. "
+        f"{when}"
     }
 
 

@@ -53,6 +53,9 @@ def test_probabilities_are_percentages_of_the_prediction(cox):
     assert [(one["value"], one["code"]) for one in times] == [(12.0, "mo"), (48.0, "mo")]
     low, high = 100 * prediction.lower[0, 1], 100 * prediction.upper[0, 1]
     assert f"95 % interval {low:.1f} to {high:.1f} %" in found["prediction"][1]["rationale"]
+    # a range of months alone could be one of age, or from today
+    assert f"Time is counted from: {cox.endpoint.origin}." in found["prediction"][1]["rationale"]
+    assert f"Time is counted from: {cox.endpoint.origin}." in found["text"]["div"]
 
 
 def test_who_what_and_by_which_model(cox):
@@ -105,10 +108,12 @@ def test_a_risk_that_is_not_known_has_no_number(cox):
 
 def test_a_forest_has_no_interval_and_a_binary_outcome_no_time():
     forest, _ = asked(fitted(RandomSurvivalForest(trees=20)))
-    assert forest["prediction"][0]["rationale"] == "This model has no interval."
+    assert forest["prediction"][0]["rationale"].startswith("This model has no interval. Time is counted from: ")
     logistic, prediction = asked(fitted(Logistic(), "binary"))
     (one,) = logistic["prediction"]
     assert "whenRange" not in one
+    # without a time FHIR reads a risk for life
+    assert "no risk for life" in one["rationale"]
     assert one["probabilityDecimal"] == pytest.approx(100 * prediction.risk[0, 0], abs=0.05)
 
 
