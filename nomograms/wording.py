@@ -96,7 +96,8 @@ def joined(parts: Sequence[str], language: str) -> str:
 
 def time_text(horizon: float, unit: str, language: str) -> str:
     """Return a time with its unit: ``60 months``."""
-    return sentence("time", language, horizon=number(horizon), unit=unit_text(unit, language))
+    one = f"one_{unit}" if horizon == 1 and f"one_{unit}" in SENTENCES else unit
+    return sentence("time", language, horizon=number(horizon), unit=unit_text(one, language))
 
 
 def unit_text(unit: str, language: str) -> str:

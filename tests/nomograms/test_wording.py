@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nomograms import Nomogram
 from nomograms.caption import caption_of
 from nomograms.example import example_of, in_words, rounded_parts
-from nomograms.wording import SENTENCES, number, outcome_label, percent, plain, value_text
+from nomograms.wording import SENTENCES, number, outcome_label, percent, plain, time_text, value_text
 from tests.nomograms.hand_made import hand_made
 
 
@@ -147,3 +147,9 @@ def test_chinese_sentences_use_the_chinese_labels():
     assert caption[1].startswith("患者：年龄 66.5 岁（73.0） + 性别 M（25.0） = 98.0分；")
     assert "60\u00a0" not in caption[1]
     assert "102例患者" in caption[3]
+
+
+def test_one_year_is_no_years():
+    assert [time_text(t, "years", "en") for t in (1.0, 1.5, 3.0)] == ["1\u00a0year", "1.5\u00a0years", "3\u00a0years"]
+    assert time_text(1.0, "months", "zh") == "1个月"
+    assert time_text(1.0, "visits", "en") == "1\u00a0visits"
