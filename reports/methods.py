@@ -19,6 +19,8 @@ MISSING = {
     "own side": "methods_missing_own_side",
     "chained": "methods_missing_chained",
 }
+# Options that say how a penalty is chosen; they are idle where there is none, or where it was given.
+OF_PENALTY = ("folds", "rule")
 # Columns that are no predictors.
 COLUMNS = {
     "strata": "methods_strata",
@@ -86,11 +88,25 @@ def missing_sentence(results: Results, wording: Wording) -> str:
 def model_sentences(name: str, results: Results, wording: Wording) -> str:
     """Return what one model is, what was chosen for it in the data, and how it was judged."""
     model = results["models"][name]
-    kind = wording(f"kind_{model['kind']}")
+    kind = wording(kind_key(model, results))
     names = ", ".join(predictor_text(each, results, wording) for each in model["predictors"])
     sentences = [wording("methods_model", name=visible(name), kind=kind, predictors=names)]
     sentences += form_sentences(model, wording) + _chosen(model, wording) + _options(model, wording)
     return wording.joined([*sentences, *_judged(name, results, wording)])
+
+
+def kind_key(model: Mapping[str, Any], results: Results) -> str:
+    """Return the key of what a model is called; a Cox model of competing events is one of each kind of event."""
+    competing = model["kind"] == "cox" and results["endpoint"]["kind"] == "competing"
+    return "kind_cause_specific" if competing else f"kind_{model['kind']}"
+
+
+def left_without_effect(model: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return how many coefficients a lasso set to 0, and of how many; None where no penalty chooses."""
+    options = model["options"]
+    lasso = options.get("penalty") == "lasso" or (model["kind"] == "penalised_cox" and options.get("alpha", 0) > 0)
+    terms = [line["estimate"] for line in model["coefficients"] if line["term"] != "Intercept"]
+    return (sum(value == 0 for value in terms), len(terms)) if lasso or 0 in terms else None
 
 
 def predictor_text(name: str, results: Results, wording: Wording) -> str:
@@ -126,6 +142,8 @@ def _chosen(model: Mapping[str, Any], wording: Wording) -> list[str]:
     if chosen := model.get("selection"):
         found.append(wording("methods_selection", selector=visible(chosen["selector"]), kept=len(chosen["kept"]),
                              n=len(chosen["candidates"])))  # fmt: skip
+    if zeros := left_without_effect(model):
+        found.append(wording("methods_penalty", zero=zeros[0], n=zeros[1]))
     if tuned := model.get("tuning"):
         best = ", ".join(f"{key} = {value}" for key, value in tuned["best"].items())
         found.append(wording("methods_tuning", n=len(tuned["table"]), folds=tuned["folds"], best=visible(best, 300),
@@ -134,9 +152,24 @@ def _chosen(model: Mapping[str, Any], wording: Wording) -> list[str]:
 
 
 def _options(model: Mapping[str, Any], wording: Wording) -> list[str]:
-    given = {k: v for k, v in model["options"].items() if k not in TOLD and v not in (None, [], {}, "", False)}
+    options = model["options"]
+    idle = OF_PENALTY if _penalty_is_settled(model["kind"], options) else ()
+    given = {k: v for k, v in options.items() if k not in (*TOLD, *idle) and v not in (None, [], {}, "", False)}
     listed = ", ".join(f"{key} = {value}" for key, value in given.items() if not isinstance(value, Mapping))
     return [wording("methods_options", options=visible(listed, 500))] if listed else []
+
+
+def _penalty_is_settled(kind: str, options: Mapping[str, Any]) -> bool:
+    """Tell whether no cross-validation chose a penalty: there is none, or it was given."""
+    if kind == "logistic":
+        return options.get("penalty") not in ("ridge", "lasso") or options.get("strength") is not None
+    return kind == "penalised_cox" and options.get("penalty") is not None
+
+
+def method_text(facts: Mapping[str, Any], wording: Wording) -> str:
+    """Return the method of a validation, with its number of folds."""
+    method = wording(f"method_{facts['method']}")
+    return wording("methods_folds", k=facts["folds"], method=method) if facts.get("folds") else method
 
 
 def _judged(name: str, results: Results, wording: Wording) -> list[str]:
@@ -144,7 +177,7 @@ def _judged(name: str, results: Results, wording: Wording) -> list[str]:
     if facts is None:
         return [wording("methods_not_validated")]
     key = "methods_optimism" if facts["method"] in RESAMPLED else "methods_left_out_judged"
-    method = wording(f"method_{facts['method']}")
+    method = method_text(facts, wording)
     said = [wording(key, method=method, repeats=facts["repeats"], metrics=metrics_text(name, results, wording))]
     if facts["failed"]:
         said.append(wording("methods_failed", n=facts["failed"]))

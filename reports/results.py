@@ -233,9 +233,17 @@ def _method(validation: Validation) -> dict[str, Any]:
     return {
         "method": validation.method,
         "repeats": validation.repeats,
+        "folds": _folds(validation),
         "failed": validation.failed,
         "choice": validation.choice or "as asked",
     }
+
+
+def _folds(validation: Validation) -> int | None:
+    """Return the number of folds of a cross-validation, from the names of its tasks: "repeat 1, fold 10"."""
+    if validation.method != "cross-validation":
+        return None
+    return max(int(task.rsplit(" ", 1)[-1]) for task in validation.raw["task"])
 
 
 def _validation(table: pd.DataFrame) -> list[dict[str, Any]]:

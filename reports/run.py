@@ -111,7 +111,7 @@ def _work(
     nomogram = _draw_nomogram(declared, chosen, cohort, folder, say) if chosen is not None else None
     shown = {nomogram.model.name: nomogram} if nomogram else {}
     results = results_of(declared.study.title, study, models, shown, table_one)
-    results["ranking"] = ranking_results(ranking)
+    results |= {"ranking": ranking_results(ranking), "figures": sorted(pictures)}
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, pictures, folder, say)
     write_standards(results, declared.tripod_ai, folder)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import reports.tripod_results  # noqa: F401  registers its answers
 from reports.tripod_answers import ANSWERS, OPEN
-from reports.tripod_items import Item, check_authors, items
+from reports.tripod_items import LONGEST, Item, check_authors, items
 from reports.wording import visible
 
 State = Literal["filled from the run", "filled; author to complete", "author to complete", "filled by the author"]
@@ -45,8 +45,9 @@ def tripod_of(results: Mapping[str, Any], authors: Mapping[str, str]) -> tuple[A
 
 def _answered(item: Item, results: Mapping[str, Any], author: str) -> Answered:
     said = ANSWERS[item.item](results) if item.who != "author" else ""
-    if author:
-        return Answered(item, "filled by the author", said, visible(author, 2000))
+    # lines of a text in TOML are no lines of the page
+    if own := " ".join(author.split()):
+        return Answered(item, "filled by the author", said, visible(own, LONGEST))
     if item.who == "author":
         return Answered(item, "author to complete", "", item.prompt)
     asked = item.who == "both" or (item.item in OPEN and OPEN[item.item](results))

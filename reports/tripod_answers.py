@@ -7,6 +7,8 @@ from typing import Any
 
 from reports.methods import (
     form_sentences,
+    left_without_effect,
+    method_text,
     metrics_text,
     missing_sentence,
     model_sentences,
@@ -29,6 +31,11 @@ OPEN: dict[str, Callable[[Results], bool]] = {
 # A run develops a model and validates it inside; another cohort is judged by `prognosis validate`.
 NO_EVALUATION = "No external cohort was judged in this run."
 LISTED = 12
+# Figures of a validation, by the beginning of their names.
+PLOTS = ("calibration", "decision", "instability", "optimism")
+INFINITY = float("inf")
+# Recipes that scale every number inside the fit; coefficients are told on the original scale.
+SCALED = ("penalised_cox", "support_vector_machine", "neural_network")
 
 
 def answers(item: str) -> Callable[[Answer], Answer]:
@@ -86,13 +93,15 @@ def dates(results: Results) -> str:
 @answers("6a")
 def centres(results: Results) -> str:
     """Say which columns divide the patients, as far as they are declared."""
-    columns: list[str] = []
-    for model in results["models"].values():
-        for key in ("strata", "cluster"):
-            value = model["options"].get(key) or []
-            columns += [value] if isinstance(value, str) else value
+    columns = [column for model in results["models"].values() for column in _dividing(model)]
     named = ", ".join(visible(name) for name in dict.fromkeys(columns))
     return f"Columns that divide the patients: {named}." if named else "No column of centres was declared."
+
+
+def _dividing(model: Mapping[str, Any]) -> list[str]:
+    """Columns of strata and clusters of a model."""
+    given = (model["options"].get(key) or [] for key in ("strata", "cluster"))
+    return [column for value in given for column in ([value] if isinstance(value, str) else value)]
 
 
 @answers("7")
@@ -119,7 +128,10 @@ def candidates(results: Results) -> str:
         if model["selection"]:
             kept, n = len(model["selection"]["kept"]), len(model["selection"]["candidates"])
             return f"{name}: {kept} of {n} candidates kept by {visible(model['selection']['selector'])}."
-        return f"{name}: {len(model['predictors'])} predictors, none chosen in the data."
+        predictors = f"{name}: {len(model['predictors'])} predictors"
+        if zeros := left_without_effect(model):
+            return f"{predictors}, chosen by a penalty: {zeros[0]} of {zeros[1]} columns have no effect."
+        return f"{predictors}, none chosen in the data."
 
     return of_models(results, say)
 
@@ -141,8 +153,12 @@ def size(results: Results) -> str:
     said = f"{endpoint['n']} patients, {endpoint['events']} events."
 
     def say(name: str, model: Mapping[str, Any]) -> str:
-        columns = len(model["means"])
-        return f"{name}: {model['events'] / columns:.1f} events per column ({columns} columns)." if columns else ""
+        columns, binary = len(model["means"]), endpoint["kind"] == "binary"
+        # of a yes and a no the rarer one carries the information
+        rarer, what = min((model["events"], "events"), (model["n"] - model["events"] if binary else INFINITY, "others"))
+        offered = len(model["selection"]["candidates"]) if model["selection"] else 0
+        before = f"; {rarer / offered:.1f} per candidate before the selection" if offered else ""
+        return f"{name}: {rarer / columns:.1f} {what} per column ({columns} columns{before})." if columns else ""
 
     short = [visible(warning["message"], 400) for warning in results["warnings"] if warning["code"] == "Z01"]
     return " ".join([said, of_models(results, say), *short])
@@ -163,7 +179,7 @@ def use_of_data(results: Results) -> str:
         facts = results["validation_method"].get(name)
         if facts is None:
             return f"{name}: all patients for the fit."
-        way = ENGLISH(f"method_{facts['method']}")
+        way = method_text(facts, ENGLISH)
         why = "" if facts["choice"] == "as asked" else f" ({visible(facts['choice'], 300)})"
         return f"{name}: all patients for the fit, {way} (repeats: {facts['repeats']}) for its validation{why}."
 
@@ -175,7 +191,10 @@ def forms(results: Results) -> str:
     """Splines, transforms and products of each model."""
 
     def say(name: str, model: Mapping[str, Any]) -> str:
-        return f"{name}: {' '.join(form_sentences(model, ENGLISH)) or 'numbers as they are, categories as indicators.'}"
+        plain = "numbers as they are, categories as indicators."
+        scaled = model["kind"] in SCALED or model["options"].get("penalty") in ("ridge", "lasso")
+        said = [*(form_sentences(model, ENGLISH) or [plain]), *(["Standardised inside every fit."] if scaled else [])]
+        return f"{name}: {' '.join(said)}"
 
     return of_models(results, say)
 
@@ -189,9 +208,8 @@ def building(results: Results) -> str:
 @answers("12d")
 def heterogeneity(results: Results) -> str:
     """Clusters and strata of the models, centres left out."""
-    declared = {name: [model["options"].get(key) for key in ("strata", "cluster") if model["options"].get(key)]
-                for name, model in results["models"].items()}  # fmt: skip
-    used = [f"{visible(name)}: {visible(str(columns), 200)}" for name, columns in declared.items() if columns]
+    declared = {name: _dividing(model) for name, model in results["models"].items()}
+    used = [f"{visible(name)}: {visible(', '.join(columns), 200)}" for name, columns in declared.items() if columns]
     said = f"Strata and clusters: {'; '.join(used)}." if used else "No clusters or strata were declared."
     return f"{said} Each centre was left out in turn." if _by_centre(results) else said
 
@@ -206,9 +224,9 @@ def measures(results: Results) -> str:
     if not results["validation"]:
         return "Performance was not measured: the study file asks for no validation."
     name = next(iter(results["validation"]))
-    said = (
-        f"{metrics_text(name, results, ENGLISH)}, each with its interval; calibration, decision and instability plots."
-    )
+    drawn = [plot for plot in PLOTS if any(figure.startswith(f"{plot}_") for figure in results.get("figures", []))]
+    plots = f"Plots: {', '.join(drawn)}." if drawn else "No plots of the validation were drawn."
+    said = f"{metrics_text(name, results, ENGLISH)}, with intervals where there are any. {plots}"
     ranked = results.get("ranking")
     return f"{said} Models were compared by paired differences in the same resamples." if ranked else said
 

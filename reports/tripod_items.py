@@ -11,6 +11,9 @@ from typing import Literal
 
 from cohorts.errors import Finding, RunError
 
+# Characters of an author's text to one item.
+LONGEST = 2000
+
 
 @dataclass(frozen=True)
 class Item:
@@ -32,12 +35,17 @@ def items() -> tuple[Item, ...]:
 
 
 def check_authors(authors: Mapping[str, str]) -> None:
-    """Refuse texts of items that do not exist (U02)."""
+    """Refuse texts of items that do not exist, and those too long for a checklist: none is cut (U02)."""
     known = [item.item for item in items()]
     faults = [
         Finding("U02", f"[tripod_ai] answers item {name!r}", f"the items are {', '.join(known)}")
         for name in authors
         if name not in known
+    ]
+    faults += [
+        Finding("U02", f"[tripod_ai] item {name!r} has {len(text)} characters, at most {LONGEST} fit", "name the page")
+        for name, text in authors.items()
+        if len(text) > LONGEST
     ]
     if faults:
         raise RunError(*faults)

@@ -79,7 +79,7 @@ def between_clusters(results: Results) -> str:
 @answers("26")
 def limitations(results: Results) -> str:
     """Say what the run itself warned of."""
-    messages = [visible(warning["message"], 300) for warning in results["warnings"]]
+    messages = [visible(warning["message"], 600) for warning in results["warnings"]]
     return "The run warned: " + " | ".join(messages) if messages else "The run had no warnings."
 
 

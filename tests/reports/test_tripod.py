@@ -91,6 +91,58 @@ def test_what_a_run_lacks_is_said_and_asked_for(results: dict[str, Any]) -> None
     assert "Measured after the start: age." in said(late, "9b")
 
 
+def changed(results: dict[str, Any], options: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    other = copy.deepcopy(results)
+    other["models"]["cox"] |= facts
+    other["models"]["cox"]["options"] |= options or {}
+    return other
+
+
+def test_a_lasso_chooses_in_the_data(results: dict[str, Any]) -> None:
+    terms = copy.deepcopy(results["models"]["cox"]["coefficients"])
+    terms[0]["estimate"] = 0
+    lasso = changed(results, {"alpha": 1.0, "folds": 10}, kind="penalised_cox", coefficients=terms)
+    assert f"chosen by a penalty: 1 of {len(terms)} columns have no effect" in said(lasso, "9a")
+    assert f"The penalty left 1 of {len(terms)} columns without effect" in said(lasso, "12c")
+    assert "Standardised inside every fit." in said(lasso, "12b")
+    assert "folds = 10" in said(lasso, "12c")
+    assert "none chosen in the data" in said(results, "9a")
+    idle = changed(results, {"penalty": None, "folds": 10, "rule": "minimum"}, kind="logistic")
+    assert "folds = 10" not in said(idle, "12c")
+    assert "rule" not in said(idle, "12c")
+
+
+def test_candidates_and_the_rarer_outcome_are_counted(results: dict[str, Any]) -> None:
+    chosen = {"selector": "backward", "kept": ["age"], "candidates": ["age", "hgb", "creat", "sex"], "table": []}
+    events, columns = results["models"]["cox"]["events"], len(results["models"]["cox"]["means"])
+    assert f"{events / 4:.1f} per candidate before the selection" in said(changed(results, selection=chosen), "10")
+    often = changed(results, n=events + 8)
+    often["endpoint"] |= {"kind": "binary"}
+    assert f"{8 / columns:.1f} others per column" in said(often, "10")
+
+
+def test_plots_folds_and_strata_are_those_of_the_run(results: dict[str, Any]) -> None:
+    assert "No plots of the validation were drawn." in said(results, "12e")
+    assert "Plots: calibration, instability." in said(
+        results | {"figures": ["calibration_cox", "instability_cox", "ranking"]}, "12e"
+    )
+    other = changed(results, {"strata": ["sex"], "cluster": "centre"})
+    other["validation_method"]["cox"] |= {"method": "cross-validation", "folds": 5, "repeats": 2}
+    assert "5-fold cross-validation (repeats: 2)" in said(other, "12a")
+    assert "by 5-fold cross-validation (repeats: 2)" in said(other, "12c")
+    assert said(other, "12d") == "Strata and clusters: cox: sex, centre."
+    other["endpoint"] |= {"kind": "competing"}
+    assert ENGLISH("kind_cause_specific") in said(other, "12c")
+
+
+def test_an_authors_text_is_whole_or_refused(results: dict[str, Any]) -> None:
+    answered = {each.item.item: each for each in tripod_of(results, {"17": "Approved\n by  all.\n", "18a": "  \n"})}
+    assert answered["17"].author == "Approved by all."
+    assert answered["18a"].state == "author to complete"
+    with pytest.raises(RunError, match=r"\[U02\].*'17' has 2001 characters"):
+        tripod_of(results, {"17": "x" * 2001})
+
+
 def test_an_author_answers_in_the_study_file(results: dict[str, Any], tmp_path: Path) -> None:
     answered = {each.item.item: each for each in tripod_of(results, {"17": "Approved by the committee (1 of 2001)."})}
     assert answered["17"].state == "filled by the author"
