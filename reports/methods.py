@@ -89,6 +89,8 @@ def model_sentences(name: str, results: Results, wording: Wording) -> str:
     """Return what one model is, what was chosen for it in the data, and how it was judged."""
     model = results["models"][name]
     kind = wording(kind_key(model, results))
+    if inner := model["options"].get("recipe"):
+        kind = wording("model_kind", name=kind, kind=wording(f"kind_{inner['kind']}"))
     names = ", ".join(predictor_text(each, results, wording) for each in model["predictors"])
     sentences = [wording("methods_model", name=visible(name), kind=kind, predictors=names)]
     sentences += form_sentences(model, wording) + _chosen(model, wording) + _options(model, wording)
@@ -101,9 +103,16 @@ def kind_key(model: Mapping[str, Any], results: Results) -> str:
     return "kind_cause_specific" if competing else f"kind_{model['kind']}"
 
 
+def options_of(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a model, with those of a recipe inside it (early relapse) beside its own."""
+    own = dict(model["options"])
+    inner = own.pop("recipe", None)
+    return own if inner is None else {k: v for k, v in inner.items() if k != "kind"} | own
+
+
 def left_without_effect(model: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return how many coefficients a lasso set to 0, and of how many; None where no penalty chooses."""
-    options = model["options"]
+    options = options_of(model)
     lasso = options.get("penalty") == "lasso" or (model["kind"] == "penalised_cox" and options.get("alpha", 0) > 0)
     terms = [line["estimate"] for line in model["coefficients"] if line["term"] != "Intercept"]
     return (sum(value == 0 for value in terms), len(terms)) if lasso or 0 in terms else None
@@ -119,7 +128,7 @@ def predictor_text(name: str, results: Results, wording: Wording) -> str:
 
 def form_sentences(model: Mapping[str, Any], wording: Wording) -> list[str]:
     """Return splines, transforms, products, strata and whatever else decides what the columns are."""
-    found, options = [], model["options"]
+    found, options = [], options_of(model)
     if model["knots"]:
         knots = "; ".join(f"{visible(k)} {', '.join(three_digits(v) for v in at)}" for k, at in model["knots"].items())
         found.append(wording("methods_splines", knots=knots))
@@ -152,11 +161,16 @@ def _chosen(model: Mapping[str, Any], wording: Wording) -> list[str]:
 
 
 def _options(model: Mapping[str, Any], wording: Wording) -> list[str]:
-    options = model["options"]
-    idle = OF_PENALTY if _penalty_is_settled(model["kind"], options) else ()
+    options, inner = options_of(model), model["options"].get("recipe") or {}
+    idle = OF_PENALTY if _penalty_is_settled(inner.get("kind", model["kind"]), options) else ()
     given = {k: v for k, v in options.items() if k not in (*TOLD, *idle) and v not in (None, [], {}, "", False)}
-    listed = ", ".join(f"{key} = {value}" for key, value in given.items() if not isinstance(value, Mapping))
+    listed = ", ".join(f"{key} = {_setting(value)}" for key, value in given.items())
     return [wording("methods_options", options=visible(listed, 500))] if listed else []
+
+
+def _setting(value: Any) -> str:
+    """Return a value of an option; of a table its entries."""
+    return f"({', '.join(f'{k} {v}' for k, v in value.items())})" if isinstance(value, Mapping) else str(value)
 
 
 def _penalty_is_settled(kind: str, options: Mapping[str, Any]) -> bool:

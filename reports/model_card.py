@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reports.methods import left_without_effect
 from reports.tripod_answers import output
 from reports.tripod_results import inputs_in_use
 from reports.wording import Wording
@@ -48,7 +49,8 @@ def model_card(results: Mapping[str, Any], name: str) -> dict[str, Any]:
         "inputs": {key: results["predictors"].get(key, {}) for key in model["predictors"]},
         "inputs_in_use": inputs_in_use(results),
         "output": output(results),
-        "chosen_in_the_data": {key: model[key] is not None for key in ("selection", "tuning")},
+        "chosen_in_the_data": {key: model[key] is not None for key in ("selection", "tuning")}
+        | {"penalty": left_without_effect(model) is not None},
         "performance": {
             "method": results["validation_method"].get(name),
             "measured": results["validation"].get(name, []),

@@ -12,6 +12,7 @@ from reports.methods import (
     metrics_text,
     missing_sentence,
     model_sentences,
+    options_of,
     outcome_sentences,
     predictor_text,
 )
@@ -100,7 +101,7 @@ def centres(results: Results) -> str:
 
 def _dividing(model: Mapping[str, Any]) -> list[str]:
     """Columns of strata and clusters of a model."""
-    given = (model["options"].get(key) or [] for key in ("strata", "cluster"))
+    given = (options_of(model).get(key) or [] for key in ("strata", "cluster"))
     return [column for value in given for column in ([value] if isinstance(value, str) else value)]
 
 
@@ -192,7 +193,7 @@ def forms(results: Results) -> str:
 
     def say(name: str, model: Mapping[str, Any]) -> str:
         plain = "numbers as they are, categories as indicators."
-        scaled = model["kind"] in SCALED or model["options"].get("penalty") in ("ridge", "lasso")
+        scaled = model["kind"] in SCALED or options_of(model).get("penalty") in ("ridge", "lasso")
         said = [*(form_sentences(model, ENGLISH) or [plain]), *(["Standardised inside every fit."] if scaled else [])]
         return f"{name}: {' '.join(said)}"
 
@@ -237,7 +238,7 @@ def imbalance(results: Results) -> str:
     endpoint = results["endpoint"]
     share = 100 * endpoint["events"] / endpoint["n"]
     weighed = [visible(name) for name, model in results["models"].items()
-               if model["options"].get("event_weight", 1.0) not in (1.0, 1)]  # fmt: skip
+               if options_of(model).get("event_weight", 1.0) not in (1.0, 1)]  # fmt: skip
     said = f"{share:.0f} % of the patients had the event."
     if not weighed:
         return f"{said} No resampling and no weighting of classes."

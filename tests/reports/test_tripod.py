@@ -91,10 +91,10 @@ def test_what_a_run_lacks_is_said_and_asked_for(results: dict[str, Any]) -> None
     assert "Measured after the start: age." in said(late, "9b")
 
 
-def changed(results: dict[str, Any], options: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+def changed(results: dict[str, Any], given: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
     other = copy.deepcopy(results)
     other["models"]["cox"] |= facts
-    other["models"]["cox"]["options"] |= options or {}
+    other["models"]["cox"]["options"] |= given or {}
     return other
 
 
@@ -107,9 +107,21 @@ def test_a_lasso_chooses_in_the_data(results: dict[str, Any]) -> None:
     assert "Standardised inside every fit." in said(lasso, "12b")
     assert "folds = 10" in said(lasso, "12c")
     assert "none chosen in the data" in said(results, "9a")
+    assert model_card(lasso, "cox")["chosen_in_the_data"]["penalty"]
     idle = changed(results, {"penalty": None, "folds": 10, "rule": "minimum"}, kind="logistic")
     assert "folds = 10" not in said(idle, "12c")
     assert "rule" not in said(idle, "12c")
+
+
+def test_a_recipe_inside_and_tables_of_options_are_told(results: dict[str, Any]) -> None:
+    inside = {"kind": "logistic", "penalty": "lasso", "folds": 10, "interactions": [["age", "sex"]], "cluster": "id"}
+    options = {"recipe": inside, "window": 24, "monotone": {"age": 1}}
+    window = changed(results, kind="early_relapse", options=options)
+    building = said(window, "12c")
+    assert f"({ENGLISH('kind_logistic')}) on " in building
+    for words in ("Products: age x sex.", "window = 24", "monotone = (age 1)", "folds = 10", "The penalty left 0 of"):
+        assert words in building
+    assert said(window, "12d") == "Strata and clusters: cox: id."
 
 
 def test_candidates_and_the_rarer_outcome_are_counted(results: dict[str, Any]) -> None:
@@ -211,7 +223,7 @@ def test_the_card_of_a_model(results: dict[str, Any], model: FittedModel) -> Non
     assert (card["model"]["hash"], card["training"]["patients"]) == (model.hash, model.n)
     assert list(card["inputs"]) == list(model.predictors)
     assert card["performance"]["measured"] == results["validation"]["cox"]
-    assert card["chosen_in_the_data"] == {"selection": False, "tuning": False}
+    assert card["chosen_in_the_data"] == {"selection": False, "tuning": False, "penalty": False}
     assert any("treatment" in text for text in card["intended_use"]["not_for"])
 
 
