@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,8 +79,8 @@ class Variable(BaseModel):
         if self.kind == "binary" and self.levels and len(self.levels) != 2:
             raise ValueError(f"column {self.name}: a binary variable has exactly two levels")
         for name, bounds in (("limits", self.limits), ("plausible", self.plausible), ("inclusion", self.inclusion)):
-            if bounds and not isinstance(bounds[0], str) and not bounds[0] < bounds[1]:
-                raise ValueError(f"column {self.name}: {name} must be [lower, upper]")
+            if bounds and not isinstance(bounds[0], str) and not -math.inf < bounds[0] < bounds[1] < math.inf:
+                raise ValueError(f"column {self.name}: {name} must be [lower, upper], two finite numbers")
         self._check_inclusion()
         return self
 
