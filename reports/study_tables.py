@@ -99,6 +99,8 @@ def _coefficients(name: str, model: Mapping[str, Any], wording: Wording) -> Tabl
         knots=visible(knots or wording("study_none"), 400),
         covariance=visible(model["covariance"]),
     )
+    if "baselines" in model:
+        note = wording.joined([note, wording("study_loglik_of_event")])
     keys = ("term", "beta", "se", RATIOS[ratio], "ci", "p", *(("df", "fmi") if pooled else ()), "mean")
     columns = tuple(wording(f"study_column_{key}") for key in keys)
     return Table(wording("study_coefficients", name=visible(name)), columns, rows, note)
@@ -139,7 +141,7 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
     """How a third party computes the risk, with the baseline at the horizons where there is one."""
     title, columns = wording("study_baseline", name=visible(name)), (wording("study_column_time"), "S0(t)")
     if model["baseline"] is None:
-        return [Table(wording("study_prediction", name=visible(name)), (), (), _equation(model, wording))]
+        return [Table(wording("study_prediction", name=visible(name)), (), (), _equation(model, endpoint, wording))]
     if not model["baseline_survival"]:
         return []
     if model["kind"] == "fine_gray":
@@ -157,22 +159,24 @@ def _baseline(name: str, model: Mapping[str, Any], endpoint: Mapping[str, Any], 
     return [Table(title, heads, rows, wording("study_how_to_predict"))]
 
 
-def _equation(model: Mapping[str, Any], wording: Wording) -> str:
-    if model["kind"] == "logistic":
+def _equation(model: Mapping[str, Any], endpoint: Mapping[str, Any], wording: Wording) -> str:
+    # early relapse is a logistic model of one window: what counts is the intercept, not the kind
+    if any(line["term"] == "Intercept" for line in model["coefficients"]):
         return wording("study_how_to_predict_logistic")
     if "splits" in model:
-        return wording("study_how_to_predict_forest")
-    if not model["coefficients"]:
-        return wording("study_how_to_predict_file")
+        competing = endpoint["kind"] == "competing"
+        return wording("study_how_to_predict_forest_competing" if competing else "study_how_to_predict_forest")
+    if "baselines" in model:
+        return wording("study_how_to_predict_causes")
     parameters = model["parameters"]
-    if "location" in parameters:
+    if "location" in parameters and model["coefficients"]:
         return wording(
             "study_how_to_predict_time",
             location=f"{parameters['location']:.10g}",
             scale=f"{parameters['scale']:.10g}",
             distribution=visible(parameters["distribution"]),
         )
-    return wording("study_how_to_predict_causes")
+    return wording("study_how_to_predict_file")
 
 
 def _imputation(name: str, model: Mapping[str, Any], wording: Wording) -> list[Table]:

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ import pandas as pd
 import pypdf
 import pytest
 
-from cohorts.errors import RunError
+from cohorts.errors import PrognosisWarning, RunError
 from nomograms import Nomogram
 from prognosis import FittedModel, Study
+from prognosis.models import EarlyRelapse, Logistic, RandomSurvivalForest
 from reports import StudyReport
 from reports.figures.canvas import Picture
 from reports.fonts import choose_fonts
 from reports.page import texts
-from reports.results import results_of
-from reports.study_tables import figures_of
+from reports.results import endpoint_facts, model_facts, results_of
+from reports.study_tables import figures_of, model_tables
 from reports.wording import Wording
+from tests.prognosis import made
 from tests.reports.conftest import IMAGE, LINK, MARKUP, MATH, PREDICTORS, SCRIPT, with_chinese_font
 from tests.reports.rendered import assert_asks_for_nothing, pdf_text, squeezed
 
@@ -208,3 +211,30 @@ def test_the_caption_of_a_figure_names_its_model_where_there_are_several():
     assert captions == ["cox_2: Calibration", "cox: Calibration", "cox_2: Calibration", "Calibration"]
     assert {figure["caption"] for figure in figures_of(pictures, kinds, ["cox"])} == {"Calibration"}
     assert figures_of(pictures, (), ["cox", "cox_2"]) == []
+
+
+def equation_of(recipe: Any, kind: str, horizons: list[float] | None) -> tuple[FittedModel, dict[str, Any], str]:
+    """Return a fitted model, its facts, and how the report says that it predicts."""
+    predictors = ["age", "albumin"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        asked = made.study(predictors, n=150, endpoint=made.ENDPOINTS[kind], horizons=horizons)
+        fitted = asked.fit(recipe)
+    facts = model_facts(fitted)
+    return fitted, facts, model_tables("m", facts, endpoint_facts(asked), Wording("en"))[-1].note
+
+
+def test_early_relapse_is_told_by_its_own_equation() -> None:
+    fitted, facts, told = equation_of(EarlyRelapse(Logistic(), 12), "time_to_event", [12.0])
+    assert told.startswith("Risk = 1 / (1 + exp(-L))")
+    patient = {"age": 61.0, "albumin": 38.0}
+    sums = sum(line["estimate"] * patient.get(line["term"], 1.0) for line in facts["coefficients"])
+    assert 1 / (1 + math.exp(-sums)) == pytest.approx(fitted.predict(patient).risk[0, 0], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("competing", "Aalen-Johansen incidence"), ("time_to_event", "1 minus the Kaplan-Meier curve")]
+)
+def test_a_forest_is_told_by_the_curve_of_its_leaves(kind: str, words: str) -> None:
+    _, _, told = equation_of(RandomSurvivalForest(trees=5), kind, [12.0])
+    assert words in told
