@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from cohorts import Binary
@@ -142,7 +143,9 @@ def _observation(number: int, variable: Variable, value: Any, subject: Mapping[s
 def _notes(prediction: Prediction, patient: str) -> list[str]:
     english = Wording("en")
     remarks = [visible(remark.text, 400) for remark in prediction.remarks_on(patient)]
-    return [*(english(key) for key in ("limit_treatment", "interval_meaning")), *dict.fromkeys(remarks)]
+    place = prediction.ids.index(patient)
+    meaning = ["interval_meaning"] if np.isfinite(prediction.lower[place]).any() else []
+    return [*(english(key) for key in ("limit_treatment", *meaning)), *dict.fromkeys(remarks)]
 
 
 def _narrative(predictions: list[dict[str, Any]], notes: list[str]) -> str:

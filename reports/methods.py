@@ -204,6 +204,12 @@ def metrics_text(name: str, results: Results, wording: Wording) -> str:
     return ", ".join(dict.fromkeys(wording(f"metric_{line['metric']}") for line in lines))
 
 
+def limit_sentences(validated: bool, wording: Wording) -> list[str]:
+    """Return what no model of a run can do."""
+    first = "study_limit_development" if validated else "study_limit_unvalidated"
+    return [wording(key) for key in (first, "limit_treatment", "interval_meaning")]
+
+
 def software_sentence(results: Results, wording: Wording) -> str:
     """Return version, seed and where the rest stands."""
     versions = results["software"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.methods import left_without_effect
+from reports.methods import left_without_effect, limit_sentences
 from reports.tripod_answers import output
 from reports.tripod_results import inputs_in_use
 from reports.wording import Wording
@@ -56,7 +56,7 @@ def model_card(results: Mapping[str, Any], name: str) -> dict[str, Any]:
             "measured": results["validation"].get(name, []),
             "external": [],
         },
-        "limits": [english(key) for key in ("study_limit_development", "limit_treatment", "interval_meaning")],
+        "limits": limit_sentences(name in results["validation_method"], english),
         "warnings": results["warnings"],
         "software": results["software"],
         "licence": "GPL-3.0-or-later, of the package; the model belongs to whoever made it",

@@ -10,9 +10,10 @@ from typing import Any
 
 from reports.chosen import chosen_tables
 from reports.figures.canvas import Picture
+from reports.flow_diagram import flow_diagram
 from reports.fonts import FontChoice
 from reports.formatting import three_digits, unit_text
-from reports.methods import methods_paragraphs
+from reports.methods import limit_sentences, methods_paragraphs
 from reports.performance import RESAMPLED
 from reports.study_tables import Table, figures_of, interval_text, model_tables, number_text, section
 from reports.wording import Wording, visible
@@ -98,12 +99,13 @@ def study_content(
         "question": _question(results, wording),
         "summary": [],
         "methods": methods_paragraphs(results, wording),
+        "diagram": flow_diagram(results, wording),
         "tables": [section(table) for table in tables] + validated,
         "nomogram_alt": wording("study_nomogram_alt"),
         "warnings": [visible(warning["message"], 600) for warning in results["warnings"]],
         "conventions": [f"{key}: {visible(text, 300)}" for key, text in results["conventions"].items()],
         "software": ", ".join(f"{name} {version}" for name, version in results["software"].items()),
-        "limits": [wording(key) for key in ("study_limit_development", "limit_treatment", "interval_meaning")],
+        "limits": limit_sentences(set(results["models"]) <= set(results["validation_method"]), wording),
     }
 
 

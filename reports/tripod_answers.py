@@ -154,7 +154,7 @@ def size(results: Results) -> str:
     said = f"{endpoint['n']} patients, {endpoint['events']} events."
 
     def say(name: str, model: Mapping[str, Any]) -> str:
-        columns, binary = len(model["means"]), endpoint["kind"] == "binary"
+        columns, binary = len(model["means"]), endpoint["kind"] == "binary" or model["kind"] == "early_relapse"
         # of a yes and a no the rarer one carries the information
         rarer, what = min((model["events"], "events"), (model["n"] - model["events"] if binary else INFINITY, "others"))
         offered = len(model["selection"]["candidates"]) if model["selection"] else 0
@@ -175,14 +175,17 @@ def missing(results: Results) -> str:
 @answers("12a")
 def use_of_data(results: Results) -> str:
     """Say which rows served the fit and which the validation."""
+    every = results["endpoint"]["n"]
 
-    def say(name: str, _: Mapping[str, Any]) -> str:
+    def say(name: str, model: Mapping[str, Any]) -> str:
         facts = results["validation_method"].get(name)
+        # a model of one window leaves out whom it cannot judge
+        who = "all" if model["n"] == every else f"{model['n']} of {every}"
         if facts is None:
-            return f"{name}: all patients for the fit."
+            return f"{name}: {who} patients for the fit."
         way = method_text(facts, ENGLISH)
         why = "" if facts["choice"] == "as asked" else f" ({visible(facts['choice'], 300)})"
-        return f"{name}: all patients for the fit, {way} (repeats: {facts['repeats']}) for its validation{why}."
+        return f"{name}: {who} patients for the fit, {way} (repeats: {facts['repeats']}) for its validation{why}."
 
     return of_models(results, say)
 

@@ -109,6 +109,7 @@ def test_a_risk_that_is_not_known_has_no_number(cox):
 def test_a_forest_has_no_interval_and_a_binary_outcome_no_time():
     forest, _ = asked(fitted(RandomSurvivalForest(trees=20)))
     assert forest["prediction"][0]["rationale"].startswith("This model has no interval. Time is counted from: ")
+    assert not any("interval" in note["text"] for note in forest["note"])
     logistic, prediction = asked(fitted(Logistic(), "binary"))
     (one,) = logistic["prediction"]
     assert "whenRange" not in one

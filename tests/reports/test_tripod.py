@@ -78,6 +78,8 @@ def test_what_a_run_lacks_is_said_and_asked_for(results: dict[str, Any]) -> None
     bare = copy.deepcopy(results) | {"validation": {}, "validation_method": {}}
     assert "without any validation" in said(bare, "4")
     assert "Not measured" in said(bare, "23a")
+    assert "not validated" in model_card(bare, "cox")["limits"][0]
+    assert "Developed and validated inside" in model_card(results, "cox")["limits"][0]
     assert "was not validated" in said(bare, "12c")
     by_item = {each.item.item: each for each in tripod_of(bare, {})}
     assert by_item["5b"].state == "filled; author to complete"
@@ -128,6 +130,9 @@ def test_candidates_and_the_rarer_outcome_are_counted(results: dict[str, Any]) -
     chosen = {"selector": "backward", "kept": ["age"], "candidates": ["age", "hgb", "creat", "sex"], "table": []}
     events, columns = results["models"]["cox"]["events"], len(results["models"]["cox"]["means"])
     assert f"{events / 4:.1f} per candidate before the selection" in said(changed(results, selection=chosen), "10")
+    window = changed(results, kind="early_relapse", n=events + 7)
+    assert f"{7 / columns:.1f} others per column" in said(window, "10")
+    assert f"cox: {events + 7} of {results['endpoint']['n']} patients for the fit" in said(window, "12a")
     often = changed(results, n=events + 8)
     often["endpoint"] |= {"kind": "binary"}
     assert f"{8 / columns:.1f} others per column" in said(often, "10")
