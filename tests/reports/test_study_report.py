@@ -23,6 +23,7 @@ from prognosis import FittedModel, Study
 from prognosis.models import EarlyRelapse, Logistic, RandomSurvivalForest
 from reports import StudyReport
 from reports.figures.canvas import Picture
+from reports.flow_diagram import flow_diagram
 from reports.fonts import choose_fonts
 from reports.page import texts
 from reports.results import endpoint_facts, model_facts, results_of
@@ -200,6 +201,27 @@ def test_an_unknown_language_is_refused(results: dict[str, Any]) -> None:
 def test_results_without_a_key_of_the_interface_are_refused(results: dict[str, Any]) -> None:
     with pytest.raises(KeyError, match="endpoint"):
         StudyReport({key: value for key, value in results.items() if key != "endpoint"}, {})
+
+
+def test_the_diagram_accounts_for_every_patient(results: dict[str, Any]) -> None:
+    read, analysed = flow_diagram(results, Wording("en"))
+    assert read == {
+        "kept": "1,384 patients read",
+        "left": "46 left out: missing predictor (hgb 13, creat 30, mspike 11)",
+    }
+    events = results["endpoint"]["events"]
+    assert (
+        analysed["kept"]
+        == f"1,338 patients analysed: {events} with the event; {1338 - events} without it when last seen"
+    )
+    other = copy.deepcopy(results)
+    other["endpoint"] |= {"competing_events": 88}
+    other["flow"].insert(1, {"step": "left out: before 1970", "n": 4})
+    first, second, last = (box["kept"] for box in flow_diagram(other, Wording("en")))
+    assert (first, second) == ("1,384 patients read", "1,380 patients")
+    assert f"; 88 with a competing event first; {1338 - events - 88} without it when last seen" in last
+    other["endpoint"] |= {"kind": "binary", "competing_events": 0}
+    assert flow_diagram(other, Wording("en"))[-1]["kept"].endswith(f"; {1338 - events} without it")
 
 
 def test_the_caption_of_a_figure_names_its_model_where_there_are_several():
