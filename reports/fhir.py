@@ -46,7 +46,9 @@ def risk_assessment(
     """
     place = prediction.ids.index(patient)
     subject = {"type": "Patient", "identifier": {"value": visible(patient, 1000)}}
-    observed = [_observation(k, model.codebook[name], values.get(name), subject) for k, name in enumerate(values, 1)]
+    # a column of strata is no predictor: the model holds its values, and no declaration of it
+    told = {name: model.codebook.get(name) or Variable(name=name, kind="text") for name in values}
+    observed = [_observation(k, told[name], values[name], subject) for k, name in enumerate(values, 1)]
     predictions = [_prediction(model, prediction, place, k) for k in range(len(prediction.horizons))]
     notes = _notes(prediction, patient)
     return {

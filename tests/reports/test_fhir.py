@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohorts.errors import PrognosisWarning, RunError
+from cohorts.errors import DataContractError, PrognosisWarning, RunError
 from prognosis.models import Cox, Logistic, RandomSurvivalForest
 from reports import command_line
 from reports.fhir import RELEASES, check_release, risk_assessment, validate
+from reports.patient_table import read_patients
 from tests.prognosis import made
 from tests.reports.rendered import Tags
 
@@ -145,3 +146,33 @@ def test_the_command_writes_a_file_a_patient(cox, tmp_path, monkeypatch, capsys)
     assert found["resourceType"] == "RiskAssessment"
     risk = cox.predict(table.set_index("pid")).risk[0]
     np.testing.assert_allclose([one["probabilityDecimal"] for one in found["prediction"]], 100 * risk, atol=0.05)
+
+
+@pytest.mark.parametrize("column", ["sex", "relapse"])
+def test_a_table_of_patients_has_the_strata_of_the_model(column, tmp_path):
+    """Levels are those the model names, whatever the column's type was in training."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        model = made.study(["age", "albumin"], n=150, horizons=[12, 48]).fit(Cox(strata=[column]))
+    frame = made.patients(6, seed=8)[["age", "albumin", column]].assign(pid=list("abcdef"))
+    written = frame.assign(**{column: frame[column].map(lambda value: value if column == "sex" else int(value))})
+    written.to_csv(tmp_path / "new.csv", index=False)
+    read = read_patients(model, tmp_path / "new.csv", ",", ".", "utf-8")
+    prediction = model.predict(read)
+    np.testing.assert_array_equal(prediction.risk, model.predict(frame.set_index("pid")).risk)
+    assert len(np.unique(frame[column])) == 2
+    values = read.view(model.door.columns).loc["a"].to_dict()
+    observed = risk_assessment(model, prediction, "a", values)["contained"]
+    assert {"text": column} in [item["code"] for item in observed]
+    assert str(written[column].iloc[0]) in [item.get("valueString") for item in observed]
+    written.assign(**{column: "other"}).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataContractError, match="known levels"):
+        read_patients(model, tmp_path / "new.csv", ",", ".", "utf-8")
+
+
+def test_strata_by_two_columns_are_refused(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PrognosisWarning)
+        model = made.study(["age"], n=150, horizons=[12]).fit(Cox(strata=["sex", "relapse"]))
+    with pytest.raises(RunError, match=r"\[U07\]"):
+        read_patients(model, tmp_path / "new.csv", ",", ".", "utf-8")
