@@ -10,6 +10,9 @@ from reports.formatting import count
 from reports.frequencies import frequency
 from reports.wording import Wording
 
+# Of a risk: whoever was given one further off is not called similar.
+FAR = 0.2
+
 
 def bands_at(model: FittedModel, horizon: float) -> RiskBands | None:
     """Return the bands of out-of-fold risk that the model's validation has at a horizon."""
@@ -36,9 +39,11 @@ def similar_text(model: FittedModel, horizon: float, risk: float, wording: Wordi
         return wording("similar_higher" if risk > bands.bands[-1].high else "similar_lower")
     middle = (band.low + band.high) / 2
     observed = frequency(band.observed, band.lower, band.upper, wording)
+    wide = max(risk - band.low, band.high - risk) > FAR
     return wording(
-        "similar_observed",
+        "similar_wide" if wide else "similar_observed",
         between=frequency(middle, band.low, band.high, wording).interval_event,
+        average=frequency(band.predicted, band.low, band.high, wording).event_text,
         n=observed.event_text,
         interval=observed.interval_event,
         people=count(band.people, wording),

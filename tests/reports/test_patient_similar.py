@@ -12,8 +12,9 @@ from cohorts import Binary, Cohort
 from prognosis import FittedModel, Study, load_model
 from prognosis.models import Logistic
 from prognosis.validation import Validation
-from prognosis.validation.risk_bands import RiskBands
+from prognosis.validation.risk_bands import RiskBand, RiskBands
 from reports import PatientReport
+from reports.patient_similar import similar_text
 from reports.performance import performance_sentences
 from reports.wording import Wording
 from tests.reports.conftest import PREDICTORS
@@ -38,17 +39,31 @@ def test_the_sentence_is_that_of_the_patients_band(banded: FittedModel, patients
     for answer, bands in zip(report.page.answers, banded.validation.bands["cox"], strict=True):
         band = next(each for each in bands.bands if each.low <= answer.risk < each.high)
         assert answer.similar == band
-        low, high, share, lower, upper = (
-            f"{100 * x + 1e-9:.0f}" for x in (band.low, band.high, band.observed, band.lower, band.upper)
+        low, high, mean, share, lower, upper = (
+            f"{100 * x + 1e-9:.0f}"
+            for x in (band.low, band.high, band.predicted, band.observed, band.lower, band.upper)
         )
         # a band whose last patient had the event is printed as it is: 100 of 100, its lower limit below
         assert answer.similar_text == (
-            f"Patients given a similar risk ({low} to {high} of 100) by models made without them, {band.people} "
-            f"patients: {share} of 100 had the event, as observed ({lower} to {upper})."
+            f"Patients given a similar risk ({low} to {high} of 100, on average {mean}) by models made without them, "
+            f"{band.people} patients: {share} of 100 had the event, as observed ({lower} to {upper})."
         )
     text = pdf_text(report.save(tmp_path / "p.pdf").read_bytes())
     assert squeezed(report.page.answers[0].similar_text) in text
     assert report.page.answers[0].similar_text in report.save(tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_a_wide_band_is_not_called_similar(banded: FittedModel) -> None:
+    """Whose risk lies more than 20 of 100 from an end of the band is not told that its patients are alike."""
+    band = RiskBand(0.24, 0.92, 116, 30, 0.45, 0.45, 0.36, 0.55)
+    other = RiskBand(0.10, 0.24, 116, 15, 0.18, 0.17, 0.1, 0.3)
+    model, said = with_bands(banded, RiskBands(60.0, (other, band))), Wording("en")
+    assert similar_text(model, 60.0, 0.37, said) == (
+        "Too few had a risk near this one. Of a wide group, given 24 to 92 of 100 (on average 45) by models made "
+        "without them, 116 patients: 45 of 100 had the event, as observed (36 to 55)."
+    )
+    near = similar_text(model, 60.0, 0.2, said)
+    assert near.startswith("Patients given a similar risk (10 to 24 of 100, on average 18)")
 
 
 def test_beyond_all_bands_and_where_there_are_too_few_it_is_said(banded: FittedModel, patients: pd.DataFrame) -> None:
