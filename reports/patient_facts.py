@@ -19,7 +19,10 @@ def event_name(model: FittedModel, wording: Wording) -> str:
     """Return what the event is called: the codebook's label, else the endpoint's name, marked as such."""
     label = model.event_label.get(wording.language) or model.event_label.get("en")
     # the name of an endpoint often names the opposite of its event: "progression-free survival"
-    return visible(label) if label else wording("event_of_endpoint", name=visible(model.endpoint.name))
+    if label:
+        return visible(label)
+    key = "event_of_defined" if model.endpoint.definition.strip() else "event_of_endpoint"
+    return wording(key, name=visible(model.endpoint.name))
 
 
 def deaths_name(model: FittedModel, wording: Wording) -> str:

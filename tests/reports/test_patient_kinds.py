@@ -195,7 +195,10 @@ def test_a_competing_endpoint_is_never_named_by_the_label_of_all_its_codes(mgus2
     bare = replace(mgus2_progression(), event_label=None, competing_label=None)
     model = Study(mgus2, bare, ["age"], seed=1).fit(Cox())
     page = page_of(model)
-    assert page.headings["answers"].endswith("the event of the endpoint “progression” (no definition was declared)")
+    assert page.headings["answers"].endswith("the event of the endpoint “progression”")
+    undefined = replace(model, endpoint=replace(model.endpoint, definition=""))
+    words = "the event of the endpoint “progression” (no definition was declared)"
+    assert page_of(undefined).headings["answers"].endswith(words)
     assert page.answers[0].other_sentence == "are expected to have first: another event"
 
 
