@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pypdf
 import pytest
 
 from cohorts import Binary, Cohort
@@ -14,10 +15,11 @@ from prognosis.models import Logistic
 from prognosis.validation import Validation
 from prognosis.validation.risk_bands import RiskBand, RiskBands
 from reports import PatientReport
+from reports.batch import write_patient
 from reports.patient_similar import similar_text
 from reports.performance import performance_sentences
 from reports.wording import Wording
-from tests.reports.conftest import PREDICTORS
+from tests.reports.conftest import PREDICTORS, with_chinese_font
 from tests.reports.rendered import pdf_text, squeezed
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
@@ -102,3 +104,11 @@ def test_a_binary_model_is_measured_in_pairs_of_event_and_none(mgus2: Cohort) ->
     without = table.assign(corrected=np.where(table["metric"] == "calibration_slope", np.nan, table["corrected"]))
     bare = performance_sentences(model.with_validation(replace(model.validation, table=without)), Wording("en"))
     assert bare[1].startswith("Observed over predicted events 1.0")
+
+
+@with_chinese_font
+def test_a_page_full_of_words_keeps_its_nomogram(banded: FittedModel, patients: pd.DataFrame, tmp_path) -> None:
+    """Three long sentences on bands in Chinese: the curve gives way a little, and all stays on one page."""
+    long = replace(banded, endpoint=replace(banded.endpoint, definition="定义文字用于占据版面。" * 12))
+    write_patient(long, patients.loc[["402"]], "zh", tmp_path, "centiles")
+    assert len(pypdf.PdfReader(tmp_path / "patients" / "402.pdf").pages) == 1
