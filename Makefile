@@ -31,7 +31,6 @@ test: $(EVERY)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS)
 
 evidence: $(EVERY)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest -n $(WORKERS) -m evidence
 	@for script in benchmarks/*.py; do echo "$$script"; PYTHONPATH=. $(PYTHON) "$$script" || exit 1; done
 
 # Built without isolation, so that the build tools are pinned like everything else.
