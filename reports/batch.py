@@ -176,7 +176,7 @@ def report_patients(
         facts["warnings"] = [{"code": finding.code, "message": str(finding)} for finding in beginning.warnings]
         folder.remove_left_over()
         folder.write_json(MANIFEST, base_manifest(folder, started, state) | facts | {"patients": written})
-        _raise_failures(failures, len(names))
+        raise_failures(failures, len(names))
         return Run(folder.path, tuple(folder.written), beginning.warnings)
 
 
@@ -197,7 +197,8 @@ def _write_all(work: PatientPages, folder: OutputFolder, execution: Execution) -
     return failures
 
 
-def _raise_failures(failures: dict[str, str], count: int) -> None:
+def raise_failures(failures: dict[str, str], count: int) -> None:
+    """Say (U06) that some patients of a batch could not be answered, and the first reason."""
     if failures:
         rule = f"{len(failures)} of {count} patients could not be answered; see failures.json"
         first = next(iter(failures.values())).splitlines()[0]

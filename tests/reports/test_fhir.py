@@ -141,6 +141,17 @@ def test_the_command_writes_a_file_a_patient(cox, tmp_path, monkeypatch, capsys)
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert "7.json" in files
     assert len(files) == 4
+    table.assign(age=[60.0, None, 61.0]).to_csv(tmp_path / "new.csv", index=False)
+    arguments[-1] = str(tmp_path / "part")
+    monkeypatch.setattr(sys, "argv", ["prognosis", "fhir", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert int(ended.value.code or 0) == 1
+    assert "1 of 3 patients could not be answered" in capsys.readouterr().err
+    failures = json.loads((tmp_path / "part" / "failures.json").read_text(encoding="utf-8"))
+    assert list(failures) == ["../up"]
+    assert "age" in failures["../up"]
+    assert (tmp_path / "part" / "7.json").is_file()
     assert not (tmp_path / "up.json").exists()
     found = json.loads((tmp_path / "out" / "7.json").read_text(encoding="utf-8"))
     assert found["resourceType"] == "RiskAssessment"
