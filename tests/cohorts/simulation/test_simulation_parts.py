@@ -14,7 +14,7 @@ from cohorts.simulation.latent import classes, loaded, picked, present
 from cohorts.simulation.missingness import missing_probability
 from cohorts.simulation.times import CompetingWeibulls, Weibull, death_after_progression
 
-N = 100_000
+N = 200_000
 
 
 def test_a_weibull_has_its_median_and_doubles_its_hazard():
@@ -45,7 +45,7 @@ def test_competing_times_fall_as_their_law_says():
     time, first = both.draw(one, two, np.random.default_rng(1))
     for horizon in (5, 20, 80):
         expected = both.risk(horizon, one[:1], two[:1])[0]
-        assert (first & (time <= horizon)).mean() == pytest.approx(expected, abs=0.006)
+        assert (first & (time <= horizon)).mean() == pytest.approx(expected, abs=0.004)
 
 
 def test_causes_with_two_shapes_are_refused():
@@ -53,7 +53,7 @@ def test_causes_with_two_shapes_are_refused():
         CompetingWeibulls(Weibull(1, 30), Weibull(2, 30))
 
 
-@pytest.mark.parametrize("ratio", [0.1, 0.4, 0.95])
+@pytest.mark.parametrize("ratio", [0.1, 0.4, 0.8, 0.95])
 @pytest.mark.parametrize("share", [0.0, 1 / 3, 0.9])
 def test_death_after_progression_makes_overall_survival_proportional(ratio, share):
     """Survival in the time of the other hazard is exponential with the ratio as its rate."""
@@ -64,7 +64,7 @@ def test_death_after_progression_makes_overall_survival_proportional(ratio, shar
     assert (later > start).all()
     death = np.where(rng.random(N) < first, start, later) * ratio
     for point in (0.05, 0.3, 1.0, 2.5):
-        assert (death > point).mean() == pytest.approx(np.exp(-point), abs=0.006)
+        assert (death > point).mean() == pytest.approx(np.exp(-point), abs=0.005)
 
 
 def test_latent_variables_cut_at_shares_and_correlate_as_asked():
