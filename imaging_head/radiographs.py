@@ -39,6 +39,24 @@ class Squares:
     patients: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
 
+    def __len__(self) -> int:
+        return len(self.patients)
+
+    def of(self, patients: Sequence[str]) -> Squares:
+        """Return the films of these patients, in the order of the films.
+
+        Raises
+        ------
+        ImageError
+            I22 a patient has no film.
+        """
+        wanted = set(patients)
+        absent = tuple(sorted(wanted - set(self.patients)))
+        if absent:
+            raise ImageError(Finding("I22", "patients without a film", "leave them out", PATIENT, absent))
+        rows = [row for row, patient in enumerate(self.patients) if patient in wanted]
+        return Squares(self.pixels[rows], tuple(self.patients[row] for row in rows), self.findings)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Radiographs:

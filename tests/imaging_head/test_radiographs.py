@@ -303,3 +303,14 @@ class TestCopies:
         command = ["images", "deidentify", str(folder / "index.csv"), "--out", str(place / "out")]
         done = CliRunner().invoke(app, [*command, "--key", str(place / "out" / "key.csv")])
         assert codes(type("Caught", (), {"value": done.exception})) == ["I23", "I23"]
+
+
+class TestSquares:
+    def test_of_some_patients_keeps_every_film_of_theirs_and_the_order_of_films(self, read):
+        squares = read[1].of(["c", "a"])
+        assert squares.patients == ("a", "a", "c") and len(squares) == 3
+        np.testing.assert_array_equal(squares.pixels, read[1].pixels[[0, 1, 3]])
+
+    def test_a_patient_without_a_film_is_named(self, read):
+        with pytest.raises(ImageError, match="I22.*patients without a film.*z"):
+            read[1].of(["a", "z"])
