@@ -20,13 +20,14 @@ from prognosis.cox.counted_rows import CountedRows, Drawn, counted_rows
 from prognosis.cox.estimability import FARTHEST, Estimability
 from prognosis.cox.estimability import LARGEST as LARGEST_COEFFICIENT
 from prognosis.cox.estimate import CoxEstimate
-from prognosis.cox.ordered_likelihood import OrderedLikelihood, counted_likelihood
+from prognosis.cox.ordered_likelihood import counted_likelihood
 from prognosis.cox.recalibration import DOUBT, CoxRecalibrations, slope_of
 from prognosis.cox.resampled_design import Groups, ResampledDesign, groups_of, resampled_design
 from prognosis.cox.residuals import dfbeta, score_residuals
 from prognosis.evaluation import Recalibration
 from prognosis.kernels.counted_cox import baseline_at
-from prognosis.kernels.standardise import IN_PLACE, standardise
+from prognosis.kernels.resampled_cox import search
+from prognosis.kernels.standardise import IN_PLACE, standardised
 from prognosis.linear_predictor import linear_predictor_of
 from prognosis.newton import ROUNDING, VANISHED
 from prognosis.outcome import SurvivalArrays, read_outcome
@@ -36,10 +37,6 @@ from prognosis.risk_sets import build_risk_sets
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-MOST_STEPS = 30
-# Predicted gain in log-likelihood that a last step leaves at 1e-10 standard errors from the maximum.
-LAST_GAIN = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,28 +84,23 @@ class CoxRefits:
 
     def _fit(self, design: Floats, drawn: Drawn) -> tuple[Floats, Floats] | None:
         """Means and coefficients of the columns; None where the columns or the estimate are in doubt."""
-        columns = np.empty((len(drawn.rows), design.shape[1]))
-        means, scales, _ = standardise(design[drawn.rows], drawn.copies, IN_PLACE, columns)
-        products = (columns * drawn.copies[:, None]).T @ columns
-        values = np.linalg.eigvalsh(products) if (scales * DOUBT > 1 / LARGEST).all() else np.zeros(1)
-        if not values[0] * CONDITION_LIMIT * DOUBT > values[-1]:
-            return None
-        likelihood = counted_likelihood(columns, drawn, efron=self._efron)
         start = self.start + drawn.copies @ self.influence[drawn.rows]
-        found = _newton(likelihood, start * scales)
-        if found is None:
+        found, means, scales, products, beta, information, ends = search(design, drawn, start, self._efron)
+        values = np.linalg.eigvalsh(products) if (scales * DOUBT > 1 / LARGEST).all() else np.zeros(1)
+        if not found or not values[0] * CONDITION_LIMIT * DOUBT > values[-1]:
             return None
-        eta, least = columns @ found[0], float(np.linalg.eigvalsh(found[1])[0])
-        if _is_extreme(found[0], least, eta):
+        least = float(np.linalg.eigvalsh(information)[0])
+        if _is_extreme(beta, least, ends):
             return None
-        if not _surely_known(least, eta, values[-1] * (1 + np.log(drawn.copies.sum()))):
-            self._check_known(likelihood, *found)
-        return means, found[0] / scales
+        if not _surely_known(least, ends, values[-1] * (1 + np.log(drawn.copies.sum()))):
+            self._check_known(design[drawn.rows], drawn, (beta, information))
+        return means, beta / scales
 
-    def _check_known(self, likelihood: OrderedLikelihood, beta: Floats, information: Floats) -> None:
+    def _check_known(self, design: Floats, drawn: Drawn, found: tuple[Floats, Floats]) -> None:
         """Raise what `fit_cox` raises of columns that depend on each other or separate the events."""
+        columns, (beta, information) = standardised(design, drawn.copies, IN_PLACE)[0], found
         checks = Estimability(self.columns.preparation.names, "partial likelihood", REMEDY)
-        at_zero = likelihood(np.zeros(len(beta)))[2]
+        at_zero = counted_likelihood(columns, drawn, efron=self._efron)(np.zeros(len(beta)))[2]
         checks.check_independent(at_zero)
         checks.check_known(at_zero, information, beta, checks.inverse(information, beta))
 
@@ -127,39 +119,22 @@ class CoxRefits:
         return found or CoxRecalibrations(self.outcome, eta, self.rows, self._efron)(rows)
 
 
-def _newton(likelihood: OrderedLikelihood, beta: Floats) -> tuple[Floats, Floats] | None:
-    """Coefficients (p,) and the information (p, p) beside them; None where full steps do not climb to a maximum."""
-    highest = -np.inf
-    for _ in range(MOST_STEPS):
-        value, score, information = likelihood(beta)
-        if not value >= highest - 1e-9 * abs(value):
-            return None
-        try:
-            step = np.linalg.solve(information, score)
-        except np.linalg.LinAlgError:
-            return None
-        highest, beta, gain = value, beta + step, float(score @ step)
-        if 0 <= gain < LAST_GAIN:
-            return beta, information
-    return None
-
-
-def _is_extreme(beta: Floats, least: float, eta: Floats) -> bool:
+def _is_extreme(beta: Floats, least: float, ends: Floats) -> bool:
     """Tell whether an estimate on standardised columns comes near the limits of `fit_cox`.
 
-    `least` : smallest eigenvalue of its information. `eta` : (k,) linear predictor of the rows.
+    `least` : smallest eigenvalue of its information. `ends` : of the linear predictor of the rows.
     """
     largest = max(float(np.abs(beta).max()), least**-0.5 if least > 0 else np.inf)
-    return largest > DOUBT * LARGEST_COEFFICIENT or float(np.abs(eta).max()) > FARTHEST / 2
+    return largest > DOUBT * LARGEST_COEFFICIENT or float(np.abs(ends).max()) > FARTHEST / 2
 
 
-def _surely_known(least: float, eta: Floats, most: float) -> bool:
+def _surely_known(least: float, ends: Floats, most: float) -> bool:
     """Tell without the information at zero whether it and that at the estimate pass `Estimability`.
 
     `most` bounds it in every direction from above. It is below the information at the estimate by no more than the
     largest ratio of two risks.
     """
-    at_zero = least * float(np.exp(eta.min() - eta.max()))
+    at_zero = least * float(np.exp(ends[0] - ends[1]))
     return least * DOUBT > VANISHED * most and at_zero * DOUBT > ROUNDING * most
 
 
