@@ -91,17 +91,20 @@ class Film:
         Scaled without distortion.
         Pixels that are not square become so. Shrinking averages, so that no fine line is lost between samples.
         """
-        shown = self.inside if cut else self.pixels
-        rows, columns = shown.shape
-        ratio = self.spacing[0] / self.spacing[1] if self.spacing else 1.0
-        height, width = rows * ratio, float(columns)
-        scale = size / max(height, width)
-        shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = np.asarray(Image.fromarray(shown).resize(shape, Image.Resampling.BILINEAR))
+        top, left, height, width = self.placed(size, cut)
+        shown = Image.fromarray(self.inside if cut else self.pixels)
         out = np.zeros((size, size), np.float32)
-        top, left = (size - shape[1]) // 2, (size - shape[0]) // 2
-        out[top : top + shape[1], left : left + shape[0]] = np.clip(small, 0, 1)
+        small = np.asarray(shown.resize((width, height), Image.Resampling.BILINEAR))
+        out[top : top + height, left : left + width] = np.clip(small, 0, 1)
         return out
+
+    def placed(self, size: int, cut: bool = True) -> tuple[int, int, int, int]:
+        """Return (top, left, height, width) of the film within its square; see `square`."""
+        rows, columns = (self.inside if cut else self.pixels).shape
+        high, wide = rows * (self.spacing[0] / self.spacing[1] if self.spacing else 1.0), float(columns)
+        scale = size / max(high, wide)
+        height, width = max(1, round(high * scale)), max(1, round(wide * scale))
+        return (size - height) // 2, (size - width) // 2, height, width
 
 
 def film_of(about: Mapping[str, Any], pixels: Floats, name: str, cleared: bool = False) -> Film:

@@ -46,6 +46,22 @@ def with_lesion(bones: Bones, lesion: Lesion, rng: np.random.Generator) -> Plane
     return bone + cortex + edge + clouds + bones.soft + _outside(bones, lesion, rng)
 
 
+def lesion_box(bones: Bones, lesion: Lesion, mirrored: bool) -> tuple[float, float, float, float]:
+    """Return the box around a lesion's ellipse in shares of the film's edge: top, bottom, left, right.
+
+    Parameters
+    ----------
+    mirrored : whether the film was turned about its upright axis after the lesion was put in.
+    """
+    size = bones.x.shape[0]
+    away = np.hypot(bones.x - lesion.x, (bones.y - lesion.y) / 1.25)
+    # on a tiny film a small lesion may lie between the middles of pixels
+    inside = away <= max(lesion.radius, away.min())
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    left, right = (columns[0], columns[-1] + 1) if not mirrored else (size - 1 - columns[-1], size - columns[0])
+    return float(rows[0] / size), float((rows[-1] + 1) / size), float(left / size), float(right / size)
+
+
 def _blob(bones: Bones, lesion: Lesion, rng: np.random.Generator) -> tuple[Plane, Plane]:
     """Return how far each pixel is inside the lesion (0 to 1), and its rim."""
     dx, dy = bones.x - lesion.x, (bones.y - lesion.y) / 1.25

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cohorts import Codebook, Cohort, TimeToEvent
 from cohorts.errors import Finding, ImageError, raise_findings
 from imaging_head.phantom_bones import Person, growth, knee
-from imaging_head.phantom_lesions import Lesion, with_lesion
+from imaging_head.phantom_lesions import Lesion, lesion_box, with_lesion
 from imaging_head.phantom_scanners import Scanner, scanners
 from imaging_head.radiographs import Radiographs
 
@@ -33,6 +33,7 @@ SHARES = {NORMAL: (0.5, 0.4, 0.1), BENIGN: (0.36, 0.54, 0.10), MALIGNANT: (0.506
 PER_TEN_YEARS, PER_GRADE, PER_AGGRESSION = 0.15, 0.35, 1.0
 MONTHLY_HAZARD, HORIZONS = 0.012, (24.0, 60.0)
 CODEBOOK = Path(__file__).with_name("phantoms.codebook.toml")
+BOX = ("top", "bottom", "left", "right")
 MEAN_AGGRESSION, SPREAD_AGGRESSION = 0.75, 0.5 / np.sqrt(12)
 
 
@@ -45,7 +46,8 @@ class Phantoms:
     pixels : (films, size, size), float32 from 0 to 1.
     table : one row a patient, index pid: what a hospital would have (group, age, sex, side, site, size_cm, grade,
         scanner, and for tumours months and metastasis).
-    truth : the same patients: aggression (0 to 1, what the picture shows), hazard by month, risk at each horizon.
+    truth : the same patients: aggression (0 to 1, what the picture shows), hazard by month, risk at each horizon, and
+        the box around the lesion in shares of the film's edge (top, bottom, left, right), not a number without one.
     """
 
     pixels: Floats
@@ -122,13 +124,15 @@ def simulate_knees(
         for number in range(groups.get(group, 0)):
             patient = _Patient(group, number, seed)
             rows.append(patient.row(machines, confounding, informative))
-            films.append(patient.film(size, kinds[rows[-1]["scanner"] - 1], rows[-1]))
+            film, place = patient.film(size, kinds[rows[-1]["scanner"] - 1], rows[-1])
+            films.append(film)
+            rows[-1].update(zip(BOX, place, strict=True))
     every = pd.DataFrame(rows)
     # not sorted by group, as no hospital's table is
     order = np.random.default_rng(np.random.SeedSequence([seed, 3])).permutation(len(every))
     every = every.iloc[order].set_index(pd.Index([f"K{place + 1:04d}" for place in range(len(every))], name="pid"))
     every["scanner"] = pd.Categorical(every["scanner"].astype(str), [str(place + 1) for place in range(machines)])
-    hidden = ["aggression", "hazard", *(f"risk_{horizon:g}" for horizon in HORIZONS)]
+    hidden = ["aggression", "hazard", *(f"risk_{horizon:g}" for horizon in HORIZONS), *BOX]
     return Phantoms(np.stack(films)[order], every.drop(columns=hidden), every[hidden])
 
 
@@ -176,8 +180,8 @@ class _Patient:
         hazard = self._hazard(age, grade, standard if informative else 0.0)
         return {**row, **self._follow_up(hazard), "aggression": wild, "hazard": hazard, **_risks(hazard)}
 
-    def film(self, size: int, scanner: Scanner, row: Mapping[str, Any]) -> Floats:
-        """Return the patient's film, (size, size)."""
+    def film(self, size: int, scanner: Scanner, row: Mapping[str, Any]) -> tuple[Floats, tuple[float, ...]]:
+        """Return the patient's film, (size, size), and the box around the lesion."""
         rng = self.picture
         person = Person(
             row["age"],
@@ -189,9 +193,10 @@ class _Patient:
         anatomy, disease, grain = rng.spawn(3)
         bones = knee(size, person, anatomy)
         if self.group == NORMAL:
-            return scanner.film(bones.sponge + bones.cortex + bones.soft, row["side"], grain)
+            return scanner.film(bones.sponge + bones.cortex + bones.soft, row["side"], grain), (np.nan,) * 4
         lesion = Lesion(*place, row["size_cm"] * 5 / person.scale, row["aggression"])
-        return scanner.film(with_lesion(bones, lesion, disease), row["side"], grain)
+        film = scanner.film(with_lesion(bones, lesion, disease), row["side"], grain)
+        return film, lesion_box(bones, lesion, mirrored=row["side"] == "L")
 
     def _hazard(self, age: float, grade: int, standard: float) -> float:
         if self.group != MALIGNANT:
