@@ -40,7 +40,8 @@ class Evaluation:
     Parameters
     ----------
     outcome : of the patients. marker : (n,) orders them by risk. linear_predictor : (n,), default the marker.
-    horizons : (h,) of the risks; one that is not a number for a binary outcome. risk : (n, h) probability of the event.
+    horizons : (h,) of the risks; one that is not a number for a binary outcome. risks : (n, h) probability of the
+        event, or what gives it when a metric asks for it.
     weight : (n,) case weights. stratum : (n,) pairs and risk sets are compared within strata only.
     recalibrate : refits the model's own likelihood to the linear predictor.
     thresholds : risks above which a patient counts as positive, for the metrics that need one.
@@ -57,7 +58,7 @@ class Evaluation:
     marker: Floats
     linear_predictor: Floats = field(default_factory=lambda: NONE)
     horizons: Floats = field(default_factory=lambda: NONE)
-    risk: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    risks: Floats | Callable[[], Floats] = field(default_factory=lambda: np.empty((0, 0)))
     weight: Floats | None = None
     stratum: NDArray[np.int64] | None = None
     recalibrate: Callable[[], Recalibration] | None = None
@@ -75,6 +76,11 @@ class Evaluation:
     def score(self) -> Floats:
         """Linear predictor, or the marker where a model has none, (n,)."""
         return self.linear_predictor if len(self.linear_predictor) else self.marker
+
+    @cached_property
+    def risk(self) -> Floats:
+        """Probability of the event by each horizon, (n, h)."""
+        return self.risks() if callable(self.risks) else self.risks
 
     @cached_property
     def pairs(self) -> tuple[Floats, NDArray[np.bool_]]:
@@ -98,4 +104,4 @@ class Evaluation:
     def at(self, place: int) -> Evaluation:
         """Return the same at one horizon."""
         horizons, risk = self.horizons[place : place + 1], self.risk[:, place : place + 1]
-        return replace(self, horizons=horizons, risk=risk, quick_censoring=None)
+        return replace(self, horizons=horizons, risks=risk, quick_censoring=None)

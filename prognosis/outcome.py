@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class SurvivalArrays:
     entry: Floats | None = None
     last_free: Floats | None = None
 
-    @property
+    @cached_property
     def timed(self) -> bool:
         """False for a binary outcome."""
         return not np.isnan(self.time).any()

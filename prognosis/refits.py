@@ -27,14 +27,20 @@ class Answers:
 
     Parameters
     ----------
-    marker : (n,) orders patients by risk. linear_predictor : (n,). risk : (n, h) probability of the event by each
-        horizon, not a number beyond the model's follow-up. recalibrate : of some rows (repeats allowed).
+    marker : (n,) orders patients by risk. linear_predictor : (n,). risks : (n, h) probability of the event by each
+        horizon, not a number beyond the model's follow-up; or what gives it when asked. recalibrate : of some rows
+        (repeats allowed).
     """
 
     marker: Floats
     linear_predictor: Floats
-    risk: Floats
+    risks: Floats | Callable[[], Floats]
     recalibrate: Callable[[Integers], Recalibration]
+
+    @cached_property
+    def risk(self) -> Floats:
+        """Probability of the event by each horizon, (n, h)."""
+        return self.risks() if callable(self.risks) else self.risks
 
     @cached_property
     def ranks(self) -> Integers:
@@ -80,18 +86,19 @@ class Judged:
         """Put answers and outcome of some rows together."""
         if self.weight is not None:
             rows = rows[self.weight[rows] > 0]
+        whole = self._everybody(rows)
         return Evaluation(
-            self.outcome.take(rows),
-            answers.marker[rows],
-            answers.linear_predictor[rows] if len(answers.linear_predictor) else answers.linear_predictor,
+            self.outcome if whole else self.outcome.take(rows),
+            answers.marker if whole else answers.marker[rows],
+            answers.linear_predictor[rows] if len(answers.linear_predictor) and not whole else answers.linear_predictor,
             self.horizons,
-            answers.risk[rows],
+            lambda: answers.risk[rows],
             None if self.weight is None else self.weight[rows],
             None if self.stratum is None else self.stratum[rows],
             lambda: answers.recalibrate(rows),
             self.thresholds,
             None if self.by_time is None else partial(self._concordance, answers, rows),
-            partial(getattr, self, "censoring") if self._everybody(rows) else None,
+            partial(getattr, self, "censoring") if whole else None,
         )
 
     @cached_property

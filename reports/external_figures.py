@@ -64,6 +64,6 @@ def _over_time(
         return {}
     # the patients, and their order, of the evaluation: those with a usable outcome
     risk = model.predict(read_new_cohort(model, cohort).cohort, list(times)).risk
-    judged = Judged(Evaluation(e.outcome, e.marker, horizons=times, risk=risk), model.name, model.unit)
+    judged = Judged(Evaluation(e.outcome, e.marker, horizons=times, risks=risk), model.name, model.unit)
     content = over_time_content(judged, tuple(map(float, e.horizons)), model.origin, wording)
     return {} if content is None else {"over_time": over_time_figure(content, fonts)}

@@ -102,7 +102,7 @@ def _left_out(
     risk, horizons = held.risk[:, known], held.horizons[known]
     if not len(horizons):
         return {}
-    judged = Judged(Evaluation(outcome, risk[:, -1], horizons=horizons, risk=risk), model.name, model.unit)
+    judged = Judged(Evaluation(outcome, risk[:, -1], horizons=horizons, risks=risk), model.name, model.unit)
     drawn: dict[str, Picture] = {}
     for place in range(len(horizons)):
         suffix = f"{model.name}_{horizons[place]:g}" if judged.timed else model.name

@@ -80,7 +80,7 @@ class CoxRefits:
         if (fitted := self._fit(design, drawn)) is None:
             return None
         eta = linear_predictor_of(design, *fitted)
-        return Answers(eta, eta, self._risk(eta, drawn), partial(self._recalibrate, eta, (train, drawn)))
+        return Answers(eta, eta, partial(self._risk, eta, drawn), partial(self._recalibrate, eta, (train, drawn)))
 
     def _fit(self, design: Floats, drawn: Drawn) -> tuple[Floats, Floats] | None:
         """Means and coefficients of the columns; None where the columns or the estimate are in doubt."""

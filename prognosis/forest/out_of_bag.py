@@ -68,7 +68,7 @@ class OutOfBag:
             self.outcome.take(rows),
             self.forest.mortality(values, used),
             horizons=horizons,
-            risk=self.forest.risk(values, horizons, used) if len(horizons) else np.empty((len(rows), 0)),
+            risks=self.forest.risk(values, horizons, used) if len(horizons) else np.empty((len(rows), 0)),
             weight=None if (weight == 1).all() else weight,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +107,17 @@ class Index:
 
 def bare(estimate: Floats) -> Reading:
     """Wrap values without errors."""
-    unknown = np.full(len(estimate), np.nan)
-    return Reading(estimate, unknown, unknown, np.empty((0, len(estimate))))
+    unknown, nobody = _unknown(len(estimate))
+    return Reading(estimate, unknown, unknown, nobody)
+
+
+@cache
+def _unknown(count: int) -> tuple[Floats, Floats]:
+    """Limits and influence of values without errors; read-only, since all of them share it."""
+    unknown, nobody = np.full(count, np.nan), np.empty((0, count))
+    unknown.setflags(write=False)
+    nobody.setflags(write=False)
+    return unknown, nobody
 
 
 def reading(found: Measured, errors: bool = True) -> Reading:

@@ -210,10 +210,10 @@ def raw_of(found: Found) -> pd.DataFrame:
     """List every value of every task."""
     k, tasks = len(found.places), list(found.results)
     places = pd.DataFrame(found.places, columns=list(Place._fields))
-    table = pd.concat([places] * len(tasks), ignore_index=True) if tasks else places.iloc[:0]
-    table.insert(0, "model", found.name)
     labels = [_label(found.work, task) for task in tasks]
-    table = table.assign(resample=np.repeat(tasks, k), task=np.repeat(np.array(labels, object), k))
+    table = pd.DataFrame({"model": found.name, **{name: np.tile(places[name], len(tasks)) for name in places},
+                          "resample": np.repeat(np.array(tasks, np.int64), k),
+                          "task": np.repeat(np.array(labels, object), k)})  # fmt: skip
     if found.work.resamples:
         names = ("in_resample", "in_original" if found.work.plan.method == "bootstrap" else "held_out",
                  "original_model_in_resample")  # fmt: skip

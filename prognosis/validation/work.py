@@ -107,6 +107,8 @@ class Work:
         return np.concatenate([inside, held_out, self._original(task.train)])
 
     def _original(self, train: Integers) -> Floats:
+        if not any(index.fixed_when_apparent for index in self.chosen):
+            return np.full(len(places_of(self.chosen, self.judged)), np.nan)
         evaluation = self.judged.evaluation(self.original, train)
         parts = [i.values(evaluation) if i.fixed_when_apparent else _unknown(evaluation, i) for i in self.chosen]
         return np.concatenate(parts)

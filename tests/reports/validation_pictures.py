@@ -57,7 +57,7 @@ def evaluation(risk: np.ndarray, seed: int = 3) -> Evaluation:
     rate = -np.log1p(-np.clip(risk, 1e-6, 1 - 1e-6)) / HORIZON
     time, censoring = rng.exponential(1 / rate), rng.uniform(0.6 * HORIZON, 1.8 * HORIZON, len(risk))
     outcome = SurvivalArrays(np.minimum(time, censoring) + 1e-6, (time <= censoring).astype(np.int64))
-    return Evaluation(outcome, risk, horizons=np.array([HORIZON]), risk=risk[:, None])
+    return Evaluation(outcome, risk, horizons=np.array([HORIZON]), risks=risk[:, None])
 
 
 def risks(kind: str) -> np.ndarray:
@@ -81,7 +81,7 @@ def over_time(kind: str) -> Judged:
     e = evaluation(risks(kind))
     times = times_to_judge(e.outcome, HORIZON)
     risk = 1 - (1 - e.risk) ** (times / HORIZON)
-    return Judged(Evaluation(e.outcome, e.marker, horizons=times, risk=risk), LONG, "months")
+    return Judged(Evaluation(e.outcome, e.marker, horizons=times, risks=risk), LONG, "months")
 
 
 def validation() -> Validation:

@@ -57,7 +57,7 @@ def _base_rate(e: Evaluation, errors: bool) -> Reading:
             return bare(observed)
         unknown = np.full(len(observed), np.nan)
         return reading(Measured("base rate", e.horizons, observed, unknown, np.empty((0, len(observed)))))
-    return _shares(Evaluation(e.outcome, e.marker, risk=e.risk, thresholds=(0.5,)), errors, "base_rate")
+    return _shares(Evaluation(e.outcome, e.marker, risks=e.risk, thresholds=(0.5,)), errors, "base_rate")
 
 
 NET_BENEFIT = Index("net_benefit", _net_benefit, 60, EVERY, by_horizon=True, by_threshold=True, higher_is_better=True)
