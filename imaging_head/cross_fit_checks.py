@@ -25,7 +25,7 @@ def check_cross_fit(films: Squares, cohort: Cohort, outcome: Outcome, folds: Fol
     raise_findings(_unmatched(films, cohort, outcome), ImageError)
     fold = folds.assignment.loc[list(outcome.ids)].to_numpy(np.int64)
     raise_findings(_too_few(outcome, fold, folds.k, nested=nested), FitError)
-    raise_findings(_in_two_folds(films.of(outcome.ids), folds), LeakageError)
+    raise_findings(in_two_folds(films.of(outcome.ids), folds), LeakageError)
 
 
 def _unanswerable(outcome: Outcome) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _too_few(outcome: Outcome, fold: NDArray[np.int64], k: int, *, nested: bool)
             yield Finding("I62", rule, "make fewer folds, or use a cohort with more events")
 
 
-def _in_two_folds(films: Squares, folds: Folds) -> Iterator[Finding]:
+def in_two_folds(films: Squares, folds: Folds) -> Iterator[Finding]:
     """Yield I61: the same picture, or its mirror image, of two patients in different folds."""
     first: dict[bytes, int] = {}
     for row, picture in enumerate(films.pixels):

@@ -31,11 +31,17 @@ class Proportion:
         """The share."""
         return self.count / self.total if self.total else float("nan")
 
-    def limits(self, level: float = 0.95) -> tuple[float, float]:
-        """Exact limits. Source: Clopper and Pearson (1934); ``binom.test``. 0 to 1 where the total is 0."""
-        tail, rest = (1 - level) / 2, self.total - self.count
-        lower = float(betaincinv(self.count, rest + 1, tail)) if self.count else 0.0
-        upper = float(betaincinv(self.count + 1, rest, 1 - tail)) if rest else 1.0
+    def limits(self, level: float = 0.95, times: int = 1) -> tuple[float, float]:
+        """Exact limits. Source: Clopper and Pearson (1934); ``binom.test``. 0 to 1 where the total is 0.
+
+        Parameters
+        ----------
+        times : decisions counted for each patient. They are not independent: the limits are those of one decision each,
+            a share of so many times fewer, which is too wide where a patient's decisions differ and never too narrow.
+        """
+        tail, count, rest = (1 - level) / 2, self.count / times, (self.total - self.count) / times
+        lower = float(betaincinv(count, rest + 1, tail)) if count else 0.0
+        upper = float(betaincinv(count + 1, rest, 1 - tail)) if rest else 1.0
         return lower, upper
 
 

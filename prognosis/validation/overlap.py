@@ -67,7 +67,8 @@ def overlap_corrected(
     known = int(np.isfinite(column).sum())
     mean, error, reach = (float(part[0]) for part in mean_of_tasks(column, tested / trained, level))
     sd = float(error / np.sqrt(1 / known + tested / trained)) if known > 1 else float("nan")
-    if not sd > 0:
+    # rounding apart, all the same
+    if not sd > 1e-12 * max(1.0, abs(mean)):
         unknown = float("nan")
         return OverlapCorrected(mean, sd, unknown, unknown, unknown, unknown, known)
     p = p_of_mean(np.array([mean - null]), np.array([error]), np.array([known]))
