@@ -117,7 +117,7 @@ def test_the_metadata_name_the_distribution(metadata):
     assert metadata["Version"] == __version__
     assert metadata["License-Expression"] == "GPL-3.0-or-later"
     assert metadata["Requires-Python"] == "<3.14,>=3.11"
-    assert set(metadata.get_all("Provides-Extra")) == {"imaging", "chinese", "dask", "dev", "fhir"}
+    assert set(metadata.get_all("Provides-Extra")) == {"imaging", "chinese", "dask", "dev", "fhir", "radiomics"}
 
 
 def test_the_command_is_called_prognosis(wheel):
