@@ -110,6 +110,6 @@ def _is_learnt(term: Term, knots: Knots | None) -> bool:
 
 
 def _assembled(blocks: dict[str, Floats], interactions: tuple[tuple[str, str], ...]) -> Floats:
-    """Put main columns and products together, in the order of `Preparation.columns`."""
+    """Put main columns and products together, in the order of `Preparation.columns`; each column in one piece."""
     crossed = [(blocks[b][:, :, None] * blocks[a][:, None, :]).reshape(len(blocks[a]), -1) for a, b in interactions]
-    return np.ascontiguousarray(np.hstack([*blocks.values(), *crossed]))
+    return np.asfortranarray(np.hstack([*blocks.values(), *crossed]))

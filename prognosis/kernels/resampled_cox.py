@@ -21,7 +21,7 @@ def search(design, drawn, start, efron):
 
     Parameters
     ----------
-    design : (n, p) of all rows. drawn : k of them, see `draw`. start : (p,) coefficients of the columns as they are.
+    design : (n, p) of all rows, each column in one piece. drawn : k of them, see `draw`. start : (p,) coefficients of the columns as they are.
     efron : ties, else Breslow's.
 
     Returns
@@ -58,19 +58,18 @@ def _standardised(design, rows, copies):
     """Drawn columns centred and scaled, (p, k) and (k, p), with means and scales; a constant column is left at zero."""
     size, p = rows.size, design.shape[1]
     columns, along, total = np.empty((p, size)), np.empty((size, p)), copies.sum()
-    for i in range(size):
-        for j in range(p):
-            columns[j, i] = design[rows[i], j]
     means, scales = np.zeros(p), np.zeros(p)
     for j in range(p):
         x = columns[j]
-        means[j] = _dot(copies, x) / total
-        differs = False
         for i in range(size):
-            differs |= x[i] != x[0]
+            x[i] = design[rows[i], j]
+        means[j] = _dot(copies, x) / total
+        same = 1
+        while same < size and x[same] == x[0]:
+            same += 1
         for i in range(size):
             x[i] -= means[j]
-        if differs:
+        if same < size:
             scales[j] = np.sqrt(_dot3(copies, x, x) / total)
         inverse = 1.0 / scales[j] if scales[j] > 0.0 else 0.0
         for i in range(size):
