@@ -21,7 +21,8 @@ def search(design, drawn, start, efron):
 
     Parameters
     ----------
-    design : (n, p) of all rows, each column in one piece. drawn : k of them, see `draw`. start : (p,) coefficients of the columns as they are.
+    design : (n, p) of all rows, each column in one piece. drawn : k of them, see `draw`. start : (p,) coefficients of
+        the columns as they are.
     efron : ties, else Breslow's.
 
     Returns
