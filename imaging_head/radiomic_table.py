@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pandas as pd
 
 from cohorts import Codebook, Cohort, Variable, read_cohort
 from cohorts.csv_file import read_csv_file
-from cohorts.errors import DataContractError, Finding, warn_findings
+from cohorts.errors import DataContractError, Finding, PrognosisWarning, warn_findings
 from imaging_head.radiomic_names import DIAGNOSTICS, FAMILIES, FeatureName, feature_name
 
 EQUAL = "in every patient equal to "
@@ -105,17 +106,20 @@ def read_radiomics(
     kept = {column: named[column] for column in named if column not in left_out}
     if not kept:
         raise DataContractError(Finding("I81", f"no feature is left: {_counted(left_out)}", "look at the table"))
-    settings, warnings = _settings(raw)
+    settings, doubts = _settings(raw)
     whole = Codebook({**clinical, **{column: _variable(column, one) for column, one in kept.items()}}, book.file)
     if isinstance(table, pd.DataFrame):
         cohort = Cohort.from_frame(raw[[name for name in whole if name in raw.columns]], id, whole)
     else:
-        cohort = read_cohort(table, whole)
+        with warnings.catch_warnings():
+            # the warning below says of every column why it is not declared
+            warnings.filterwarnings("ignore", r"\[S04\]", PrognosisWarning)
+            cohort = read_cohort(table, whole)
     if left_out:
         rule = f"{len(left_out)} columns are left out: {_counted(left_out)}"
-        warnings.append(Finding("I80", rule, "left_out names each with its reason", severity="warning"))
-    warn_findings(warnings)
-    return RadiomicTable(cohort, kept, left_out, settings, tuple(warnings))
+        doubts.append(Finding("I80", rule, "left_out names each with its reason", severity="warning"))
+    warn_findings(doubts)
+    return RadiomicTable(cohort, kept, left_out, settings, tuple(doubts))
 
 
 def _text_table(path: Path) -> pd.DataFrame:
@@ -171,7 +175,7 @@ def _counted(left_out: Mapping[str, str]) -> str:
 def _settings(raw: pd.DataFrame) -> tuple[dict[str, str], list[Finding]]:
     """Return how the features were extracted, and a doubt (I82) where that is not the same for all patients."""
     found: dict[str, str] = {}
-    warnings: list[Finding] = []
+    doubts: list[Finding] = []
     for column in (name for name in raw.columns if name.startswith(DIAGNOSTICS)):
         texts: Sequence[Any] = raw[column].astype(str).unique()
         name = column.removeprefix(DIAGNOSTICS)
@@ -181,5 +185,5 @@ def _settings(raw: pd.DataFrame) -> tuple[dict[str, str], list[Finding]]:
                 rule = (
                     f"{len(texts)} settings or versions in one table: features of other bins or voxels do not compare"
                 )
-                warnings.append(Finding("I82", rule, "extract all patients in one way", column, severity="warning"))
-    return found, warnings
+                doubts.append(Finding("I82", rule, "extract all patients in one way", column, severity="warning"))
+    return found, doubts

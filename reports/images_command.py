@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from reports.radiomics_command import radiomics
+
 commands = typer.Typer()
 images = typer.Typer(no_args_is_help=True, help="Radiographs: de-identified copies.")
 commands.add_typer(images, name="images")
+images.command()(radiomics)
 
 
 @images.callback()
