@@ -39,6 +39,7 @@ LIBRARIES["prognosis"] = LIBRARIES["cohorts"] | {
 }
 LIBRARIES["nomograms"] = LIBRARIES["prognosis"] | {"matplotlib", "fontTools", "jinja2"}
 LIBRARIES["imaging_head"] = LIBRARIES["prognosis"] | {"torch", "monai", "pydicom", "PIL", "safetensors"}
+LIBRARIES["imaging_head"] |= {"radiomics", "SimpleITK"}  # of the extra `radiomics`
 LIBRARIES["reports"] = LIBRARIES["nomograms"] | {"typst", "typer", "rich", "click", "mplfonts", "dask", "distributed"}
 LAZY = {"torch", "monai", "shap", "dask", "distributed", "mplfonts"}  # heavy or optional: never at the head of a file
 NEVER_IMPORTED = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle"}
