@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from cohorts.errors import Finding, PredictionError, RunError, raise_findings
 from prognosis.model import FittedModel
 from reports.calculator_content import content_of
 from reports.calculator_numbers import refusals_of
+from reports.security import source_of
 from reports.wording import Wording
 
 SCRIPTS = ("functions", "imputation", "model", "form", "drawing", "nomogram", "page")
@@ -66,8 +65,8 @@ class Calculator:
         parts = [(TEMPLATES / f"calculator_{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
         script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
         page = dict(self.content["page"]) | {
-            "policy": f"default-src 'none'; script-src {_source(script)}; style-src {_source(style)}; base-uri 'none'; "
-            "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+            "policy": f"default-src 'none'; script-src {source_of(script)}; style-src {source_of(style)}; "
+            "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
             # the template marks these three as safe: the package's own texts, and JSON that is escaped already
             "script": script,
             "style": style,
@@ -102,9 +101,3 @@ def as_data(values: Mapping[str, Any]) -> str:
     for character, escaped in ESCAPES.items():
         text = text.replace(character, escaped)
     return text
-
-
-def _source(text: str) -> str:
-    """Return a hash by which a security policy knows one text."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

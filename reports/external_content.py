@@ -60,13 +60,14 @@ def external_content(found: Findings, pictures: Mapping[str, Picture], wording: 
         (_performance(found, wording), ()),
         (Table(wording("external_calibration"), (), (), wording("external_calibration_note")), ("calibration",)),
         (Table(wording("external_decision"), (), (), wording("external_decision_note")), ("decision",)),
+        (Table(wording("external_risk_groups"), (), (), wording("external_risk_groups_note")), ("risk_groups",)),
         (Table(wording("external_over_time"), (), (), wording("external_over_time_note")), ("over_time",)),
         (_subgroups(found, wording), ("subgroups",)),
         (_case_mix(found, wording), ()),
         (_drift(found, wording), ()),
         (_updating(found, wording), ()),
     ]
-    tables = [section(table, figures_of(pictures, kinds)) for table, kinds in sections]
+    tables = [section(table, figures_of(pictures, kinds, wording)) for table, kinds in sections]
     return {
         "language": wording.language,
         "created": found.model.created,

@@ -12,11 +12,13 @@ from prognosis.new_cohort import read_new_cohort
 from reports.contents.calibration import calibration_content
 from reports.contents.decision import decision_content
 from reports.contents.judged import Judged
+from reports.contents.observed import risk_groups_content
 from reports.contents.over_time import over_time_content, times_to_judge
 from reports.contents.subgroups import subgroup_content
 from reports.figures import Picture
 from reports.figures.calibration import calibration_figure
 from reports.figures.decision import decision_figure
+from reports.figures.observed import observed_figure
 from reports.figures.over_time import over_time_figure
 from reports.figures.subgroups import subgroup_figure
 from reports.fonts import FontChoice
@@ -31,7 +33,7 @@ def external_figures(
     fonts: FontChoice,
     wording: Wording,
 ) -> dict[str, Picture]:
-    """Draw calibration and decision curve at each horizon, both measures over time, and the groups.
+    """Draw calibration and decision curve at each horizon, the observed course by risk, measures over time, groups.
 
     Parameters
     ----------
@@ -47,7 +49,10 @@ def external_figures(
         suffix = f"_{external.evaluation.horizons[place]:g}" if judged.timed else ""
         content = decision_content(judged, place, wording, thresholds)
         drawn |= {} if content is None else {f"decision{suffix}": decision_figure(content, fonts)}
-    drawn |= _over_time(model, cohort, external, fonts, wording) if judged.timed and len(places) else {}
+    if judged.timed and len(places):
+        groups = risk_groups_content(judged, model.origin, wording)
+        drawn |= {} if groups is None else {"risk_groups": observed_figure(groups, fonts)}
+        drawn |= _over_time(model, cohort, external, fonts, wording)
     if not external.subgroups.empty:
         labels = {name: variable.text(wording.language) for name, variable in cohort.codebook.items()}
         drawn["subgroups"] = subgroup_figure(subgroup_content(external, model.unit, labels, wording), fonts)

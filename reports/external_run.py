@@ -20,11 +20,12 @@ from reports.external_content import Findings, external_content
 from reports.external_figures import external_figures
 from reports.external_results import external_results
 from reports.figures import Picture
-from reports.fonts import FontChoice, choose_fonts
+from reports.fonts import choose_fonts
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
-from reports.page import save_document, texts
+from reports.page import texts
 from reports.resumption import file_digests
+from reports.study_page import save_study
 from reports.wording import Wording
 
 
@@ -136,10 +137,7 @@ def _write_tables(found: Findings, folder: OutputFolder) -> None:
 
 def _write_report(found: Findings, pictures: Mapping[str, Picture], wording: Wording, folder: OutputFolder) -> None:
     content = external_content(found, pictures, wording)
-
-    def drawn(_: FontChoice) -> dict[str, str]:
-        return {name: picture.svg for name, picture in pictures.items()}
-
+    drawn = {name: picture.svg for name, picture in pictures.items()}
     for suffix in ("pdf", "html"):
-        save_document(folder.place(f"validation_report.{suffix}"), content, "study", drawn)
+        save_study(folder.place(f"validation_report.{suffix}"), content, drawn)
         folder.record(f"validation_report.{suffix}")

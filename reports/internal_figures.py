@@ -20,13 +20,17 @@ from reports.contents.decision import decision_content
 from reports.contents.importance import forest_importance_content
 from reports.contents.instability import instability_content
 from reports.contents.judged import Judged
+from reports.contents.observed import risk_groups_content
 from reports.contents.optimism import optimism_content
+from reports.contents.over_time import over_time_content
 from reports.figures import Picture
 from reports.figures.calibration import calibration_figure
 from reports.figures.decision import decision_figure
 from reports.figures.importance import importance_figure
 from reports.figures.instability import instability_figure
+from reports.figures.observed import observed_figure
 from reports.figures.optimism import optimism_figure
+from reports.figures.over_time import over_time_figure
 from reports.fonts import FontChoice
 from reports.wording import Wording
 
@@ -46,7 +50,7 @@ def internal_figures(
     Every method: apparent and corrected indexes, and of a forest the importance of its predictors. Bootstrap: the
     corrected calibration curve and the instability of the risks at the last horizon, each from as many resamples as the
     validation (no such curve is made of a binary outcome). Patients left out: calibration and decision curve of their
-    risks at each horizon.
+    risks at each horizon, the observed course of groups by risk, and both measures over several horizons.
 
     Parameters
     ----------
@@ -113,4 +117,20 @@ def _left_out(
         if benefit is not None:
             benefit = replace(benefit, title=wording("figure_title_left_out", title=benefit.title))
             drawn[f"decision_{suffix}"] = decision_figure(benefit, fonts)
+    return drawn | (_over_time(study, model, judged, fonts, wording) if judged.timed else {})
+
+
+def _over_time(
+    study: Study, model: FittedModel, judged: Judged, fonts: FontChoice, wording: Wording
+) -> dict[str, Picture]:
+    """Draw the observed course of groups by predicted risk, and both measures where there are horizons to compare."""
+    drawn: dict[str, Picture] = {}
+    groups = risk_groups_content(judged, model.origin, wording)
+    if groups is not None:
+        shown = replace(groups, title=wording("figure_title_left_out", title=groups.title))
+        drawn[f"risk_groups_{judged.model}"] = observed_figure(shown, fonts)
+    measures = over_time_content(judged, study.horizons, model.origin, wording)
+    if measures is not None and len(measures.time) > 1:
+        shown_measures = replace(measures, title=wording("figure_title_left_out", title=measures.title))
+        drawn[f"over_time_{judged.model}"] = over_time_figure(shown_measures, fonts)
     return drawn

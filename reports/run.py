@@ -27,6 +27,7 @@ from reports.explained_study import explain_and_write
 from reports.figures import Picture
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
+from reports.observed_course import draw_observed
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
 from reports.ranked import draw_ranking, ranking_of, ranking_results
 from reports.results import all_warnings, doubtful_hazards, results_of
@@ -100,7 +101,9 @@ def _work(
     found = [_fit_and_validate(declared, table, study, execution, folder, say) for table in declared.models]
     models = [model for model, _ in found]
     ranking = ranking_of(models)
-    pictures = draw_ranking(ranking, models, declared.reports.language, folder)
+    drawing = declared.validation is None or declared.validation.figures
+    pictures = draw_observed(study, models[0].created, declared.reports.language, folder) if drawing else {}
+    pictures |= draw_ranking(ranking, models, declared.reports.language, folder)
     pictures |= {name: picture for _, drawn in found for name, picture in drawn.items()}
     for table, model in zip(declared.models, models, strict=True):
         model.save(folder.place(f"models/{model.name}.prognosis"), table.store_reference)

@@ -11,7 +11,6 @@ from typing import Any
 from reports.chosen import chosen_tables
 from reports.figures.canvas import Picture
 from reports.flow_diagram import flow_diagram
-from reports.fonts import FontChoice
 from reports.formatting import three_digits, unit_text
 from reports.methods import limit_sentences, methods_paragraphs
 from reports.performance import RESAMPLED
@@ -20,7 +19,8 @@ from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
 NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
-VALIDATION_FIGURES = ("ranking", "optimism", "calibration", "decision", "instability")
+VALIDATION_FIGURES = ("ranking", "optimism", "calibration", "decision", "risk_groups", "over_time", "instability")
+OBSERVED_FIGURES = ("observed",)
 EXPLANATION_FIGURES = ("importance", "beeswarm", "dependence")
 
 
@@ -70,12 +70,9 @@ class StudyReport:
         RunError
             Another suffix, a folder that cannot be written, or no font for a character on a page.
         """
-        from reports.page import save_document
+        from reports.study_page import save_study
 
-        return save_document(Path(path), self.to_dict(), "study", self._figures)
-
-    def _figures(self, _: FontChoice) -> Mapping[str, str]:
-        return self.drawings
+        return save_study(Path(path), self.to_dict(), self.drawings)
 
 
 def study_content(
@@ -83,12 +80,15 @@ def study_content(
 ) -> dict[str, Any]:
     """Return every text and table of the report as plain values."""
     endpoint = results["endpoint"]
-    tables = [_flow(results, wording), _table_one(results, wording)]
+    tables: list[Table] = []
     for name, model in results["models"].items():
         tables += [*model_tables(name, model, endpoint, wording), *chosen_tables(name, model, wording)]
-    drawn = figures_of(pictures, VALIDATION_FIGURES, results["models"])
+    drawn = figures_of(pictures, VALIDATION_FIGURES, wording, results["models"])
+    before = [section(_flow(results, wording)), section(_table_one(results, wording))]
+    observed = figures_of(pictures, OBSERVED_FIGURES, wording)
+    before += [section(_observed(wording), observed)] if observed else []
     validated = [section(_validation(results, wording), drawn)] if results["validation"] else []
-    explained = figures_of(pictures, EXPLANATION_FIGURES, results["models"])
+    explained = figures_of(pictures, EXPLANATION_FIGURES, wording, results["models"])
     validated += [section(_explained(wording), explained)] if explained else []
     created = next(iter(results["models"].values()))["created"]
     return {
@@ -100,7 +100,7 @@ def study_content(
         "summary": [],
         "methods": methods_paragraphs(results, wording),
         "diagram": flow_diagram(results, wording),
-        "tables": [section(table) for table in tables] + validated,
+        "tables": [*before, *(section(table) for table in tables), *validated],
         "nomogram_alt": wording("study_nomogram_alt"),
         "warnings": [visible(warning["message"], 600) for warning in results["warnings"]],
         "conventions": [f"{key}: {visible(text, 300)}" for key, text in results["conventions"].items()],
@@ -147,6 +147,11 @@ def _table_one(results: Mapping[str, Any], wording: Wording) -> Table:
         tuple("" if row[name] is None else visible(row[name]) for name in names) for row in results["table_one"]
     )
     return Table(wording("study_table_one"), shown, rows)
+
+
+def _observed(wording: Wording) -> Table:
+    """Section without rows, for what happened to the patients before any model is asked."""
+    return Table(wording("study_observed"), (), (), wording("study_observed_note"))
 
 
 def _explained(wording: Wording) -> Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.formatting import duration, p_value
+from reports.readings import panels_of
 from reports.wording import Wording, visible
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def section(table: Table, figures: Sequence[Mapping[str, Any]] = ()) -> dict[str
 
 
 def figures_of(
-    pictures: Mapping[str, Picture], kinds: tuple[str, ...], models: Iterable[str] = ()
+    pictures: Mapping[str, Picture], kinds: tuple[str, ...], wording: Wording, models: Iterable[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return name, caption, alternative text and width in millimetres of the figures of a section.
+    """Return name, caption, alternative text, size in millimetres and values of the figures of a section.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def figures_of(
     several = tuple(sorted(models, key=len, reverse=True)) if len(set(models)) > 1 else ()
     return [
         {"name": name, "caption": _captioned(name, picture.title, kinds, several), "alt": picture.alt,
-         "width": picture.width}
+         "width": picture.width, "height": picture.height, "panels": panels_of(picture, wording)}
         for name, picture in pictures.items()
         if kinds and name.startswith(kinds)
     ]  # fmt: skip

@@ -53,6 +53,7 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
     """
     outcome, risk, horizon = judged.at(place)
     smooth = _smooth(outcome, risk, horizon)
+    predicted, observed, lower, upper, in_groups = _groups(outcome, risk, horizon)
     edges, patients = histogram_of(risk[:, 0])
     title = judged.title("figure_calibration", "figure_calibration_binary", place, wording)
     time = judged.when(place, wording)
@@ -60,7 +61,7 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
     shown = "; ".join(f"{name} {value}" for name, value in facts)
     return CalibrationContent(
         *smooth[:4],
-        *_groups(outcome, risk, horizon),
+        *(predicted, observed, lower, upper),
         edges=edges,
         patients=patients,
         facts=facts,
@@ -74,6 +75,7 @@ def calibration_content(judged: Judged, place: int, wording: Wording) -> Calibra
         patients_label=wording("figure_patients"),
         title=title,
         alt=wording("figure_calibration_alt", title=title, facts=shown),
+        group_patients=in_groups,
     )
 
 
@@ -104,23 +106,25 @@ def _smooth(outcome: SurvivalArrays, risk: Floats, horizon: Floats) -> _Smooth:
 
 
 Points = tuple[float, ...]
+Groups = tuple[Points, Points, Points, Points, tuple[int, ...]]
 
 
-def _groups(outcome: SurvivalArrays, risk: Floats, horizon: Floats) -> tuple[Points, Points, Points, Points]:
-    """Predicted, observed, lower and upper of each group; no groups where all risks are alike."""
+def _groups(outcome: SurvivalArrays, risk: Floats, horizon: Floats) -> Groups:
+    """Predicted, observed, lower, upper and patients of each group; no groups where all risks are alike."""
     events = int(((outcome.event == 1) & (outcome.time <= horizon[0])).sum())
     try:
         found = calibration_groups(
             outcome, risk, horizon, groups=int(np.clip(events // EVENTS_A_GROUP, 2, MOST_GROUPS))
         )
     except PrognosisError:
-        return (), (), (), ()
+        return (), (), (), (), ()
     lower, upper = found.limits("log-log")
     # Greenwood's error is 0 where nobody, or everybody, had the event: the exact limits of Clopper and Pearson there
     lower = np.where(found.observed == 1, TAIL ** (1 / found.patients), np.where(found.observed == 0, 0.0, lower))
     remain = np.maximum(found.at_risk, 1)
     upper = np.where(found.observed == 0, 1 - TAIL ** (1 / remain), np.where(found.observed == 1, 1.0, upper))
-    return floats(found.predicted), floats(found.observed), floats(lower), floats(upper)
+    patients = tuple(int(n) for n in found.patients)
+    return floats(found.predicted), floats(found.observed), floats(lower), floats(upper), patients
 
 
 Facts = tuple[tuple[str, str], ...]

@@ -70,4 +70,5 @@ def over_time_content(
         at_risk_label=wording("at_risk"),
         title=title,
         alt=wording("figure_over_time_alt", title=title),
+        followed=tuple(int((e.outcome.time >= time).sum()) for time in e.horizons),
     )

@@ -21,6 +21,7 @@ from reports.figures.canvas import (
     picture,
     write,
 )
+from reports.figures.readings import Curve, Curves
 from reports.fonts import FontChoice
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class CalibrationContent:
         the order of risk; observed is not a number where the follow-up of the group ends before the horizon.
     edges, patients : histogram of the predicted risks: b + 1 edges, b numbers of patients.
     apparent : the curve before it was corrected for optimism; with it the figure has one panel, without the groups.
+    group_patients : in each group, () where that is not said.
     facts : (name, value) of the indexes that are printed beside it. note : what stands in place of a curve.
     """
 
@@ -69,6 +71,7 @@ class CalibrationContent:
     title: str
     alt: str
     apparent: Values = ()
+    group_patients: tuple[int, ...] = ()
     apparent_label: str = ""
 
 
@@ -85,12 +88,33 @@ def calibration_figure(content: CalibrationContent, fonts: FontChoice) -> Pictur
         R13 a character that no installed font can draw.
     """
     width = NARROW if content.apparent else DOUBLE
-    return picture(lambda figure: _draw(figure, content), (width, HEIGHT), content.title, content.alt, fonts)
+    return picture(
+        lambda figure: _draw(figure, content), (width, HEIGHT), content.title, content.alt, fonts, _readable(content)
+    )
+
+
+def _readable(content: CalibrationContent) -> dict[str, Curves]:
+    across, up = content.predicted_label, content.observed_label
+    curve = [Curve(content.curve_label, content.observed, content.lower, content.upper)]
+    curve += [Curve(content.apparent_label, content.apparent)] if content.apparent else []
+    groups = Curve(
+        content.observed_label,
+        content.group_observed,
+        content.group_lower,
+        content.group_upper,
+        content.group_patients,
+        content.patients_label,
+    )
+    return {
+        "curve": Curves(across, up, content.predicted, tuple(curve)),
+        "groups": Curves(across, up, content.group_predicted, (groups,)),
+    }
 
 
 def _draw(figure: Figure, content: CalibrationContent) -> None:
     low, high = shown_range(content)
     smooth = _square(figure, LEFT, content, low, high)
+    smooth.set_label("curve")
     smooth.set_ylabel(content.observed_label)
     smooth.tick_params(labelbottom=False)
     _draw_curve(smooth, content)
@@ -107,6 +131,7 @@ def _draw(figure: Figure, content: CalibrationContent) -> None:
 
 def _groups_panel(figure: Figure, content: CalibrationContent, low: float, high: float) -> Axes:
     groups = _square(figure, SECOND_LEFT, content, low, high)
+    groups.set_label("groups")
     groups.set_xlabel(content.predicted_label)
     groups.set_ylabel(content.observed_label)
     _draw_groups(groups, content)

@@ -7,9 +7,11 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cohorts.errors import Finding, RunError
+from reports.figures.readings import Curves, Reading, readings_of
 from reports.fonts import SANS, FontChoice
 from reports.icons import DARK
 
@@ -23,6 +25,7 @@ POINTS, SMALL = 7.0, 6.0  # journals ask for 7, never below 6
 # told apart by lightness, and by dashes: grey prints and colour-blind eyes read the same
 INK, MODEL, SECOND, PALE, BAND, HINT = "#000000", DARK, "#a8400a", "#7b8794", "#c3d3e2", "#4d4d4d"
 FAINT = "#8fa5ba"
+NOTHING: Mapping[str, Curves] = MappingProxyType({})
 DASHED, DOTTED = (0, (4, 2)), (0, (1, 1.5))
 SETTINGS: Mapping[str, Any] = {
     "axes.linewidth": 0.6,
@@ -56,7 +59,7 @@ class Picture:
     ----------
     svg : letters as shapes, so that it looks the same everywhere. lettered : the same with letters as text, for the
         PDF. width, height : in millimetres. title, alt : what it is, and what it shows for who cannot see it.
-    fonts : in which the PDF is set.
+    fonts : in which the PDF is set. readings : its curves as numbers, for people who look rather than print.
     """
 
     svg: str
@@ -66,6 +69,7 @@ class Picture:
     title: str
     alt: str
     fonts: FontChoice
+    readings: tuple[Reading, ...] = ()
 
     def pdf(self, created: str) -> bytes:
         """Return a tagged PDF of one page in the figure's size, fonts embedded.
@@ -87,9 +91,18 @@ class Picture:
 
 
 def picture(
-    draw: Callable[[Figure], None], size: tuple[float, float], title: str, alt: str, fonts: FontChoice
+    draw: Callable[[Figure], None],
+    size: tuple[float, float],
+    title: str,
+    alt: str,
+    fonts: FontChoice,
+    readable: Mapping[str, Curves] = NOTHING,
 ) -> Picture:
     """Draw on an empty figure of a size in millimetres, (width, height).
+
+    Parameters
+    ----------
+    readable : curves that can be read off, by the label that `draw` gives their axes.
 
     Raises
     ------
@@ -101,7 +114,7 @@ def picture(
         draw(figure)
         # laid out once, written twice
         texts = [svg_text(figure, letters) for letters in ("path", "none")]
-    return Picture(texts[0], texts[1], *size, title, alt, fonts)
+    return Picture(texts[0], texts[1], *size, title, alt, fonts, readings_of(figure, readable))
 
 
 @contextmanager

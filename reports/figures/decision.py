@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.figures.canvas import BAND, DASHED, DOTTED, DOUBLE, HINT, INK, MODEL, SECOND, Picture, panel, picture
+from reports.figures.readings import Curve, Curves
 from reports.fonts import FontChoice
 
 if TYPE_CHECKING:
@@ -57,7 +58,22 @@ def decision_figure(content: DecisionContent, fonts: FontChoice) -> Picture:
     RunError
         R13 a character that no installed font can draw.
     """
-    return picture(lambda figure: _draw(figure, content), (DOUBLE, HEIGHT), content.title, content.alt, fonts)
+    return picture(
+        lambda figure: _draw(figure, content), (DOUBLE, HEIGHT), content.title, content.alt, fonts, _readable(content)
+    )
+
+
+def _readable(content: DecisionContent) -> dict[str, Curves]:
+    benefit = (
+        Curve(content.model_label, content.model, content.lower, content.upper),
+        Curve(content.all_label, content.treat_all),
+    )
+    impact = (Curve(content.high_risk_label, content.high_risk), Curve(content.with_event_label, content.with_event))
+    across = content.threshold_label
+    return {
+        "benefit": Curves(across, content.benefit_label, content.thresholds, benefit),
+        "impact": Curves(across, content.impact_label, content.thresholds, impact),
+    }
 
 
 def _draw(figure: Figure, content: DecisionContent) -> None:
@@ -65,7 +81,8 @@ def _draw(figure: Figure, content: DecisionContent) -> None:
     _draw_benefit(benefit, content)
     impact = panel(figure, SECOND_LEFT, TOP, WIDE, TALL)
     _draw_impact(impact, content)
-    for axes in (benefit, impact):
+    for axes, name in ((benefit, "benefit"), (impact, "impact")):
+        axes.set_label(name)
         axes.set_xlim(0, end_of(content.thresholds))
         axes.set_xlabel(content.threshold_label)
         # above the panel: inside it no corner is free for every model

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.canvas import BAND, DASHED, DOUBLE, HINT, MODEL, SMALL, Picture, panel, picture
+from reports.figures.readings import Curve, Curves
 from reports.fonts import FontChoice
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 Values = tuple[float, ...]
 HEIGHT, TOP, TALL, WIDE, LEFT, SECOND_LEFT = 79.0, 13.5, 46.0, 70.0, 14.0, 106.0
 
+SINGLE_TIMES = 5
+
 
 @dataclass(frozen=True)
 class OverTimeContent:
@@ -23,7 +26,7 @@ class OverTimeContent:
     Parameters
     ----------
     time : in the endpoint's unit. auc, brier, each with lower and upper. null_brier : of giving everybody the observed
-        risk. ticks, at_risk : times under the axis and the patients at risk just before them.
+        risk. ticks, at_risk : times under the axis and the patients at risk just before them. followed : at `time`.
     """
 
     time: Values
@@ -46,6 +49,7 @@ class OverTimeContent:
     at_risk_label: str
     title: str
     alt: str
+    followed: tuple[int, ...] = ()
 
 
 def over_time_figure(content: OverTimeContent, fonts: FontChoice) -> Picture:
@@ -56,7 +60,22 @@ def over_time_figure(content: OverTimeContent, fonts: FontChoice) -> Picture:
     RunError
         R13 a character that no installed font can draw.
     """
-    return picture(lambda figure: _draw(figure, content), (DOUBLE, HEIGHT), content.title, content.alt, fonts)
+    return picture(
+        lambda figure: _draw(figure, content), (DOUBLE, HEIGHT), content.title, content.alt, fonts, _readable(content)
+    )
+
+
+def _readable(content: OverTimeContent) -> dict[str, Curves]:
+    followed = (content.followed, content.at_risk_label)
+    auc = Curve(content.model_label, content.auc, content.auc_lower, content.auc_upper, *followed)
+    brier = Curve(content.model_label, content.brier, content.brier_lower, content.brier_upper, *followed)
+    across = content.time_label
+    return {
+        "auc": Curves(across, content.auc_label, content.time, (auc,)),
+        "brier": Curves(
+            across, content.brier_label, content.time, (brier, Curve(content.null_label, content.null_brier))
+        ),
+    }
 
 
 def _draw(figure: Figure, content: OverTimeContent) -> None:
@@ -72,15 +91,17 @@ def _draw(figure: Figure, content: OverTimeContent) -> None:
     known = (*content.brier_upper, *content.brier, *content.null_brier)
     brier.set_ylim(0, 1.05 * max([value for value in known if value == value], default=0.25))
     brier.set_ylabel(content.brier_label)
-    for axes in (auc, brier):
+    for axes, name in ((auc, "auc"), (brier, "brier")):
+        axes.set_label(name)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.01))
         _numbers(axes, content)
 
 
 def _measure(axes: Axes, content: OverTimeContent, values: Values, band: tuple[Values, Values]) -> None:
     axes.fill_between(content.time, *band, color=BAND, linewidth=0, label=content.band_label, zorder=0)
-    mark = "o" if len(content.time) == 1 else None
-    axes.plot(content.time, values, color=MODEL, linewidth=1.4, marker=mark, label=content.model_label)
+    # between a few times the line is only there to lead the eye
+    mark = "o" if len(content.time) <= SINGLE_TIMES else None
+    axes.plot(content.time, values, color=MODEL, linewidth=1.4, marker=mark, markersize=3.2, label=content.model_label)
     end = max((*content.time, *content.ticks))
     axes.set_xlim(0, 1.02 * end)
     axes.set_xticks(content.ticks)

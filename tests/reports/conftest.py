@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,3 +98,21 @@ def hostile() -> FittedModel:
     """A model whose labels, unit, level, origin, definition and event are all attacks on a renderer."""
     codebook = made_codebook(SCRIPT, MATH, IMAGE, LINK)
     return made_model(made_cohort(codebook, IMAGE), origin=f"{MATH} {IMAGE}", definition=f"{MARKUP} {SCRIPT}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium of the system, without a network."""
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("needs playwright, of the extra `dev`")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("needs Chromium, which is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program)
+        context = started.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+        yield context
+        context.close()
+        started.close()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import math
 import re
-import shutil
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +28,7 @@ from reports.wording import Wording, visible
 from tests.prognosis import made
 from tests.reports.calculator_cases import NAMES, asked, fitted, patients
 from tests.reports.conftest import IMAGE, SCRIPT
+from tests.reports.in_browser import Opened
 
 CLOSE = 1e-9
 CURVES = ("cox", "fine_gray", "weibull", "lognormal", "imputed")
@@ -38,38 +36,6 @@ NOMOGRAMS = ("cox", "fine_gray", "logistic", "early", "penalised", "weibull", "i
 ENTERED = {"Age (years)": "65", "Albumin (g/L)": "31.5", "creat (mg/dL)": "1.2", "sex": "M", "grade": "high",
            "relapse": "no", "centre": "south"}  # fmt: skip
 PATIENT = {"age": 65.0, "albumin": 31.5, "creat": 1.2, "sex": "M", "grade": "high", "relapse": 0.0, "centre": "south"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium of the system, without a network."""
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("needs playwright, of the extra `dev`")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("needs Chromium, which is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program)
-        context = started.new_context(viewport={"width": 1280, "height": 900}, offline=True)
-        yield context
-        context.close()
-        started.close()
-
-
-class Opened:
-    """A page, what it asked for, and what it complained of."""
-
-    def __init__(self, context: Any, path: Path) -> None:
-        self.page = context.new_page()
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.said.append(f"dialog {dialog.message}"))
-        self.page.goto(path.as_uri())
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from reports.output_folder import Run
 from reports.run import run_study
 from reports.wording import Wording
 from tests.reports.conftest import with_chinese_font
-from tests.reports.rendered import assert_asks_for_nothing
+from tests.reports.rendered import assert_runs_its_own_script_alone
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -75,7 +75,7 @@ def model(sources: Sources) -> FittedModel:
 
 
 def test_every_file_is_there_in_the_list_and_in_the_manifest(done: Run) -> None:
-    figures = ("calibration_3", "decision_3", "over_time", "subgroups")
+    figures = ("calibration_3", "decision_3", "over_time", "risk_groups", "subgroups")
     tables = ("performance", "subgroups", "case_mix", "drift", "updating")
     expected = {"external.json", "manifest.json", "validation_report.pdf", "validation_report.html",
                 "models/cox_refit.prognosis", *(f"{name}.csv" for name in tables),
@@ -146,7 +146,7 @@ def test_the_report_says_it_in_both_languages(model: FittedModel, sources: Sourc
 
 
 def test_the_report_is_tagged_and_asks_for_nothing(done: Run) -> None:
-    assert_asks_for_nothing((done.folder / "validation_report.html").read_text(encoding="utf-8"))
+    assert_runs_its_own_script_alone((done.folder / "validation_report.html").read_text(encoding="utf-8"))
     document = pypdf.PdfReader(done.folder / "validation_report.pdf")
     text = "".join(page.extract_text() for page in document.pages)
     assert document.metadata.title == "External validation of cox in gbsg.csv"

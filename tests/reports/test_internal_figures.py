@@ -38,7 +38,7 @@ def test_a_bootstrap_shows_the_corrected_curve_and_the_instability(study: Study,
 def test_folds_show_the_risks_of_patients_left_out_at_each_horizon(study: Study, unvalidated: FittedModel) -> None:
     validation, found = drawn(study, unvalidated, CrossValidation(3, 1))
     places = [f"{kind}_cox_{horizon:g}" for horizon in study.horizons for kind in ("calibration", "decision")]
-    assert sorted(found.pictures) == sorted(["optimism_cox", *places])
+    assert sorted(found.pictures) == sorted(["optimism_cox", "risk_groups_cox", "over_time_cox", *places])
     assert found.pictures["calibration_cox_60"].title.endswith("in patients left out of the fit")
     assert np.isfinite(validation.held_out["cox"].risk).all()
     assert "1338 / " in found.pictures["calibration_cox_60"].alt

@@ -34,6 +34,7 @@ EXPECTED = {
     "nomogram_cox.svg", "nomogram_cox.csv", "nomogram_cox.txt", "nomogram_cox.json", "study_report.pdf",
     "study_report.html", "model_card_cox.json",
     "tripod_ai.pdf", "tripod_ai.html", "tripod_ai.json",
+    "figures/observed.pdf", "figures/observed.svg",
     *(f"figures/{name}_cox{rank}.{form}" for form in ("pdf", "svg") for name, rank in (
         ("optimism", ""), ("calibration", ""), ("instability", ""), ("beeswarm", ""),
         *(("dependence", f"_{rank}") for rank in (1, 2, 3, 4)))),

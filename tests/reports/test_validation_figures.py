@@ -315,7 +315,7 @@ def test_over_time_content_is_both_measures_beside_no_predictor():
     times = times_to_judge(e.outcome, HORIZON)
     assert ((e.outcome.event == 1) & (e.outcome.time <= times[0])).sum() >= 10
     assert (e.outcome.time >= times[-1]).sum() >= 10
-    late = replace(shown, evaluation=replace(e, horizons=np.array([1e6]), risk=e.risk[:, -1:]))
+    late = replace(shown, evaluation=replace(e, horizons=np.array([1e6]), risks=e.risk[:, -1:]))
     assert over_time_content(late, (), "surgery", ENGLISH) is None
 
 
