@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from reports.protocol_command import commands as protocol
 from reports.radiomics_command import radiomics
 
 commands = typer.Typer()
 images = typer.Typer(no_args_is_help=True, help="Radiographs: de-identified copies.")
 commands.add_typer(images, name="images")
 images.command()(radiomics)
+images.add_typer(protocol)
 
 
 @images.callback()
