@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -35,18 +36,20 @@ class Networks:
     Parameters
     ----------
     learner : unfitted. films : of the patients of the outcome. outcome : of all patients. fold : (n,) of the same.
+    stream : first words of the random numbers.
     """
 
     learner: Learner
     films: Squares
     outcome: Outcome
     fold: NDArray[np.int64]
+    stream: tuple[int, ...] = (STREAM,)
 
     def fit(self, without: Sequence[int]) -> FittedLearner:
         """Fit to the patients of the other folds; the random numbers are those of the folds left out."""
         rows = np.flatnonzero(~np.isin(self.fold, without))
         part = taken(self.outcome, rows)
-        return self.learner.with_task(STREAM, *(int(fold) for fold in without)).fit(self.films.of(part.ids), part)
+        return self.learner.with_task(*self.stream, *map(int, without)).fit(self.films.of(part.ids), part)
 
     def scores(self, net: FittedLearner, folds: Sequence[int]) -> Floats:
         """Return the linear predictors of the patients of some folds, in the order of the outcome.
@@ -56,12 +59,15 @@ class Networks:
         FitError
             I63 patients without a value, or a value that is not finite.
         """
-        rows = np.flatnonzero(np.isin(self.fold, folds))
-        ids = [self.outcome.ids[row] for row in rows]
-        found = net.linear_predictor(self.films.of(ids)).reindex(ids).to_numpy(float)
-        if not np.isfinite(found).all():
-            bad = tuple(ids[place] for place in np.flatnonzero(~np.isfinite(found)))
-            rule = f"the network without fold {' and '.join(map(str, folds))} gives no finite score"
+        ids = [self.outcome.ids[row] for row in np.flatnonzero(np.isin(self.fold, folds))]
+        values = net.linear_predictor(self.films.of(ids))
+        by_patient = dict(zip(values.index, values.to_numpy(float), strict=True))
+        found = np.array([by_patient.get(patient, np.nan) for patient in ids])
+        bad = tuple(ids[place] for place in np.flatnonzero(~np.isfinite(found)))
+        if bad or len(by_patient) < len(values):
+            rule = (
+                f"the network without fold {' and '.join(map(str, folds))} gives no finite score, or two of a patient"
+            )
             raise FitError(Finding("I63", rule, "train with a smaller learning rate, and look at the films", rows=bad))
         return found
 
@@ -166,10 +172,15 @@ def cross_fit(
         folds,
         nested=nested,
         label=_label(name, cohort, endpoint),
-        provenance=f"{learner!r}, cross-fitted in {folds.k} folds by bone-prognosis {__version__}",
+        provenance=f"{told(learner)}, cross-fitted in {folds.k} folds by bone-prognosis {__version__}",
     )
     nets = {without[0]: each.net for without, each in found.items() if len(without) == 1 and each.net is not None}
     return CrossFitted(score, networks, nets)
+
+
+def told(learner: Learner) -> str:
+    """Return a learner as text, the same in every process: without the places of its functions in memory."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(learner))
 
 
 def taken(outcome: Outcome, rows: NDArray[np.int64]) -> Outcome:
@@ -247,7 +258,7 @@ def _label(name: str, cohort: Cohort, endpoint: Endpoint) -> dict[str, str]:
 def _key(networks: Networks, sets: Sequence[tuple[int, ...]]) -> str:
     """Digest of everything that decides the scores."""
     outcome, films = networks.outcome, networks.films
-    asked: Any = (repr(networks.learner), environment(), sets, outcome.ids, films.patients, films.pixels.shape)
+    asked: Any = (told(networks.learner), environment(), sets, outcome.ids, films.patients, films.pixels.shape)
     digest = hashlib.sha256(repr(asked).encode())
     for part in (networks.fold, outcome.time, outcome.event, films.pixels):
         digest.update(np.ascontiguousarray(part).tobytes())

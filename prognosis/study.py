@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,7 +13,6 @@ from cohorts.errors import DataContractError, Finding, FitError, raise_findings,
 from cohorts.unused_levels import without_unused_levels
 from prognosis.asked import asked_of
 from prognosis.assembly import assemble
-from prognosis.column_checks import missing_findings
 from prognosis.execution import IN_PROCESS, Execution
 from prognosis.imputation.chained import Chained
 from prognosis.metrics.net_benefit import read_thresholds
@@ -28,6 +28,8 @@ from prognosis.study_checks import (
     check_seed,
     check_special,
     check_study_horizons,
+    check_subset,
+    complete_rows,
     declared_horizons,
     declared_strategy,
     sparse_horizons,
@@ -87,11 +89,13 @@ class Study:
         # one predictor by its name, not by its letters
         self.predictors = (predictors,) if isinstance(predictors, str) else tuple(predictors)
         self.allow_post_baseline = tuple(allow_post_baseline)
+        # of the study that this one is a part of
+        self._whole = self.predictors
         self.folds = folds
         self.seed = seed
         findings = check_predictors(cohort, endpoint, self.predictors, tuple(allow_post_baseline))
         raise_findings(findings, DataContractError)
-        usable, incomplete = _complete(cohort, self.predictors, self.missing)
+        usable, incomplete = complete_rows(cohort, self.predictors, self.missing)
         outcome = endpoint.outcome(usable)
         analysed = usable.without(outcome.dropped, "time 0 with an event") if outcome.dropped else usable
         self.cohort, unused = without_unused_levels(analysed, self.predictors)
@@ -120,18 +124,37 @@ class Study:
         listed = ", ".join(self.predictors)
         return f"Study({self.endpoint.name}: {len(self.cohort)} patients, {events} events, predictors {listed})"
 
-    def fit(self, recipe: Recipe, name: str | None = None) -> FittedModel:
+    def of(self, predictors: Sequence[str]) -> Study:
+        """Return the same question asked of some of the predictors: same patients, folds and seed.
+
+        Models that it fits are validated by this study beside its own: what do the other predictors add?
+
+        Raises
+        ------
+        DataContractError
+            S15 no predictor, C02 one named twice, S01 one that this study does not have.
+        """
+        some = (predictors,) if isinstance(predictors, str) else tuple(predictors)
+        raise_findings(check_subset(some, self.predictors), DataContractError)
+        part = copy(self)
+        part.predictors = some
+        return part
+
+    def fit(self, recipe: Recipe, name: str | None = None, predictors: Sequence[str] | None = None) -> FittedModel:
         """Fit a recipe to the study's rows.
 
         Parameters
         ----------
         recipe : unfitted; it is copied. name : of the model in tables and files, default the recipe's kind.
+        predictors : some of the study's, default all; see `of`.
 
         Raises
         ------
         FitError
             The recipe cannot answer this kind of endpoint, or cannot be estimated from these rows.
         """
+        if predictors is not None:
+            return self.of(predictors).fit(recipe, name)
         fitted = asked_of(self, recipe).fit(self.columns_of(recipe), self.outcome.to_structured())
         small = self._shortfall(fitted)
         warn_findings((*fitted.warnings_, *small))
@@ -164,8 +187,9 @@ class Study:
         return self.cohort.view(tuple(wanted))
 
     def rows_of(self, recipe: Recipe) -> str:
-        """Digest of what a recipe is fitted to here: raw columns and outcome."""
-        return rows_digest(self.columns_of(recipe), self.outcome.to_structured())
+        """Digest of what a recipe is fitted to here: raw columns, outcome, and what they are a part of."""
+        digest = rows_digest(self.columns_of(recipe), self.outcome.to_structured())
+        return digest if self.predictors == self._whole else f"{digest} among {', '.join(self._whole)}"
 
     def validate(
         self,
@@ -183,7 +207,7 @@ class Study:
 
         Parameters
         ----------
-        models : fitted by this study; all are judged by the same method and rows.
+        models : fitted by this study, or by `of` some of its predictors; all are judged by the same method and rows.
         method : ``"bootstrap"``, ``"632+"``, ``"cross-validation"``, ``"internal-external"``, ``"group-combinations"``
             or a plan such as ``Temporal("year", after=2015)``. Default: the package chooses and says why
             (`Validation.choice`): the optimism bootstrap where no model selects and each has 10 events a column, else
@@ -206,7 +230,7 @@ class Study:
             M12 an unknown metric; M15 none at all; V26 a threshold that is not between 0 and 1.
         """
         chosen = [models] if isinstance(models, FittedModel) else list(models)
-        raise_findings(check_models(self, chosen), FitError)
+        raise_findings(check_models(self, chosen, fewer=True), FitError)
         chosen = honest_beside_leaky(chosen)
         plan, choice, doubts = declared_plan(self, chosen, method, repeats, by)
         cuts = tuple(dict.fromkeys(map(float, read_thresholds(thresholds))))
@@ -274,25 +298,3 @@ class Study:
         found = corrected_calibration(self, model, horizon, repeats, execution, progress)
         warn_findings(found.warnings)
         return found
-
-
-def _complete(cohort: Cohort, predictors: tuple[str, ...], missing: str | None) -> tuple[Cohort, list[Finding]]:
-    """Refuse missing predictors, or leave those patients out and say how many."""
-    frame = cohort.view(predictors)
-    count = frame.isna().sum()
-    if not count.any():
-        return cohort, []
-    if missing is None:
-        raise DataContractError(*missing_findings(count, len(frame)))
-    left_out = [str(row) for row in frame.index[frame.isna().any(axis=1)]]
-    listed = ", ".join(f"{name} {n}" for name, n in count[count > 0].items())
-    if missing == "own side":
-        rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are kept as they are ({listed})"
-        advice = 'models with missing="own side" take them, others refuse them'
-        return cohort, [Finding("C16", rule, advice, severity="warning")]
-    if missing == "chained":
-        rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are imputed ({listed})"
-        return cohort, [Finding("C16", rule, "the report of imputed values is in results.json", severity="warning")]
-    rule = f"complete cases: {len(left_out)} of {len(frame)} patients left out for missing values ({listed})"
-    finding = Finding("C16", rule, "they are counted in the flow", severity="warning")
-    return cohort.without(left_out, f"missing predictor ({listed})"), [finding]

@@ -11,6 +11,7 @@ import numpy as np
 
 from cohorts import Binary, Cohort, Competing, Folds, Outcome, TimeToEvent, check_horizons
 from cohorts.errors import DataContractError, Finding
+from prognosis.column_checks import missing_findings
 from prognosis.horizons import SPARSE
 from prognosis.imputation.chained import Chained
 
@@ -130,3 +131,44 @@ def sparse_horizons(horizons: Sequence[float], outcome: Outcome) -> list[Finding
 def check_study_horizons(horizons: Sequence[float], outcome: Outcome, endpoint: Endpoint) -> list[Finding]:
     """Horizons are positive and not beyond the follow-up (P12, P10)."""
     return check_horizons(horizons, float(outcome.time.max()), getattr(endpoint, "unit", ""))
+
+
+def check_subset(predictors: Sequence[str], known: Sequence[str]) -> list[Finding]:
+    """Check some predictors of a study: at least one (S15), each once (C02), all of them the study's (S01)."""
+    given = Counter(predictors)
+    findings = [] if given else [Finding("S15", "no predictor", "name at least one predictor")]
+    for name, times in given.items():
+        if name not in known:
+            findings.append(Finding("S01", "the study has no such predictor", f"it has {', '.join(known)}", name))
+        elif times > 1:
+            rule = f"predictor {name} is named twice: columns {name} and {name}"
+            findings.append(Finding("C02", rule, "name it once", name))
+    return findings
+
+
+def complete_rows(cohort: Cohort, predictors: tuple[str, ...], missing: str | None) -> tuple[Cohort, list[Finding]]:
+    """Refuse missing predictors, or leave those patients out and say how many.
+
+    Raises
+    ------
+    DataContractError
+        C16 missing values without a strategy.
+    """
+    frame = cohort.view(predictors)
+    count = frame.isna().sum()
+    if not count.any():
+        return cohort, []
+    if missing is None:
+        raise DataContractError(*missing_findings(count, len(frame)))
+    left_out = [str(row) for row in frame.index[frame.isna().any(axis=1)]]
+    listed = ", ".join(f"{name} {n}" for name, n in count[count > 0].items())
+    if missing == "own side":
+        rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are kept as they are ({listed})"
+        advice = 'models with missing="own side" take them, others refuse them'
+        return cohort, [Finding("C16", rule, advice, severity="warning")]
+    if missing == "chained":
+        rule = f"{len(left_out)} of {len(frame)} patients lack a predictor and are imputed ({listed})"
+        return cohort, [Finding("C16", rule, "the report of imputed values is in results.json", severity="warning")]
+    rule = f"complete cases: {len(left_out)} of {len(frame)} patients left out for missing values ({listed})"
+    finding = Finding("C16", rule, "they are counted in the flow", severity="warning")
+    return cohort.without(left_out, f"missing predictor ({listed})"), [finding]

@@ -63,7 +63,8 @@ def validate_inside(
     FitError
         M10 when more than 5 % of the tasks of a model cannot be fitted; V04, V09 rows that the plan cannot divide.
     """
-    keys, works = zip(*(_work(study, model, question) for model in models), strict=True)
+    studies = [own_study(study, model) for model in models]
+    keys, works = zip(*(_work(own, model, question) for own, model in zip(studies, models, strict=True)), strict=True)
     counts = [work.plan.count(work.rows) for work in works]
     found = []
     with shown(question.plan.method, progress) as report:
@@ -87,8 +88,8 @@ def validate_inside(
         {each.name: held for each in found if (held := held_out_of(each, study.outcome.ids)) is not None},
         {
             each.name: bands
-            for model, each in zip(models, found, strict=True)
-            if (bands := bands_of(study, model, each, question.execution))
+            for own, model, each in zip(studies, models, found, strict=True)
+            if (bands := bands_of(own, model, each, question.execution))
         },
     )
 
@@ -131,10 +132,17 @@ def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
     return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
-def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
+def own_study(study: Study, model: FittedModel) -> Study:
+    """Return the study of the model's own predictors, where they are some of this one's."""
+    some = model.candidates != study.predictors and set(model.candidates) <= set(study.predictors)
+    return study.of(model.candidates) if some and model.candidates else study
+
+
+def check_models(study: Study, models: Sequence[FittedModel], *, fewer: bool = False) -> list[Finding]:
     """Check (V01) that models were fitted by this study, and are told apart by their names.
 
-    The refits would be other models than the one judged, and the apparent values of other rows.
+    The refits would be other models than the one judged, and the apparent values of other rows. `fewer` : models of
+    some of its predictors will do, too.
     """
     if not models:
         return [Finding("V01", "no model to validate", "give the models that study.fit returned")]
@@ -144,7 +152,7 @@ def check_models(study: Study, models: Sequence[FittedModel]) -> list[Finding]:
             "V01", f"model {name} was not fitted by this study", "fit it with study.fit, which shares rows and seed"
         )
         for name, model in zip(names, models, strict=True)
-        if not _fitted_by(study, model)
+        if not _fitted_by(own_study(study, model) if fewer else study, model)
     ]
     twice = sorted({name for name in names if names.count(name) > 1})
     return findings + [
