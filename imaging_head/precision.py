@@ -37,7 +37,7 @@ class Precision:
     def placed(self, network: torch.nn.Module) -> torch.nn.Module:
         """Return the network on its device, with its memory in order."""
         network = network.to(self.device)
-        return network.to(memory_format=torch.channels_last) if self.channels_last else network  # type: ignore[call-overload, no-any-return]
+        return network.to(memory_format=torch.channels_last) if self.channels_last else network  # type: ignore[call-overload]
 
     def ordered(self, films: torch.Tensor) -> torch.Tensor:
         """Return the input of a network on its device, in the same order."""

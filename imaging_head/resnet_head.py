@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from cohorts.errors import Finding, FitError
+from cohorts.errors import Finding, FitError, raise_findings
 from cohorts.outcome import Outcome
 from imaging_head.augmentation import Augmentation
 from imaging_head.batch_norm import settle
-from imaging_head.film_inputs import FilmInputs, by_patient, outputs_of, passes
+from imaging_head.checkpoints import Checkpoint, array_digest, digest_of
+from imaging_head.film_inputs import FilmInputs, Inputs, by_patient, outputs_of, passes
 from imaging_head.fitted_head import FittedHead, check_films
+from imaging_head.frozen_trunk import cached, doubts_of
 from imaging_head.head import ClassHead, Head, balanced
 from imaging_head.network import Origin, make_network
-from imaging_head.precision import Device, Numbers, choose_precision
+from imaging_head.precision import Device, Numbers, Precision, choose_precision
+from imaging_head.processes import join
 from imaging_head.radiographs import Squares
+from imaging_head.starting_outputs import starting_outputs
 from imaging_head.survival_heads import CoxHead, DiscreteTimeHead, interval_breaks
 from imaging_head.temperature import fit_temperature
 from imaging_head.training import Material, Schedule, Training
+from imaging_head.training_log import told, write_log
 from imaging_head.training_parts import split_patients
 
 Network = Callable[[int, int, str | Path | None], tuple[torch.nn.Module, Origin]]
 SPLIT, TRAINING = 11, 12
+SMALLEST = 32
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class ResNet34Head:
     mirror : whether a film's score is the mean of its own and of its mirrored copy's.
     schedule : learning rate and the rest; its `epochs` is ignored for `epochs` here. augmentation : changes of films.
     device, numbers : see `choose_precision`. task : of the random numbers; `with_task` sets it.
+    records : folder of checkpoint and CSV log, from which a killed training goes on to the same bytes; None keeps none.
     network : what makes the network; for trials with a smaller one.
     """
 
@@ -63,7 +71,18 @@ class ResNet34Head:
     device: Device = "auto"
     numbers: Numbers = "auto"
     task: tuple[int, ...] = ()
+    records: str | Path | None = None
     network: Network = make_network
+
+    def __post_init__(self) -> None:
+        faults = [
+            (self.image_size < SMALLEST, f"films of {self.image_size} pixels", f"at least {SMALLEST}"),
+            (self.epochs < 1, f"{self.epochs} epochs", "at least one"),
+            (not 0 < self.validation < 1, f"a validation part of {self.validation}", "a share, such as .15"),
+            (self.horizon is not None and not 0 < self.horizon < np.inf, f"the horizon {self.horizon}",
+             "a positive time"),
+        ]  # fmt: skip
+        raise_findings((Finding("I50", rule, way_out) for wrong, rule, way_out in faults if wrong), FitError)
 
     def with_task(self, *task: int) -> ResNet34Head:
         """Return the learner with random numbers of its own."""
@@ -72,34 +91,85 @@ class ResNet34Head:
     def fit(self, films: Squares, outcome: Outcome) -> FittedHead:
         """Train on the films of the outcome's patients; stopping and calibration are learnt inside them.
 
+        Under torchrun every process calls this with the same films and outcome, and gets the same network.
+
         Raises
         ------
         ImageError
             I22 a patient without a film; I54 films of another size. FitError: I35 an outcome that the head does not
-            answer, I52 too few patients of a class, I53 a loss that is not finite.
+            answer, I52 too few patients of a class, I53 a loss that is not finite, I56 delayed entry. RunError: I57 a
+            checkpoint of another training, or one that cannot be written.
         """
         films = films.of(outcome.ids)
         check_films(films, self.image_size)
+        processes = join(self.device)
         key = (self.seed, *self.task)
         parts = split_patients(films, outcome, self.validation, _draws(*key, SPLIT))
         head = self._head(outcome)
         targets = _targets(head, outcome)
-        precision = choose_precision(self.device, self.numbers)
+        precision = choose_precision(self.device, self.numbers, processes.local)
         network, origin = self.network(head.outputs, int(_draws(*key).integers(2**31)), self.weights)
+        with torch.no_grad():
+            network.get_parameter("fc.bias").copy_(starting_outputs(head, targets[parts.patient[parts.learn]]))
         network = precision.placed(network)
-        inputs = FilmInputs(torch.as_tensor(films.pixels), self.augmentation, precision)
+        inputs, learning = self._inputs(network, films, precision)
         material = Material(inputs, targets[parts.patient], parts, targets[parts.validated], head)
         schedule = replace(self.schedule, epochs=self.epochs)
-        training = Training(network, material, schedule, precision, (*key, TRAINING))
-        training.run(lambda _: None)
-        settle(network, (inputs.plain(rows) for rows in passes(parts.learn)), network)
-        means = by_patient(outputs_of(network, inputs, parts.validate, self.mirror), parts.patient[parts.validate])
+        training = Training(learning, material, schedule, precision, (*key, TRAINING), processes)
+        self._run(training, self._about(films, outcome, training, origin))
+        settle(learning, (inputs.plain(rows) for rows in passes(parts.learn)), learning)
+        means = by_patient(outputs_of(learning, inputs, parts.validate, self.mirror), parts.patient[parts.validate])
         temperature = fit_temperature(head, means, material.patient_targets)
         calibrated = temperature.of(head.corrected(means))
         baseline = head.baseline(calibrated, material.patient_targets) if isinstance(head, CoxHead) else None
-        network.requires_grad_(False)
+        doubts = (*(doubts_of(origin) if self.frozen else ()), *temperature.findings)
+        network.eval().requires_grad_(False)
         return FittedHead(network, head, temperature, origin, self.image_size, self.mirror, precision,
-                          self._horizon(outcome), baseline, training.history, temperature.findings)  # fmt: skip
+                          self._horizon(outcome), baseline, training.history, doubts)  # fmt: skip
+
+    def _inputs(self, network: torch.nn.Module, films: Squares, precision: Precision) -> tuple[Inputs, torch.nn.Module]:
+        """Return what is learnt from and what learns: films and the network, or features and its last layer."""
+        if not self.frozen:
+            return FilmInputs(torch.as_tensor(films.pixels), self.augmentation, precision), network
+        last = network.get_submodule("fc")
+        return cached(network, films, precision, self.augmentation.mirror, self.mirror), last
+
+    def _run(self, training: Training, about: Mapping[str, Any]) -> None:
+        """Train from the start or from a checkpoint; process 0 writes and tells."""
+        processes, parts = training.processes, training.material.parts
+        name = "-".join(["training", *map(str, self.task)])
+        place = None if self.records is None else Path(self.records) / name
+        checkpoint = None if place is None else Checkpoint(place.with_suffix(".safetensors"), about)
+        processes.check_same(digest_of(about))
+        if checkpoint is not None:
+            checkpoint.restore(training)
+        # where processes share no folder, one may have found a checkpoint and the other none
+        processes.check_same(digest_of(len(training.history)))
+        films = len(parts.learn) + len(parts.validate)
+        with told("ResNet34", self.epochs, films) if processes.writes else nullcontext() as say:
+
+            def after(training: Training) -> None:
+                if say is not None:
+                    say(training.history)
+                if processes.writes and place is not None and checkpoint is not None:
+                    checkpoint.save(training)
+                    write_log(place.with_suffix(".csv"), training.history)
+
+            training.run(after)
+
+    def _about(self, films: Squares, outcome: Outcome, training: Training, origin: Origin) -> dict[str, Any]:
+        """Return what decides the bytes of the result; a checkpoint of anything else is refused."""
+        return {
+            "films": array_digest(films.pixels),
+            "outcome": digest_of([films.patients, outcome.ids, outcome.event.tolist(), outcome.time.tolist()]),
+            "schedule": asdict(training.schedule),
+            "augmentation": asdict(self.augmentation),
+            "head": repr(training.material.head),
+            "start": [asdict(origin), self.frozen, self.mirror, self.validation],
+            "seed": list(training.seed),
+            "numbers": asdict(training.precision),
+            "machine": [torch.__version__, torch.get_num_threads(), training.processes.size],
+        }
 
     def _head(self, outcome: Outcome) -> Head:
         timed = bool(np.isfinite(outcome.time).any())

@@ -18,6 +18,7 @@ from imaging_head.averaging import Average
 from imaging_head.film_inputs import Inputs, by_patient, outputs_of
 from imaging_head.head import Head
 from imaging_head.precision import Precision
+from imaging_head.processes import Processes
 from imaging_head.temperature import fit_temperature
 from imaging_head.training_parts import Parts
 
@@ -103,6 +104,7 @@ class Training:
     ----------
     network : is trained in place. material, schedule, precision : see there. seed : of order and augmentation; the
         numbers of an epoch depend on seed and epoch only, so that a resumed training draws the same.
+    processes : that train together.
     """
 
     def __init__(
@@ -112,18 +114,21 @@ class Training:
         schedule: Schedule,
         precision: Precision,
         seed: tuple[int, ...],
+        processes: Processes,
     ) -> None:
         self.network, self.material, self.schedule = network, material, schedule
-        self.precision, self.seed = precision, seed
+        self.precision, self.seed, self.processes = precision, seed, processes
         learning = [part for part in network.parameters() if part.requires_grad]
         # biases and normalisation are not shrunk
         groups = [{"params": [p for p in learning if p.ndim > 1], "weight_decay": schedule.decay},
                   {"params": [p for p in learning if p.ndim < 2], "weight_decay": 0.0}]  # fmt: skip
         self.steps = math.ceil(len(material.parts.learn) / schedule.batch)
-        self.optimiser = torch.optim.AdamW(groups, lr=schedule.rate)
+        processes.check_batch(len(material.parts.learn) // self.steps)
+        self.optimiser = torch.optim.AdamW(groups, lr=schedule.rate, fused=True)
         self.cycle = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, schedule.rate, total_steps=schedule.epochs * self.steps + 1
         )
+        self.joint = processes.joint(network)
         self.average = Average(network, schedule.memory)
         self.best: dict[str, Tensor] = {}
         self.history: tuple[Epoch, ...] = ()
@@ -144,6 +149,7 @@ class Training:
 
     def run(self, after: Callable[[Training], Any]) -> None:
         """Train to the end, calling `after` behind every epoch; the network then holds the best averaged weights."""
+        # a training that was read as ended has nothing but its best weights
         while not self.ended:
             self._epoch(len(self.history))
             after(self)
@@ -156,6 +162,7 @@ class Training:
         # nearly equal batches: no film is left out, and none is alone in a batch
         batches = np.array_split(order.permutation(parts.learn), self.steps)
         losses = [self._step(rows, changes, number * self.steps + place) for place, rows in enumerate(batches)]
+        self.processes.share_buffers(self.network, self.average.network)
         validated = self._validation_loss()
         images = len(parts.learn) + len(parts.validate)
         rate, seconds = float(self.cycle.get_last_lr()[0]), time.perf_counter() - started
@@ -166,15 +173,17 @@ class Training:
 
     def _step(self, rows: Integers, changes: np.random.Generator, step: int) -> float:
         self.network.train()
-        inputs = self.material.inputs.changed(rows, changes, slice(None))
+        mine = self.processes.mine
+        inputs = self.material.inputs.changed(rows, changes, mine)
         with self.precision.autocast():
-            outputs = self.network(inputs)
-        loss = self.material.head.loss(outputs.float(), self.material.targets[rows].to(self.precision.device))
+            outputs = self.joint(inputs)
+        loss = self.material.head.loss(outputs.float(), self.material.targets[rows[mine]].to(self.precision.device))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise _not_finite(step // self.steps + 1, self.schedule.rate)
         self.optimiser.zero_grad()
-        loss.backward()
+        # the mean over processes is then the mean over the batch, also where shares differ by a film
+        (loss * (len(inputs) * self.processes.size / len(rows))).backward()
         self.optimiser.step()
         self.cycle.step()
         self.average.add(self.network, step)

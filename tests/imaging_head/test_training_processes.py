@@ -1,0 +1,102 @@
+"""Two processes train one network: equal weights at the end, near those of one process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from cohorts.errors import FitError
+from imaging_head.processes import Processes, join
+from imaging_head.resnet_head import ResNet34Head
+from imaging_head.training import Schedule
+from tests.imaging_head.tiny import films, no_normalisation, tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import os, sys
+import torch
+torch.set_num_threads(1)
+from tests.imaging_head.test_training_processes import films, learner_of, saved
+seen, outcome = films()
+folder, rank = sys.argv[1], os.environ["RANK"]
+for name in ("plain", "normalised"):
+    saved(learner_of(name, folder).fit(seen, outcome), f"{folder}/{name}-{rank}")
+seen.pixels[0] += 0.01 * int(rank)
+try:
+    learner_of("plain", folder).fit(seen, outcome)
+except Exception as error:
+    open(f"{folder}/refusal-{rank}", "w").write(str(error))
+"""
+NETWORKS = {"plain": no_normalisation, "normalised": tiny}
+
+
+def learner_of(name, folder=None):
+    records = folder and f"{folder}/{name}"
+    return ResNet34Head(image_size=32, epochs=3, seed=3, schedule=Schedule(batch=8, rate=0.02), device="cpu",
+                        numbers="float32", network=NETWORKS[name], records=records)  # fmt: skip
+
+
+def saved(fitted, path):
+    save_file({key: value.contiguous() for key, value in fitted.network.state_dict().items()}, path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where two processes left their weights."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = tmp_path_factory.mktemp("two")
+    given = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(path)], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **given, "PYTHONPATH": str(ROOT), "RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    for process in both:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+    return path
+
+
+def test_both_end_with_equal_weights(folder):
+    for name in ("plain", "normalised"):
+        first, second = (load_file(folder / f"{name}-{rank}") for rank in (0, 1))
+        assert all(torch.equal(value, second[key]) for key, value in first.items())
+        # process 0 alone writes
+        assert sorted(file.name for file in (folder / name).iterdir()) == ["training.csv", "training.safetensors"]
+
+
+@pytest.mark.parametrize(("name", "atol"), [("plain", 2e-3), ("normalised", 0.2)])
+def test_they_end_near_one_process(folder, name, atol):
+    # without batch normalisation the gradient of a shared batch is that of the batch, up to rounding; with it each
+    # process normalises by its own films
+    one = learner_of(name).fit(*films()).network.state_dict()
+    two = load_file(folder / f"{name}-0")
+    for key, value in one.items():
+        if not key.startswith("bn1.running"):
+            np.testing.assert_allclose(two[key], value, atol=atol)
+
+
+def test_other_films_in_a_process_are_refused(folder):
+    for rank in (0, 1):
+        said = (folder / f"refusal-{rank}").read_text()
+        assert "I57" in said
+
+
+def test_shares_of_a_batch():
+    rows = np.arange(7)
+    assert [rows[Processes(rank, 3).mine].tolist() for rank in range(3)] == [[0, 3, 6], [1, 4], [2, 5]]
+    with pytest.raises(FitError, match="I52"):
+        Processes(0, 3).check_batch(5)
+    assert join("cpu") == Processes()
