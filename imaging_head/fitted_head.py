@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,19 +120,6 @@ class FittedHead:
         patients, outputs = self.outputs(films)
         answering: Any = self.baseline if self.baseline is not None else self.head
         return pd.DataFrame(answering.risk(outputs, horizons), patients, list(horizons))
-
-    def save(self, path: str | Path) -> None:
-        """Write the fitted head to a file of tensors and plain values, which `load_head` opens.
-
-        Raises
-        ------
-        ModelFileError
-            I58 a network that is no ResNet34, or a file that cannot be written.
-        """
-        # the file knows fitted heads, and a fitted head its file
-        from imaging_head.head_file import save_head
-
-        save_head(self, path)
 
 
 def score_of(head: Head, outputs: Tensor, horizon: float | None) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from cohorts.errors import ModelFileError, RunError
 from imaging_head import checkpoints
 from imaging_head.fitted_head import FittedHead
 from imaging_head.head import ClassHead
-from imaging_head.head_file import CONTENT, load_head
+from imaging_head.head_file import CONTENT, load_head, save_head
 from imaging_head.network import make_network
 from imaging_head.precision import Precision
 from imaging_head.resnet_head import ResNet34Head
@@ -162,7 +162,7 @@ def saved(tmp_path_factory):
     baseline = Baseline(np.array([1.0, 2.5]), np.array([0.1, 0.4]), 7.0)
     fitted = resnet(CoxHead(), horizon=2.0, baseline=baseline)
     file = tmp_path_factory.mktemp("heads") / "cox.safetensors"
-    fitted.save(file)
+    save_head(fitted, file)
     return fitted, file
 
 
@@ -178,7 +178,7 @@ class TestFile:
 
     def test_other_heads_come_back(self, tmp_path):
         for head in (ClassHead(3, (1.0, 2.0, 0.5)), DiscreteTimeHead((0.0, 1.5, 4.0))):
-            resnet(head).save(tmp_path / "head")
+            save_head(resnet(head), tmp_path / "head")
             assert load_head(tmp_path / "head").head == head
 
     def test_foreign_files_are_refused(self, saved, tmp_path):
@@ -213,7 +213,7 @@ class TestFile:
 
     def test_another_network_is_not_saved(self, whole, tmp_path):
         with pytest.raises(ModelFileError, match=r"I58.*only ResNet34"):
-            whole.save(tmp_path / "tiny")
+            save_head(whole, tmp_path / "tiny")
         assert not list(tmp_path.iterdir())
 
 
