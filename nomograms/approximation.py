@@ -19,6 +19,7 @@ from cohorts.errors import Finding, FitError, PredictionError, raise_findings
 from nomograms.reading import draw_patients
 from nomograms.surrogate import Surrogate, fit_surrogate
 from prognosis.estimate import NO_HORIZON
+from prognosis.harmonisation.preparation import no_axis
 from prognosis.preparation import Knots, Preparation
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def judged(
 
 
 def _refusals(model: FittedModel, horizons: tuple[float, ...], least: float) -> list[Finding]:
-    findings = []
+    findings = no_axis(model.preparation, "a line of a nomogram")
     if model.estimate.strata:
         rule = "a surrogate has one set of risk lines, and the model has strata"
         findings.append(Finding("G23", rule, "make the stratum a predictor", column=", ".join(model.estimate.strata)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cohorts.errors import Finding
 from nomograms.strata import risk_range
 from prognosis.competing.cause_specific import CauseSpecificEstimate
+from prognosis.harmonisation.preparation import no_axis
 
 if TYPE_CHECKING:
     from prognosis.model import FittedModel
@@ -27,6 +28,8 @@ def why_no_points(model: FittedModel) -> list[Finding]:
         rule = f"no nomogram of a model of kind {model.kind}: no coefficients to give points for lead to its risk"
         advice = "draw Nomogram.approximate(model), which states its fidelity, or fit a regression such as Cox"
         return [Finding("G04", rule, advice, value=model.kind)]
+    if harmonised := no_axis(model.preparation, "a line of a nomogram"):
+        return harmonised
     if getattr(model.recipe, "offset", None):
         advice = "make it a predictor, or use predict instead of a nomogram"
         return [Finding("G09", "the model has an offset, for which there is no axis", advice, model.recipe.offset)]

@@ -12,6 +12,7 @@ from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding
 from prognosis.answering import Answering
 from prognosis.deaths import Deaths
+from prognosis.harmonisation.preparation import needed_besides
 from prognosis.imputation.pooling import Pooled
 from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance
@@ -151,6 +152,7 @@ class ModelRecord:
     def door(self) -> Door:
         """What new patients are checked by."""
         extra = tuple(self.estimate.strata) + ((self.recipe.offset,) if getattr(self.recipe, "offset", None) else ())
+        extra = tuple(dict.fromkeys((*extra, *needed_besides(self.preparation))))
         imputes, gaps = self.imputation is not None, self.preparation.gaps
         return Door(self.codebook, self.profile, self.id_column, extra, imputes=imputes, gaps=gaps)
 

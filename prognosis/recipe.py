@@ -74,6 +74,11 @@ class Recipe(BaseEstimator):
         """What would reach the training from the patients who judge the refits; none of it is ever allowed silently."""
         return ()
 
+    @property
+    def leaking(self) -> str:
+        """What is done outside the resamples, where something leaks."""
+        return "selection" if self.leaks else ""
+
     def honest(self) -> Recipe:
         """Return the same recipe, fitted or not, without what leaks."""
         return self

@@ -43,11 +43,16 @@ class SpecialColumns:
 
 def stratum_labels(frame: pd.DataFrame, strata: tuple[str, ...]) -> pd.Series:
     """Label of each row's stratum, ``sex=F, centre=2``."""
-    parts = [f"{name}=" + frame[name].map(_text).astype(object) for name in strata]
+    parts = [f"{name}=" + level_labels(frame[name]) for name in strata]
     label = parts[0]
     for part in parts[1:]:
         label = label + ", " + part
     return label
+
+
+def level_labels(column: pd.Series) -> pd.Series:
+    """Label of each row's level, ``2`` for 2, 2.0 and "2"."""
+    return column.map(_text).astype(object)
 
 
 def _text(value: object) -> str:

@@ -13,6 +13,7 @@ from prognosis.explaining.background import is_costly
 from prognosis.explaining.explanation import Explanation
 from prognosis.explaining.made_up import profile_is_known
 from prognosis.forest.estimate import ForestEstimate
+from prognosis.harmonisation.preparation import needed_besides
 from prognosis.model import FittedModel
 from prognosis.patients import Patients
 from prognosis.prediction import Prediction
@@ -67,11 +68,13 @@ def page_explanation(model: FittedModel, patient: Patients, prediction: Predicti
 
     A forest by the paths of its training patients, other models over made-up patients with the training distributions,
     which a model file holds: a freshly fitted model and its file give the same page. A published model tells of no
-    distribution; models whose every answer takes long are left to ``model.explain``.
+    distribution; models whose every answer takes long are left to ``model.explain``, and so are those whose features
+    were harmonised: made-up patients have no scanner.
     """
     known = np.flatnonzero(np.isfinite(prediction.risk[0]))
     forest = isinstance(model.estimate, ForestEstimate)
-    if not len(known) or not profile_is_known(model.profile) or (not forest and is_costly(model)):
+    unasked = not forest and (is_costly(model) or bool(needed_besides(model.preparation)))
+    if not len(known) or unasked or not profile_is_known(model.profile):
         return None
     horizon = float(prediction.horizons[known[-1]])
     horizons = None if np.isnan(horizon) else [horizon]

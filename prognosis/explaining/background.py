@@ -12,6 +12,7 @@ from cohorts.errors import Finding, PredictionError
 from prognosis.explaining.enumeration import USUAL
 from prognosis.explaining.made_up import made_up_patients, profile_is_known
 from prognosis.explaining.permutation import PAIRS
+from prognosis.harmonisation.preparation import HarmonisedPreparation
 from prognosis.patients import Patients
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def background_of(model: FittedModel, given: Given, seed: int) -> Background:
     ------
     PredictionError
         X02 no patients are given and the model holds none; X04 none given, or values missing; X07 nothing is known of
-        the distribution of the predictors; S14 another word; P01 to P09 for the rest.
+        the distribution of the predictors, or they were harmonised by scanner; S14 another word; P01 to P09 for the
+        rest.
     """
     if isinstance(given, str):
         return _made_up_rows(model, given, seed)
@@ -77,6 +79,10 @@ def _made_up_rows(model: FittedModel, given: str, seed: int) -> Background:
     if not profile_is_known(model.profile):
         rule = "nothing is known of the distribution of the predictors: a publication gives ranges only"
         raise PredictionError(Finding("X07", rule, "give patients, background=cohort or a frame"))
+    if isinstance(model.preparation, HarmonisedPreparation):
+        batch = model.preparation.harmonisation.batch
+        rule = f"features were harmonised by {batch}, and made-up patients have none"
+        raise PredictionError(Finding("X07", rule, "give patients, background=cohort or a frame", batch))
     count = rows_for(model)
     frame = model.door.admit(made_up_patients(model, count, seed)).frame
     text = f"{count} made-up patients with the distributions and correlations of the training cohort"

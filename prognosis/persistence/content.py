@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding
 from prognosis.estimate import NO_HORIZON
+from prognosis.harmonisation.preparation import needed_besides
 from prognosis.profile import LevelProfile, ObservedCurve, Profile, profile_to_dict
 from prognosis.recipe import Recipe
 from prognosis.validation import Validation
@@ -101,13 +102,14 @@ def self_test_of(model: FittedModel) -> dict[str, Any]:
 
 
 def extra_columns(model: FittedModel) -> dict[str, list[Any]]:
-    """Columns of strata and offset that the door asks for; the self-test uses the first stratum."""
+    """Columns of strata, offset and batch that the door asks for; the self-test uses the first of each."""
     columns: dict[str, list[Any]] = {}
     first = dict(
         part.split("=", 1) for part in (model.estimate.stratum_names[:1] or ("",))[0].split(", ") if "=" in part
     )
+    needed = needed_besides(model.preparation)
     for name in model.door.extra:
-        columns[name] = [first.get(name, 0.0)] * 3
+        columns[name] = [first.get(name, needed.get(name, 0.0))] * 3
     return columns
 
 

@@ -12,13 +12,13 @@ from cohorts import Codebook
 from cohorts.endpoint import endpoint_from_dict
 from cohorts.errors import Finding, ModelFileError
 from prognosis.deaths import Deaths
+from prognosis.harmonisation.preparation import preparation_from
 from prognosis.imputation.pooling import Pooled
 from prognosis.imputation.stored import StoredImputation
 from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.models import recipes
 from prognosis.persistence.content import FOLLOW_UP
-from prognosis.preparation import Preparation
 from prognosis.profile import ObservedCurve, profile_from_dict
 from prognosis.recipe import Recipe
 from prognosis.selection.result import Selection
@@ -47,7 +47,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
     return FittedModel(
         name=content["name"],
         recipe=recipe,
-        preparation=Preparation.from_dict(content["preparation"]),
+        preparation=preparation_from(content["preparation"]),
         estimate=_estimate(recipe, content["estimate_class"], content["estimate"], _below("estimate", arrays)),
         codebook=Codebook.from_dict(content["codebook"]),
         endpoint=endpoint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 # Plans that keep or draw clusters whole by construction.
 WHOLE_CLUSTERS = (Bootstrap, Bootstrap632, CrossValidation)
-LEAKY = "{} (leaky: selection outside the resamples)"
+LEAKY = "{} (leaky: {} outside the resamples)"
+DONE = {"selection": "predictors were selected", "harmonisation": "features were harmonised"}
 
 
 def honest_beside_leaky(models: Sequence[FittedModel]) -> list[FittedModel]:
@@ -37,29 +39,30 @@ def honest_beside_leaky(models: Sequence[FittedModel]) -> list[FittedModel]:
             continue
         raise_findings(training.fitted.leaks, LeakageError)
         honest = replace(model, training=replace(training, fitted=training.fitted.honest()))
-        out += [honest, replace(model, name=LEAKY.format(model.name))]
+        out += [honest, replace(model, name=LEAKY.format(model.name, training.fitted.leaking))]
     return out
 
 
 def told_side_by_side(validation: Validation, models: Sequence[FittedModel]) -> Validation:
     """Return the validation with a warning (L12) for each leaky model: its numbers beside the honest ones."""
-    names = {model.name for model in models}
     findings = [
-        _comparison(validation, model.name, LEAKY.format(model.name))
-        for model in models
-        if LEAKY.format(model.name) in names
+        _comparison(validation, honest.name, leaky)
+        for honest, leaky in pairwise(models)
+        if leaky.training is not None and leaky.training.fitted.leaks
     ]
     return replace(validation, warnings=(*validation.warnings, *findings)) if findings else validation
 
 
-def _comparison(validation: Validation, honest: str, leaky: str) -> Finding:
-    both = validation.of(honest).assign(leaky=validation.of(leaky)["corrected"])
+def _comparison(validation: Validation, honest: str, leaky: FittedModel) -> Finding:
+    both = validation.of(honest).assign(leaky=validation.of(leaky.name)["corrected"])
     lines = [
         f"{line.metric}{'' if np.isnan(line.horizon) else f' at {line.horizon:g}'} {line.corrected:.3g} honest, "
         f"{line.leaky:.3g} leaky"
         for line in both.itertuples()
     ]
-    rule = f"model {honest}: predictors were selected outside the resamples to reproduce published numbers: "
+    what = leaky.training.fitted.leaking if leaky.training is not None else ""
+    done = " and ".join(DONE[part] for part in what.split(" and "))
+    rule = f"model {honest}: {done} outside the resamples to reproduce published numbers: "
     way_out = "report the honest numbers, of the lines that bear the model's own name"
     return Finding("L12", rule + "; ".join(lines), way_out, severity="warning")
 
