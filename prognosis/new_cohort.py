@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,10 @@ class NewCohort:
     def ids(self) -> tuple[str, ...]:
         """Ids as text."""
         return tuple(str(row) for row in self.frame.index)
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns of the cohort in the order of the patients; raises (S01) where there is none."""
+        return self.cohort.view(tuple(names)).loc[list(self.frame.index)]
 
 
 def read_new_cohort(model: FittedModel, cohort: Cohort, endpoint: Endpoint | None = None) -> NewCohort:

@@ -17,8 +17,7 @@ from reports.contents.judged import with_limits
 from reports.figures import Picture
 from reports.formatting import count, duration, p_value, two_decimals
 from reports.results import software
-from reports.study import metric_text
-from reports.study_tables import Table, figures_of, section
+from reports.study_tables import Table, figures_of, metric_text, section
 from reports.wording import Wording, visible
 
 GROUP_METRICS = ("harrell_c", "auc", "calibration_slope", "oe_ratio")

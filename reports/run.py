@@ -34,7 +34,8 @@ from reports.results import all_warnings, doubtful_hazards, results_of
 from reports.resumption import begin, check_same, file_digests
 from reports.standards import write_standards
 from reports.study_file import ModelTable, NomogramTable, StudyFile, read_study_file
-from reports.study_validation import describe, validate_and_draw
+from reports.study_validation import Validated, describe, validate_and_draw
+from reports.subgroups import check_subgroups, subgroup_results
 
 
 def run_study(
@@ -92,6 +93,7 @@ def _work(
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
     recipes_of(declared, study)
+    check_subgroups(declared, study)
     _check_pages(declared, study)
     check_calculators(declared, study)
     # of all patients read, so that what is missing is seen
@@ -99,12 +101,12 @@ def _work(
     folder.write("table_one.csv", neutralise(table_one.reset_index()).to_csv(index=False))
     folder.write("table_one.html", table_one.to_html(escape=True))
     found = [_fit_and_validate(declared, table, study, execution, folder, say) for table in declared.models]
-    models = [model for model, _ in found]
+    models = [each.model for each in found]
     ranking = ranking_of(models)
     drawing = declared.validation is None or declared.validation.figures
     pictures = draw_observed(study, models[0].created, declared.reports.language, folder) if drawing else {}
     pictures |= draw_ranking(ranking, models, declared.reports.language, folder)
-    pictures |= {name: picture for _, drawn in found for name, picture in drawn.items()}
+    pictures |= {name: picture for each in found for name, picture in each.pictures.items()}
     for table, model in zip(declared.models, models, strict=True):
         model.save(folder.place(f"models/{model.name}.prognosis"), table.store_reference)
         folder.record(f"models/{model.name}.prognosis")
@@ -115,6 +117,7 @@ def _work(
     shown = {nomogram.model.name: nomogram} if nomogram else {}
     results = results_of(declared.study.title, study, models, shown, table_one)
     results |= {"ranking": ranking_results(ranking), "figures": sorted(pictures)}
+    results |= {"subgroups": subgroup_results([each.subgroups for each in found], study)}
     folder.write_json("results.json", results)
     _write_study_report(declared, results, nomogram, pictures, folder, say)
     write_standards(results, declared.tripod_ai, folder)
@@ -143,7 +146,7 @@ def _own_strategy(study: Study) -> Literal["own side"] | Chained | None:
 
 def _fit_and_validate(
     declared: StudyFile, table: ModelTable, study: Study, execution: Execution, folder: OutputFolder, say: Say
-) -> tuple[FittedModel, dict[str, Picture]]:
+) -> Validated:
     own = study
     if table.predictors != study.predictors:
         own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=_own_strategy(study),
@@ -153,7 +156,7 @@ def _fit_and_validate(
     check_storable(model, table.store_reference)
     model = replace(model, warnings=(*model.warnings, *doubtful_hazards(model)))
     if declared.validation is None:
-        return model, {}
+        return Validated(model, {})
     say(f"validating {table.name}: {describe(declared.validation)}")
     return validate_and_draw(own, model, declared.validation, execution, declared.reports.language, folder)
 

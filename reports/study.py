@@ -14,13 +14,14 @@ from reports.flow_diagram import flow_diagram
 from reports.formatting import three_digits, unit_text
 from reports.methods import limit_sentences, methods_paragraphs
 from reports.performance import RESAMPLED
-from reports.study_tables import Table, figures_of, interval_text, model_tables, number_text, section
+from reports.study_subgroups import subgroup_table_of
+from reports.study_tables import Table, figures_of, interval_text, metric_text, model_tables, number_text, section
 from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
 NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
 VALIDATION_FIGURES = ("ranking", "optimism", "calibration", "decision", "risk_groups", "over_time", "instability")
-OBSERVED_FIGURES = ("observed",)
+OBSERVED_FIGURES, SUBGROUP_FIGURES = ("observed",), ("subgroups",)
 EXPLANATION_FIGURES = ("importance", "beeswarm", "dependence")
 
 
@@ -88,6 +89,7 @@ def study_content(
     observed = figures_of(pictures, OBSERVED_FIGURES, wording)
     before += [section(_observed(wording), observed)] if observed else []
     validated = [section(_validation(results, wording), drawn)] if results["validation"] else []
+    validated += _subgroups(results, pictures, wording)
     explained = figures_of(pictures, EXPLANATION_FIGURES, wording, results["models"])
     validated += [section(_explained(wording), explained)] if explained else []
     created = next(iter(results["models"].values()))["created"]
@@ -149,6 +151,12 @@ def _table_one(results: Mapping[str, Any], wording: Wording) -> Table:
     return Table(wording("study_table_one"), shown, rows)
 
 
+def _subgroups(results: Mapping[str, Any], pictures: Mapping[str, Picture], wording: Wording) -> list[dict[str, Any]]:
+    table = subgroup_table_of(results, wording)
+    figures = figures_of(pictures, SUBGROUP_FIGURES, wording, results["models"])
+    return [] if table is None else [section(table, figures)]
+
+
 def _observed(wording: Wording) -> Table:
     """Section without rows, for what happened to the patients before any model is asked."""
     return Table(wording("study_observed"), (), (), wording("study_observed_note"))
@@ -157,17 +165,6 @@ def _observed(wording: Wording) -> Table:
 def _explained(wording: Wording) -> Table:
     """Section without rows, for the figures that say what the models look at."""
     return Table(wording("study_explained"), (), (), wording("study_explained_note"))
-
-
-def metric_text(row: Mapping[str, Any], unit: str, wording: Wording) -> str:
-    """Name a metric with its horizon and threshold."""
-    text = wording(f"metric_{row['metric']}")
-    if row["horizon"] is not None:
-        word = unit_text(unit, wording, row["horizon"])
-        text = wording("metric_at_horizon", metric=text, horizon=f"{row['horizon']:g}", unit=word)
-    if row.get("threshold") is not None:
-        text = wording("metric_at_threshold", metric=text, threshold=f"{row['threshold']:g}")
-    return text
 
 
 def _validation(results: Mapping[str, Any], wording: Wording) -> Table:

@@ -81,7 +81,10 @@ TAKES = {
 
 
 class ValidationTable(_Table):
-    """``[validation]``: internal validation; without a method the package chooses, and says why."""
+    """``[validation]``: internal validation; without a method the package chooses, and says why.
+
+    `subgroups` : columns in whose groups every model is judged too; `cuts` : where numbers among them are cut.
+    """
 
     method: Method | None = None
     repeats: int | None = Field(default=None, ge=1)
@@ -92,6 +95,8 @@ class ValidationTable(_Table):
     metrics: tuple[str, ...] | Literal["all"] | None = None
     thresholds: tuple[float, ...] = ()
     figures: bool = True
+    subgroups: tuple[str, ...] = ()
+    cuts: Mapping[str, tuple[float, ...]] = {}
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> ValidationTable:

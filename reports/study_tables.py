@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.formatting import duration, p_value
+from reports.formatting import duration, p_value, unit_text
 from reports.readings import panels_of
 from reports.wording import Wording, visible
 
@@ -230,3 +230,14 @@ def interval_text(row: Mapping[str, Any], digits: str, wording: Wording) -> str:
     if row["lower"] is None or row["upper"] is None:
         return wording("study_not_computed")
     return f"{row['lower']:{digits}} {wording('study_to')} {row['upper']:{digits}}"
+
+
+def metric_text(row: Mapping[str, Any], unit: str, wording: Wording) -> str:
+    """Name a metric with its horizon and threshold."""
+    text = wording(f"metric_{row['metric']}")
+    if row["horizon"] is not None:
+        word = unit_text(unit, wording, row["horizon"])
+        text = wording("metric_at_horizon", metric=text, horizon=f"{row['horizon']:g}", unit=word)
+    if row.get("threshold") is not None:
+        text = wording("metric_at_threshold", metric=text, threshold=f"{row['threshold']:g}")
+    return text

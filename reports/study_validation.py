@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from prognosis import FittedModel, Study
 from prognosis.execution import Execution
 from prognosis.validation import CrossValidation, GroupCombinations, Plan, Temporal, Validation
+from prognosis.validation.subgroups import SubgroupPerformance
 from reports.external_run import write_pictures
 from reports.figures import Picture
 from reports.fonts import choose_fonts
 from reports.internal_figures import internal_figures
 from reports.output_folder import OutputFolder
 from reports.study_file import ValidationTable
+from reports.subgroups import draw_subgroups, judge_subgroups
 from reports.wording import Wording
+
+
+class Validated(NamedTuple):
+    """A model with its validation, its figures by name, and its performance in subgroups, where some are declared."""
+
+    model: FittedModel
+    pictures: Mapping[str, Picture]
+    subgroups: SubgroupPerformance | None = None
 
 
 def plan_of(table: ValidationTable) -> str | Plan | None:
@@ -29,12 +41,13 @@ def plan_of(table: ValidationTable) -> str | Plan | None:
 
 def validate_and_draw(
     study: Study, model: FittedModel, table: ValidationTable, execution: Execution, language: str, folder: OutputFolder
-) -> tuple[FittedModel, dict[str, Picture]]:
-    """Validate one model and write its figures into ``figures/``.
+) -> Validated:
+    """Validate one model, in the declared subgroups too, and write its figures into ``figures/``.
 
     Returns
     -------
-    The model with its validation, whose warnings say which figure could not be drawn (R20), and the figures by name.
+    The model with its validation, whose warnings say which figure could not be drawn (R20) and which group is too small
+    (E15); the figures by name; the subgroups.
 
     Raises
     ------
@@ -42,13 +55,19 @@ def validate_and_draw(
         As `Study.validate`.
     """
     validation = validated(study, model, table, execution)
+    groups, said = judge_subgroups(study, model, validation, table, execution)
+    validation = replace(validation, warnings=(*validation.warnings, *said))
     if not table.figures:
-        return model.with_validation(validation), {}
+        return Validated(model.with_validation(validation), {}, groups)
+    wording = Wording(language)
     fonts = choose_fonts(model.name, language)
-    drawn = internal_figures(study, model, validation, execution, fonts, Wording(language))
-    write_pictures(drawn.pictures, model.created, folder)
+    drawn = internal_figures(study, model, validation, execution, fonts, wording)
+    pictures = dict(drawn.pictures)
+    if groups is not None:
+        pictures[f"subgroups_{model.name}"] = draw_subgroups(study, groups, fonts, wording)
+    write_pictures(pictures, model.created, folder)
     validation = replace(validation, warnings=(*validation.warnings, *drawn.warnings))
-    return model.with_validation(validation), dict(drawn.pictures)
+    return Validated(model.with_validation(validation), pictures, groups)
 
 
 def validated(study: Study, model: FittedModel, table: ValidationTable, execution: Execution) -> Validation:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.methods import patients_sentences
-from reports.study import metric_text
+from reports.study_tables import metric_text
 from reports.tripod_answers import ANSWERS, ENGLISH, NO_EVALUATION, Results, answers, heterogeneity, of_models, size
 from reports.wording import visible
 

@@ -1,4 +1,4 @@
-"""Performance in declared groups of the new patients, each with its limits."""
+"""Performance in declared groups of patients, each with its limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from cohorts.errors import Finding, PredictionError
 from prognosis.external.judging import Judging
 from prognosis.external.measures import measure_all
 from prognosis.metrics.index import Index
-from prognosis.new_cohort import NewCohort
 
 # Fewer events than these say nothing of a group.
 FEW_EVENTS = 10
@@ -22,9 +21,13 @@ MISSING = "not known"
 
 
 def subgroup_table(
-    judging: Judging, new: NewCohort, chosen: Sequence[Index], by: Sequence[str], repeats: int, seed: int
+    judging: Judging, columns: pd.DataFrame, chosen: Sequence[Index], repeats: int, seed: int
 ) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     """Measure every group of every column.
+
+    Parameters
+    ----------
+    columns : (n, ...) groups of the judged patients, row by row.
 
     Returns
     -------
@@ -34,14 +37,14 @@ def subgroup_table(
     Raises
     ------
     PredictionError
-        E14 a column of too many values. DataContractError: S01 no such column.
+        E14 a column of too many values.
     """
     tables: list[pd.DataFrame] = []
     findings: list[Finding] = []
-    for name in by:
-        for group, inside in _groups(new, name).items():
+    for name in columns:
+        for group, inside in _groups(columns[name]).items():
             rows = np.flatnonzero(inside)
-            events = int((new.outcome.event[rows] == 1).sum())
+            events = int((judging.judged.outcome.event[rows] == 1).sum())
             where = f" in {name}={group}"
             few = events < FEW_EVENTS
             found = measure_all(judging, [] if few else chosen, rows, repeats, seed, place=where)
@@ -55,13 +58,12 @@ def subgroup_table(
     return table[list(COLUMNS)], tuple(findings)
 
 
-def _groups(new: NewCohort, name: str) -> dict[str, np.ndarray]:
+def _groups(column: pd.Series) -> dict[str, np.ndarray]:
     """Patients of each group, those whose group is not known last."""
-    column = new.cohort.view((name,)).loc[list(new.frame.index), name]
     codes, values = pd.factorize(column, sort=True)
     if len(values) > MOST_GROUPS:
         rule = f"{len(values)} different values are no groups"
-        raise PredictionError(Finding("E14", rule, "declare groups as a column of categories", name))
+        raise PredictionError(Finding("E14", rule, "declare groups as a column of categories", column.name))
     named = {_text(value): codes == place for place, value in enumerate(values)}
     return named | ({MISSING: codes < 0} if (codes < 0).any() else {})
 

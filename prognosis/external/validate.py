@@ -61,7 +61,7 @@ def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> Extern
     everybody = np.arange(judging.n)
     found = measure_all(judging, chosen, everybody, asked.repeats, model.seed)
     by = [asked.by] if isinstance(asked.by, str) else list(asked.by)
-    groups, said = subgroup_table(judging, new, chosen, by, asked.repeats, model.seed)
+    groups, said = subgroup_table(judging, new.columns(by), chosen, asked.repeats, model.seed)
     transport = transport_of(model, new, judging.answers.linear_predictor)
     doubts = (
         *judging.beyond.values(),

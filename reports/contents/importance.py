@@ -12,7 +12,7 @@ from prognosis import FittedModel
 from prognosis.validation.importance import PermutationImportance
 from reports.contents.judged import NAME_SHOWN, with_limits
 from reports.figures.importance import ImportanceContent
-from reports.study import metric_text
+from reports.study_tables import metric_text
 from reports.wording import Wording, visible
 
 # The most important ones are drawn, of the others the number is said.

@@ -8,7 +8,7 @@ from cohorts.errors import Finding, RunError
 from prognosis.learning_curve import LearningCurve
 from reports.contents.judged import NAME_SHOWN, floats
 from reports.figures.learning_curve import MARKS, LearningContent, LearningLine
-from reports.study import metric_text
+from reports.study_tables import metric_text
 from reports.wording import Wording, visible
 
 # Of predictions that have nothing to do with the outcome.

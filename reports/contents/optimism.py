@@ -11,7 +11,7 @@ from prognosis.validation import Validation
 from reports.contents.judged import NAME_SHOWN, with_limits
 from reports.figures.optimism import OptimismBlock, OptimismContent, OptimismRow
 from reports.performance import RESAMPLED
-from reports.study import metric_text
+from reports.study_tables import metric_text
 from reports.wording import Wording, visible
 
 # Metrics on one scale, the value that they are compared with, and the key of what it means.

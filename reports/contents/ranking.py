@@ -9,7 +9,7 @@ from typing import Any
 from prognosis.validation import Ranking
 from reports.contents.judged import NAME_SHOWN, with_limits
 from reports.figures.ranking import RankedRow, RankingContent
-from reports.study import metric_text
+from reports.study_tables import metric_text
 from reports.wording import Wording, visible
 
 # What a model that knows nothing has; other metrics have no such value.

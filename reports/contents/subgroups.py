@@ -8,9 +8,10 @@ import pandas as pd
 
 from prognosis.external.result import ExternalValidation
 from prognosis.metrics.indexes import indexes
+from prognosis.validation.subgroups import SubgroupPerformance
 from reports.contents.judged import NAME_SHOWN, with_limits
 from reports.figures.subgroups import SubgroupColumn, SubgroupContent
-from reports.study import metric_text
+from reports.study_tables import metric_text
 from reports.wording import Wording, visible
 
 # In this order the first three that were measured are drawn; the others are in the table.
@@ -19,7 +20,7 @@ REFERENCES = {"harrell_c": 0.5, "auc": 0.5, "calibration_slope": 1.0, "oe_ratio"
 
 
 def subgroup_content(
-    external: ExternalValidation, unit: str, labels: Mapping[str, str], wording: Wording
+    external: ExternalValidation | SubgroupPerformance, unit: str, labels: Mapping[str, str], wording: Wording
 ) -> SubgroupContent:
     """Collect C, slope and observed over expected (at the last horizon) of every group, all patients first.
 

@@ -25,6 +25,7 @@ from reports.demonstration import STUDY
 from reports.output_folder import Run
 from reports.patient import PatientReport
 from reports.run import run_study
+from reports.study import StudyReport
 from reports.study_file import read_study_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
@@ -82,7 +83,7 @@ def two_models(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ('model = "cox"', centiles),
         ('["90", "203", "402"]', '["90"]'),
         ("[reports]", "[reports]\ncalculator = true"),
-        PLAIN,
+        (PLAIN[0], f'{PLAIN[1]}\nsubgroups = ["sex", "age"]\ncuts = {{ age = [35, 75] }}'),
     )
     return run_study(path, folder / "out")
 
@@ -136,6 +137,34 @@ def test_a_study_file_can_leave_explanations_out(two_models: Run) -> None:
 
 def test_a_study_file_can_leave_figures_of_the_validation_out(two_models: Run) -> None:
     assert not any(name.startswith(("figures/optimism", "figures/calibration")) for name in two_models.files)
+
+
+def test_declared_subgroups_are_in_the_results_and_in_the_report(two_models: Run) -> None:
+    results = json.loads((two_models.folder / "results.json").read_text(encoding="utf-8"))
+    assert set(results["subgroups"]) == {"cox", "small"}
+    groups = results["subgroups"]["cox"]["groups"]
+    assert {"column", "group", "n", "events", "horizon", "metric", "estimate", "lower", "upper"} <= set(groups[0])
+    assert [line["group"] for line in groups if line["metric"] == "harrell_c"] == [
+        "F",
+        "M",
+        "< 35",
+        "[35, 75)",
+        ">= 75",
+    ]
+    few = [line for line in groups if line["group"] == "< 35"]
+    assert all(line["estimate"] is None and "below 10" in line["reason"] for line in few)
+    assert any(warning["code"] == "E15" for warning in results["warnings"])
+    (table,) = (item for item in StudyReport(results, {}).content["tables"] if "groups of patients" in item["title"])
+    rows = [row for row in table["rows"] if row[0] == "cox"]
+    assert [row[3] for row in rows if row[1] == "Age at diagnosis: < 35"] == ["too few events to judge"]
+    women = next(line for line in groups if line["group"] == "F" and line["metric"] == "harrell_c")
+    assert rows[0][:5] == [
+        "cox",
+        "Sex: F",
+        f"{women['n']} / {women['events']}",
+        "Harrell's C",
+        f"{women['estimate']:.3f}",
+    ]
 
 
 def test_results_hold_the_keys_that_scripts_rely_on(results: dict[str, Any]) -> None:
