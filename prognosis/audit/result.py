@@ -123,8 +123,7 @@ def _page(audit: Audit) -> Iterator[str]:
         if findings:
             yield from ("", HEADINGS[severity])
         for finding in findings:
-            text, place = str(finding), {"initial_indent": "- ", "subsequent_indent": "  "}
-            yield from textwrap.wrap(text, WIDTH, break_on_hyphens=False, **place)
+            yield from textwrap.wrap(f"- {finding}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     for table in audit.tables:
         if table.rows:
             yield from ("", f"Patients behind {table.name}", *_rows(table))
