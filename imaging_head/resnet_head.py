@@ -11,11 +11,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from cohorts import Cohort, Folds, Score
+from cohorts.endpoint import Endpoint
 from cohorts.errors import Finding, FitError, raise_findings
 from cohorts.outcome import Outcome
 from imaging_head.augmentation import Augmentation
 from imaging_head.batch_norm import settle
 from imaging_head.checkpoints import Checkpoint, array_digest, digest_of
+from imaging_head.cross_fit import cross_fit
 from imaging_head.film_inputs import FilmInputs, Inputs, by_patient, outputs_of, passes
 from imaging_head.fitted_head import FittedHead, check_films
 from imaging_head.frozen_trunk import cached, doubts_of
@@ -126,6 +129,12 @@ class ResNet34Head:
         network.eval().requires_grad_(False)
         return FittedHead(network, head, temperature, origin, self.image_size, self.mirror, precision,
                           self._horizon(outcome), baseline, training.history, doubts)  # fmt: skip
+
+    def cross_fit(
+        self, films: Squares, cohort: Cohort, endpoint: Endpoint, folds: Folds, *, nested: bool = True
+    ) -> Score:
+        """Return the score of every patient by networks that never saw the patient; see `cross_fit.cross_fit`."""
+        return cross_fit(self, films, cohort, endpoint, folds, nested=nested).score
 
     def _inputs(self, network: torch.nn.Module, films: Squares, precision: Precision) -> tuple[Inputs, torch.nn.Module]:
         """Return what is learnt from and what learns: films and the network, or features and its last layer."""

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import torch
 
+from cohorts import Binary, Cohort, make_folds
 from cohorts.errors import FitError, ImageError, PredictionError
 from imaging_head.augmentation import PLAIN, Augmentation
+from imaging_head.averaged_learner import AveragedLearner
 from imaging_head.batch_norm import settle
 from imaging_head.film_inputs import by_patient
 from imaging_head.frozen_trunk import features_of
@@ -174,6 +176,27 @@ class TestHeads:
         assert score.groupby(event).mean().is_monotonic_increasing
         with pytest.raises(PredictionError, match="I55"):
             three.predict(seen)
+
+
+class TestSeveralTrainings:
+    def test_the_mean_of_members(self):
+        learner = AveragedLearner(QUICK, 2).with_task(5)
+        both = learner.fit(FILMS, OUTCOME)
+        alone = [learner.member(number).fit(FILMS, OUTCOME) for number in range(2)]
+        assert learner.member(1) == QUICK.with_task(5, 1)
+        for question in ("linear_predictor", "predict"):
+            one, two = (getattr(member, question)(FILMS) for member in alone)
+            assert not one.equals(two)
+            pd.testing.assert_series_equal(getattr(both, question)(FILMS), (one + two) / 2)
+        with pytest.raises(FitError, match="I50"):
+            AveragedLearner(QUICK, 0)
+
+    def test_out_of_fold_scores(self):
+        frame = pd.DataFrame({"pid": OUTCOME.ids, "sick": OUTCOME.event})
+        cohort, endpoint = Cohort.from_frame(frame, id="pid"), Binary("sick", event="sick")
+        folds = make_folds(cohort, endpoint, 2, 1)
+        score = QUICK.cross_fit(FILMS, cohort, endpoint, folds, nested=False)
+        assert min(score.values[OUTCOME.event == 1]) > max(score.values[OUTCOME.event == 0])
 
 
 class TestStart:
