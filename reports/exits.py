@@ -12,7 +12,9 @@ from typing import NoReturn
 
 # As shells count a signal: 128 and its number.
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
-STOPPED = "{how}; prognosis run and prognosis report go on where they stopped: give the same command with --resume"
+STOPPED = (
+    "{how}; prognosis run, report and images protocol go on where they stopped: give the same command with --resume"
+)
 WORDS = {INTERRUPTED: "interrupted", TERMINATED: "terminated"}
 
 

@@ -37,7 +37,8 @@ class Proportion:
         Parameters
         ----------
         times : decisions counted for each patient. They are not independent: the limits are those of one decision each,
-            a share of so many times fewer, which is too wide where a patient's decisions differ and never too narrow.
+            count and total so many times fewer; too wide where a patient's decisions differ, for given models never
+            too narrow.
         """
         tail, count, rest = (1 - level) / 2, self.count / times, (self.total - self.count) / times
         lower = float(betaincinv(count, rest + 1, tail)) if count else 0.0
