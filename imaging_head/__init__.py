@@ -1,7 +1,7 @@
 """The imaging room: radiographs become an out-of-fold risk score that enters a cohort like any other column.
 
 It may import cohorts and prognosis, never nomograms or reports, and it is the only room that imports torch: in
-`network`, `weights_file` and the heads, which are imported by their own names, so that reading films needs no torch.
+the network, its heads, training and maps, which are imported by their own names, so that reading films needs no torch.
 """
 
 from __future__ import annotations

@@ -153,6 +153,8 @@ def _like(moments: Tensors, part: torch.Tensor) -> dict[str, torch.Tensor]:
     if set(moments) != MOMENTS:
         raise ValueError("other moments than AdamW has")
     return {
-        name: torch.empty_like(part, requires_grad=False).copy_(value) if value.shape == part.shape else value
+        name: torch.empty_like(part, requires_grad=False).copy_(value)
+        if value.shape == part.shape
+        else value.to(part.device)
         for name, value in moments.items()
     }

@@ -64,7 +64,7 @@ class FittedHead:
         Raises
         ------
         ImageError
-            I54 films of another size, or none.
+            I54 films of another size, outside 0 to 1, or none.
         """
         check_films(films, self.image_size)
         inputs = FilmInputs(torch.as_tensor(films.pixels), PLAIN, self.precision)
@@ -144,6 +144,9 @@ def check_films(films: Squares, size: int) -> None:
     shape = films.pixels.shape
     if len(films) == 0:
         raise ImageError(Finding("I54", "no films", "give at least one"))
+    # written so that a pixel that is no number fails too
+    if not (films.pixels.min() >= 0 and films.pixels.max() <= 1):
+        raise ImageError(Finding("I54", "pixels outside 0 to 1, or not finite", "scale the films to 0 to 1"))
     if len(shape) != 3 or shape[1:] != (size, size):
         rule = f"films of {' x '.join(map(str, shape[1:]))} pixels, expected {size} x {size}"
         way_out = f"make them by films.squares({size}), or declare image_size={shape[-1]} before the fit"

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError
 from imaging_head.averaging import Average
-from imaging_head.film_inputs import Inputs, by_patient, outputs_of
+from imaging_head.batch_norm import settle
+from imaging_head.film_inputs import Inputs, by_patient, outputs_of, passes
 from imaging_head.head import Head
 from imaging_head.precision import Precision
 from imaging_head.processes import Processes
@@ -25,6 +26,8 @@ from imaging_head.training_parts import Parts
 Integers = NDArray[np.int64]
 Tensor = torch.Tensor
 ORDER, CHANGES = 1, 2
+# Steps after which running means follow the weights by themselves.
+SETTLED = 100
 
 
 @dataclass(frozen=True)
@@ -189,9 +192,17 @@ class Training:
         self.average.add(self.network, step)
         return value
 
+    def _settle(self) -> None:
+        """Estimate running means anew; in the first steps they say nothing of the weights that are judged."""
+        inputs, average = self.material.inputs, self.average.network
+        with self.precision.autocast():
+            settle(average, (inputs.plain(rows) for rows in passes(self.material.parts.learn)), average)
+
     def _validation_loss(self) -> float:
         material = self.material
         rows = material.parts.validate
+        if len(self.history) * self.steps < SETTLED:
+            self._settle()
         with self.precision.autocast():
             outputs = outputs_of(self.average.network, material.inputs, rows, mirror=False)
         if not bool(torch.isfinite(outputs).all()):

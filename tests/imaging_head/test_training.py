@@ -249,6 +249,10 @@ class TestBatchNorm:
         assert layer.momentum == 0.1
         assert not layer.training
 
+    def test_an_early_epoch_is_judged_as_it_will_be_used(self):
+        short = replace(QUICK, epochs=1, mirror=False).fit(FILMS, OUTCOME)
+        assert short.history[0].validation_loss == pytest.approx(short.temperature.after, abs=1e-5)
+
 
 class TestAugmentation:
     def test_no_change_is_no_change(self):
@@ -333,7 +337,11 @@ class TestRefusals:
             assert choose_precision("auto").device == "cpu"
 
     def test_new_films_of_another_size(self, fitted):
-        for wrong in (films(4, size=48)[0], Squares(np.empty((0, 32, 32), np.float32), ())):
+        dark = FILMS.pixels[:1].copy()
+        dark[0, 3, 3] = np.nan
+        odd = (films(4, size=48)[0], Squares(np.empty((0, 32, 32), np.float32), ()), Squares(dark, ("a",)),
+               Squares(FILMS.pixels[:1] + 1, ("a",)))  # fmt: skip
+        for wrong in odd:
             with pytest.raises(ImageError, match="I54"):
                 fitted.predict(wrong)
 
