@@ -88,8 +88,11 @@ def fuzzy_c_means(
          "see whether the image is constant"),
     ]  # fmt: skip
     raise_findings((Finding("I92", rule, way_out) for wrong, rule, way_out in faults if wrong), FitError)
-    spread = float(np.sqrt(np.var(values, axis=0, dtype=np.float64).sum()))
-    runs = [_descend(values, start, fuzziness, steps, tolerance * spread) for start in _starts(values, clusters)]
+    mean = values.mean(axis=0, dtype=np.float64)
+    scatter = sum(((block - mean).T @ (block - mean) for _, block in _blocks(values, 1)), start=np.zeros((1, 1)))
+    rest = tolerance * float(np.sqrt(np.trace(scatter) / len(values)))
+    starts = _starts(values, mean, np.linalg.eigh(scatter)[1][:, -1], clusters)
+    runs = [_descend(values, start, fuzziness, steps, rest) for start in starts]
     best = min(runs, key=lambda run: run.objective[-1])
     warn_findings(best.findings)
     return best
@@ -106,7 +109,8 @@ def _descend(values: NDArray[Any], centres: Floats, fuzziness: float, steps: int
             sums += share.T @ block
             weight += share.sum(axis=0)
             cost += float((share * distance).sum())
-        found = sums / weight[:, None]
+        # a crisp cluster far from every pixel may weigh nothing: it stays where it is
+        found = np.divide(sums, weight[:, None], out=centres.copy(), where=weight[:, None] > 0)
         moved = float(np.abs(found - centres).max())
         centres = found
         objective.append(cost)
@@ -129,11 +133,9 @@ def _shares(distance: Floats, fuzziness: float) -> Floats:
     return share / share.sum(axis=1, keepdims=True)
 
 
-def _starts(values: NDArray[Any], clusters: int) -> tuple[Floats, Floats]:
-    """Return two sets of centres on the first principal axis."""
-    mean = values.mean(axis=0, dtype=np.float64)
-    axis = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))[1][:, -1]
-    along = values @ axis - mean @ axis
+def _starts(values: NDArray[Any], mean: Floats, axis: Floats, clusters: int) -> tuple[Floats, Floats]:
+    """Return two sets of centres on an axis through the mean."""
+    along = np.concatenate([(block - mean) @ axis for _, block in _blocks(values, 1)])
     places = (np.arange(clusters) + 0.5) / clusters
     low, high = np.quantile(along, [0.005, 0.995])
     low, high = (low, high) if high > low else (along.min(), along.max())

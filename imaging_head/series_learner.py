@@ -37,6 +37,10 @@ class SeriesLearner:
         step. rate : highest learning rate (Adam, one cycle). hidden : width of the network.
     calibration : share of the training patients, of each class, that the network does not learn from and that give its
         temperature. seed, task : of weights, order and parts; `with_task` sets the latter.
+
+    Notes
+    -----
+    Everything runs on the processor, on one thread: the same numbers on every number of cores.
     """
 
     network: Literal["conv_lstm", "mean_frame"] = "conv_lstm"
