@@ -39,8 +39,7 @@ class Processes:
         """Return the network with gradients that are means over the processes, starting from process 0's weights."""
         if self.size == 1:
             return network
-        # running statistics are averaged once an epoch; training does not use them
-        joint: nn.Module = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+        joint: nn.Module = nn.parallel.DistributedDataParallel(network)
         return joint
 
     def share_buffers(self, *networks: nn.Module) -> None:
