@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from sklearn.base import clone
 from cohorts.errors import Finding
 from cohorts.version import __version__
 from prognosis.deaths import deaths_of
+from prognosis.environment import today
 from prognosis.joint_distance import JointDistance
 from prognosis.model import FittedModel
 from prognosis.model_record import Training
@@ -47,7 +46,7 @@ def assemble(study: Study, fitted: Recipe, name: str, warnings: Sequence[Finding
         missing=study.missing,
         flow=tuple((str(step), int(n)) for step, n in study.flow.itertuples(index=False)),
         warnings=(*_about(study), *state.warnings_, *warnings),
-        created=_today(),
+        created=today(),
         version=__version__,
         id_column=cohort.codebook.id or "id",
         cohort=cohort.name,
@@ -88,10 +87,3 @@ def _about(study: Study) -> tuple[Finding, ...]:
     used = {*study.predictors, *study.endpoint.columns}
     known = set(study.cohort.codebook)
     return tuple(f for f in study.warnings if f.column is None or f.column not in known or f.column in used)
-
-
-def _today() -> str:
-    """Date of the fit in UTC; SOURCE_DATE_EPOCH fixes it, so that a run can be repeated to the byte."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = dt.datetime.now(dt.UTC) if epoch is None else dt.datetime.fromtimestamp(int(epoch), dt.UTC)
-    return now.strftime("%Y-%m-%d")

@@ -1,8 +1,10 @@
-"""What numbers depend on besides the question: versions of the libraries and of our own code."""
+"""What results depend on besides the question: versions of the libraries and of our own code, and the day."""
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import os
 import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +16,13 @@ from cohorts.version import __version__
 LIBRARIES = ("numpy", "scipy", "pandas", "numba", "scikit-learn", "scikit-survival", "xgboost", "lifelines")
 ROOMS = ("cohorts", "prognosis")
 SOURCES = (".py", ".html", ".typ", ".toml")
+
+
+def today() -> str:
+    """Return the day in UTC, YYYY-MM-DD; SOURCE_DATE_EPOCH fixes it, so that a run can be repeated to the byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = dt.datetime.now(dt.UTC) if epoch is None else dt.datetime.fromtimestamp(int(epoch), dt.UTC)
+    return now.strftime("%Y-%m-%d")
 
 
 @cache

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from cohorts import Binary, Codebook, Competing, TimeToEvent
 from cohorts.errors import Finding
 from prognosis.answering import Answering
 from prognosis.deaths import Deaths
+from prognosis.external.record import ExternalRecord, answers_hash, record_of, with_record
 from prognosis.harmonisation.preparation import needed_besides
 from prognosis.imputation.pooling import Pooled
 from prognosis.imputation.stored import StoredImputation
@@ -24,6 +26,9 @@ from prognosis.recipe import Recipe
 from prognosis.selection.result import Selection
 from prognosis.tuning.result import Tuning
 from prognosis.validation import Validation
+
+if TYPE_CHECKING:
+    from prognosis.external.result import ExternalValidation
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class ModelRecord:
     imputation : completes patients whose predictors are not all known, None where they are refused.
     pooled : details of the pooling over imputed copies. selection : how the predictors were chosen, or None.
     tuning : how the parameters were chosen, or None. distance : from the centre of the training cohort.
-    deaths : among the events, where the endpoint declares them.
+    deaths : among the events, where the endpoint declares them. external : validations in other patients, as recorded.
     verified : True when `load_model` matched a digest that the user got elsewhere.
     """
 
@@ -84,12 +89,34 @@ class ModelRecord:
     tuning: Tuning | None = field(default=None, repr=False)
     distance: JointDistance | None = field(default=None, repr=False)
     deaths: Deaths | None = field(default=None, repr=False)
+    external: tuple[ExternalRecord, ...] = field(default=(), repr=False)
     training: Training | None = field(default=None, repr=False)
     verified: bool = False
 
     def __repr__(self) -> str:
         listed = ", ".join(self.predictors)
         return f"FittedModel({self.name}: {self.kind}, {self.n} patients, {self.events} events, predictors {listed})"
+
+    @cached_property
+    def answers_hash(self) -> str:
+        """SHA-256 of what the model answers by: the same before and after a validation is attached or recorded."""
+        return answers_hash(self)
+
+    def with_external(self, found: ExternalValidation, cohort: str, day: str | None = None) -> Self:
+        """Return the model that remembers a validation in other patients, for its file and for pages.
+
+        Parameters
+        ----------
+        found : what `validate` of this model returned. cohort : what pages call the patients. day : YYYY-MM-DD, default
+            today.
+
+        Raises
+        ------
+        PredictionError
+            G37 the model has learnt from these patients; G38 fewer than 10 events; G39 another model was judged, or a
+            name or day that cannot be.
+        """
+        return replace(self, external=with_record(self.external, record_of(self, found, cohort, day)))
 
     @property
     def kind(self) -> str:

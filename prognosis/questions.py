@@ -97,7 +97,8 @@ def shrunken(model: FittedModel, slope: float | None) -> FittedModel:
     rule = f"coefficients are multiplied by {factor:.4g} (uniform shrinkage, {source}); the baseline is estimated anew"
     note = Finding("Z06", rule, "the validation of the unshrunken model is not attached", severity="warning")
     # without its training rows: the recipe in them is the unshrunken one, whose residuals are not this model's
-    return replace(model, estimate=estimate, validation=None, training=None, warnings=(*model.warnings, note))
+    warned = (*model.warnings, note)
+    return replace(model, estimate=estimate, validation=None, external=(), training=None, warnings=warned)
 
 
 def _slope_of(model: FittedModel) -> tuple[float, str]:

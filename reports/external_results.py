@@ -9,6 +9,7 @@ import pandas as pd
 
 from cohorts import Cohort
 from cohorts.errors import Finding
+from prognosis import FittedModel
 from reports.external_content import Findings
 from reports.plain_values import records
 from reports.results import software
@@ -17,7 +18,7 @@ SCHEMA_VERSION = 1
 UPDATED = ("observed", "expected", "intercept", "intercept_error", "slope", "slope_error")
 
 
-def external_results(found: Findings, cohort: Cohort) -> dict[str, Any]:
+def external_results(found: Findings, cohort: Cohort, recorded: FittedModel) -> dict[str, Any]:
     """Collect the numbers as plain values; ``external.NAME[]`` has the shape of ``results.json``."""
     model, external = found.model, found.external
     transport, timed = external.transport, external.evaluation.outcome.timed
@@ -36,6 +37,8 @@ def external_results(found: Findings, cohort: Cohort) -> dict[str, Any]:
             "drift_test": _numbers({"chi_square": transport.chi_square, "df": transport.df, "p": transport.p}),
         },
         "updating": _updating(found),
+        # null where nothing was written into a model file
+        "recorded": recorded.external[-1].to_dict() | {"hash": recorded.hash} if recorded is not model else None,
         "repeats": external.repeats,
         "seed": external.seed,
         "warnings": [{"code": finding.code, "message": str(finding)} for finding in found.warnings],

@@ -41,12 +41,13 @@ class Sources:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the new cohort; see `FittedModel.validate`."""
+    """What is asked of the new cohort; see `FittedModel.validate`. `record` : its name in a copy of the model file."""
 
     horizons: Sequence[float] | None = None
     by: Sequence[str] = ()
     thresholds: Sequence[float] = ()
     language: Language = "en"
+    record: str | None = None
 
 
 def validate_model(sources: Sources, out: str | Path, question: Question, say: Say = lambda _: None) -> Run:
@@ -85,8 +86,13 @@ def _work(sources: Sources, question: Question, folder: OutputFolder, say: Say) 
     cohort = read_cohort(sources.cohort, codebook=sources.codebook)
     say(f"judging {model.name} in {len(cohort)} patients")
     found = _find(model, cohort, question, sources.cohort.name)
-    folder.write_json("external.json", external_results(found, cohort))
+    recorded = model if question.record is None else model.with_external(found.external, question.record)
+    folder.write_json("external.json", external_results(found, cohort, recorded))
     _write_tables(found, folder)
+    if recorded is not model:
+        # who may hold patients' rows was asked when the file was made
+        recorded.save(folder.place(f"models/{model.name}.prognosis"), store_reference=True)
+        folder.record(f"models/{model.name}.prognosis")
     if found.updating is not None and found.updating.chosen != "original":
         name = f"models/{model.name}_{found.updating.chosen}.prognosis"
         found.updating.updated.save(folder.place(name))

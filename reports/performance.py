@@ -6,10 +6,11 @@ import math
 
 import pandas as pd
 
+from prognosis.external.record import RecordLine
 from prognosis.model import FittedModel
-from reports.formatting import two_decimals
+from reports.formatting import count, two_decimals
 from reports.patient_similar import has_bands
-from reports.wording import Wording
+from reports.wording import Wording, visible
 
 # Methods that correct the apparent values; the others measure in patients left out.
 RESAMPLED = ("bootstrap", "632+")
@@ -18,15 +19,47 @@ RESAMPLED = ("bootstrap", "632+")
 def performance_sentences(model: FittedModel, wording: Wording) -> tuple[str, ...]:
     """Return what is known about the model's performance; plainly that nothing is known where it is not validated."""
     if model.validation is None:
-        return (wording("not_validated"),)
+        unknown = wording("not_validated") if not model.external else wording("not_validated_inside")
+        return (unknown, *(external_sentences(model, wording) if model.external else ()))
     table = model.validation.of(model.name)
     method, repeats = model.validation.method, model.validation.repeats
     key = "validated_how" if method in RESAMPLED else "validated_left_out"
     how = wording(key, method=wording(f"method_{method}"), repeats=repeats)
     measured = [_concordance(table, wording, model.endpoint.kind), _slope(table, wording) or _ratio(table, wording)]
     similar = "" if has_bands(model) else wording("similar_not_done")
-    sentences = [*measured, how if any(measured) else "", similar, wording("not_external")]
+    sentences = [*measured, how if any(measured) else "", similar, *external_sentences(model, wording)]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def external_sentences(model: FittedModel, wording: Wording) -> tuple[str, ...]:
+    """Return how the model did in other patients, the last recorded ones; plainly that nobody else has tested it."""
+    if not model.external:
+        return (wording("not_external"),)
+    record = model.external[-1]
+    named = (
+        (record.line("harrell_c" if model.endpoint.kind != "binary" else "auc"), "external_c_short"),
+        (record.line("oe_ratio"), "external_ratio_short"),
+        (record.line("calibration_slope"), "external_slope_short"),
+    )
+    measured = [wording(key, value=_record_text(line, wording)) for line, key in named if line is not None]
+    told = wording(
+        "external_recorded",
+        cohort=visible(record.cohort),
+        n=count(record.n, wording),
+        events=count(record.events, wording),
+        day=record.day,
+        measures=wording("external_separator").join(measured),
+    )
+    more = len(model.external) - 1
+    others = (wording("external_recorded_more", n=more),) if more else ()
+    return (told, *others, wording("not_in_subgroups"))
+
+
+def _record_text(line: RecordLine, wording: Wording) -> str:
+    if line.lower is None or line.upper is None:
+        return two_decimals(line.estimate)
+    return wording("figure_value_interval", value=two_decimals(line.estimate), lower=two_decimals(line.lower),
+                   upper=two_decimals(line.upper))  # fmt: skip
 
 
 def _concordance(table: pd.DataFrame, wording: Wording, kind: str) -> str:

@@ -27,6 +27,9 @@ def validate(
         str | None, typer.Option(help="Risks from which on one would treat, for net benefit: .1,.2,.3.")
     ] = None,
     language: Annotated[Literal["en", "zh"], typer.Option(help="en or zh.")] = "en",
+    record: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Write it into a copy of the model file, under this name.")
+    ] = None,
     sha256: Digest = None,
 ) -> None:
     """Judge a model, as it is, in patients of another place or time.
@@ -37,13 +40,16 @@ def validate(
     rejected.
 
     Leaves external.json (every number), CSV tables, figures/*.pdf and *.svg, validation_report.pdf and .html, and
-    models/NAME_CHANGE.prognosis where the test picks a change. The new cohort's columns have the names, units and
+    models/NAME_CHANGE.prognosis where the test picks a change. --record "Hospital B, 2015-2020" also leaves
+    models/NAME.prognosis, the same model that remembers this validation: patients' pages and the calculator then say
+    so. The new cohort's columns have the names, units and
     levels of the model's; its outcome has the columns of the model's endpoint.
     """
     from reports.external_run import Question, Sources, validate_model
 
     groups = tuple(name.strip() for name in by.split(",")) if by else ()
-    question = Question(numbers(horizons, "--horizons"), groups, numbers(thresholds, "--thresholds") or (), language)
+    question = Question(numbers(horizons, "--horizons"), groups, numbers(thresholds, "--thresholds") or (), language,
+                        record)  # fmt: skip
     sources = Sources(model, cohort, codebook, sha256)
     tell(validate_model(sources, out, question, lambda text: typer.echo(text, err=True)))
 

@@ -57,6 +57,7 @@ class ExternalValidation:
     subgroups : the same by group: column, group, n, events, ...; empty without `by`.
     transport : case mix and drift. cohort, n, events : where. repeats, seed : of the resampled patients.
     evaluation : answers and outcome of all patients, for the curves. warnings : findings.
+    answers : what the judged model is known by. source : digest of the cohort's file, "" where it is no file.
     """
 
     model: str
@@ -70,6 +71,8 @@ class ExternalValidation:
     seed: int
     evaluation: Evaluation
     warnings: tuple[Finding, ...] = ()
+    answers: str = ""
+    source: str = ""
 
     def __repr__(self) -> str:
         return f"ExternalValidation({self.model} in {self.cohort}: {self.n} patients, {self.events} events)"

@@ -85,6 +85,8 @@ def validate_outside(model: FittedModel, cohort: Cohort, asked: Asked) -> Extern
         seed=model.seed,
         evaluation=judging.evaluation(),
         warnings=(*new.warnings, *_direction(new, judging), *doubts),
+        answers=model.answers_hash,
+        source=new.cohort.sha256 or "",
     )
 
 

@@ -71,7 +71,9 @@ def content_of(model: FittedModel) -> tuple[dict[str, Any], Arrays]:
         **{name: None if part is None else _plain(part.to_dict()) for name, part in parts.items()},
     }
     # left out where there are none, so that older files keep their hash
-    return content | ({} if model.deaths is None else {"deaths": model.deaths.to_dict()}), arrays
+    content |= {} if model.deaths is None else {"deaths": model.deaths.to_dict()}
+    content |= {"external": [_plain(record.to_dict()) for record in model.external]} if model.external else {}
+    return content, arrays
 
 
 def _curves(model: FittedModel) -> tuple[ObservedCurve, ...]:

@@ -223,6 +223,8 @@ def _check_parts(model: FittedModel) -> None:
         faults.append("there are other strata in the estimate than in the follow-up")
     if (model.endpoint.kind == "competing") != hasattr(model.estimate, "causes") and model.kind == "cox":
         faults.append(f"the estimate is not one of a {model.endpoint.kind} endpoint")
+    if any(record.answers != model.answers_hash for record in model.external):
+        faults.append("an external validation is one of another model")
     forest = getattr(model.estimate, "forest", None)
     if forest is not None and forest.hazard.shape[1] > 1 and model.endpoint.kind != "competing":
         faults.append("the forest has competing events, the endpoint none")

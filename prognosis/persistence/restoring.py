@@ -12,6 +12,7 @@ from cohorts import Codebook
 from cohorts.endpoint import endpoint_from_dict
 from cohorts.errors import Finding, ModelFileError
 from prognosis.deaths import Deaths
+from prognosis.external.record import ExternalRecord
 from prognosis.harmonisation.preparation import preparation_from
 from prognosis.imputation.pooling import Pooled
 from prognosis.imputation.stored import StoredImputation
@@ -73,6 +74,7 @@ def model_from(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], v
         tuning=_part(Tuning, "tuning", content, arrays),
         distance=_part(JointDistance, "distance", content, arrays),
         deaths=Deaths.restore(content["deaths"]) if "deaths" in content else None,
+        external=tuple(ExternalRecord.restore(record) for record in content.get("external", ())),
         verified=verified,
     )
 

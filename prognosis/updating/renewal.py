@@ -77,6 +77,7 @@ def renewed(model: FittedModel, new: NewCohort, chosen: str, notes: tuple[Findin
         follow_up=follow_up,
         strata_follow_up=strata_follow_up,
         validation=None,
+        external=(),
         # of those whose observed curve it is
         deaths=model.deaths if chosen == "intercept" else None,
         pooled=model.pooled if chosen == "intercept" and model.follow_up is not None else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import math
 import shutil
@@ -19,10 +20,14 @@ import pytest
 from cohorts.errors import DataContractError, RunError
 from cohorts.reading import read_cohort
 from prognosis import FittedModel, load_model
+from prognosis.persistence.content import example_patients, extra_columns
 from reports import command_line
+from reports.calculator import Calculator
 from reports.external_content import Findings, external_content, summary_sentences
 from reports.external_run import Question, Sources, validate_model
 from reports.output_folder import Run
+from reports.patient import PatientReport
+from reports.performance import external_sentences
 from reports.run import run_study
 from reports.wording import Wording
 from tests.reports.conftest import with_chinese_font
@@ -30,7 +35,7 @@ from tests.reports.rendered import assert_runs_its_own_script_alone
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-QUESTION = Question([3.0, 50.0], ("grade",), (0.2, 0.4))
+QUESTION = Question([3.0, 50.0], ("grade",), (0.2, 0.4), record="GBSG, Germany <b>1984-89</b>")
 NAMES = ("rotterdam.csv", "gbsg.csv", "rotterdam_gbsg.codebook.toml")
 
 
@@ -78,7 +83,7 @@ def test_every_file_is_there_in_the_list_and_in_the_manifest(done: Run) -> None:
     figures = ("calibration_3", "decision_3", "over_time", "risk_groups", "subgroups")
     tables = ("performance", "subgroups", "case_mix", "drift", "updating")
     expected = {"external.json", "manifest.json", "validation_report.pdf", "validation_report.html",
-                "models/cox_refit.prognosis", *(f"{name}.csv" for name in tables),
+                "models/cox_refit.prognosis", "models/cox.prognosis", *(f"{name}.csv" for name in tables),
                 *(f"figures/{name}.{suffix}" for name in figures for suffix in ("pdf", "svg"))}  # fmt: skip
     found = {str(path.relative_to(done.folder)) for path in done.folder.rglob("*") if path.is_file()}
     assert found == expected == set(done.files)
@@ -113,6 +118,27 @@ def test_a_missing_number_is_null_with_a_reason(results: dict[str, Any]) -> None
         assert not isinstance(value, float) or math.isfinite(value)
 
     walk(results)
+
+
+def test_the_model_remembers_it_and_its_pages_say_so(results: dict[str, Any], done: Run, model: FittedModel) -> None:
+    remembering = load_model(done.folder / "models/cox.prognosis")
+    (record,) = remembering.external
+    kept = results["recorded"]
+    assert kept["hash"] == remembering.hash != model.hash
+    assert (kept["cohort"], kept["n"], kept["events"], kept["day"]) == (record.cohort, 686, 299, record.day)
+    c = next(row for row in results["external"]["cox"] if row["metric"] == "harrell_c")
+    shown = f"C index {c['estimate']:.2f} ({c['lower']:.2f} to {c['upper']:.2f})"
+    told = external_sentences(remembering, Wording("en"))
+    named = "Externally validated in GBSG, Germany <b>1984-89</b> (686 patients, 299 events"
+    assert told[0].startswith(f"{named}; {record.day}")
+    assert shown in told[0]
+    assert told[-1] == "Not tested apart in subgroups such as this patient's."
+    assert "no external validation" in external_sentences(model, Wording("en"))[0]
+    assert external_sentences(remembering, Wording("zh"))[0].startswith("外部验证：GBSG")
+    page = Calculator(remembering).html()
+    assert html.escape(told[0]) in page
+    patient = example_patients(model.profile, extra_columns(model)).iloc[[1]]
+    assert told[0] in PatientReport(remembering, patient).to_dict()["performance"]
 
 
 def test_the_closed_test_and_the_updated_model_agree(results: dict[str, Any], done: Run, sources: Sources) -> None:
