@@ -125,10 +125,13 @@ class Members:
 def out_of_fold(learner: AveragedLearner, films: Squares, outcome: Outcome, folds: Folds, outputs: int) -> Floats:
     """Answers of every member for patients that it never saw, (members, patients, outputs)."""
     fold = folds.assignment.to_numpy(np.int64)
-    key = array_digest(films.pixels) + digest_of([told(learner), outcome.ids, outcome.event.tolist(), fold.tolist()])
+    # of a member: their number may grow, and those that are done stay
+    asked = [told(learner.learner), outcome.ids, outcome.event.tolist(), fold.tolist(), array_digest(films.pixels)]
     tasks = range(learner.members * FOLDS)
     work = Members(learner, films, outcome, fold)
-    done = run_tasks(work, tasks, Execution(workers=2, journal=JOURNAL), digest_of(key), lambda n: logger.info("%d", n))
+    done = run_tasks(
+        work, tasks, Execution(workers=2, journal=JOURNAL), digest_of(asked), lambda n: logger.info("%d", n)
+    )
     answers = np.empty((learner.members, len(fold), outputs))
     for task, found in zip(tasks, done, strict=True):
         member, k = divmod(task, FOLDS)
@@ -136,11 +139,8 @@ def out_of_fold(learner: AveragedLearner, films: Squares, outcome: Outcome, fold
     return answers
 
 
-def graded(films: Squares, table: pd.DataFrame, folds: Folds) -> dict[str, Any]:
+def graded(grade: NDArray[np.int64], chances: Floats) -> dict[str, Any]:
     """Three ordered classes: concordance over pairs of different class, AUC of each cut, agreement, Hand and Till."""
-    grade = np.array(CLASSES)[table["grade"]]
-    outcome = Outcome(tuple(table["pid"]), np.full(len(grade), np.nan), grade)
-    chances = out_of_fold(GRADER, films, outcome, folds, 3).mean(axis=0)
     places = np.random.default_rng(SEED).integers(len(grade), size=(RESAMPLES, len(grade)))
     drawn = pd.DataFrame([_ordinal(grade[rows], chances[rows]) for rows in places])
     found = {
@@ -194,11 +194,18 @@ def main() -> None:
     endpoint = Binary("oa", event="oa")
     folds, outcome = make_folds(cohort, endpoint, FOLDS, SEED), endpoint.outcome(cohort)
     event = outcome.event
+    grade = np.array(CLASSES)[table["grade"]]
     members = out_of_fold(LEARNER, films, outcome, folds, 1)[..., 0]
+    by_class = Outcome(outcome.ids, outcome.time, grade)
+    chances = out_of_fold(GRADER, films, by_class, folds, 3).mean(axis=0)
+    # a network that learnt three grades says how likely grade 2 or more is, too
+    from_grades = np.log(chances[:, 1:].sum(axis=1) / chances[:, 0])
+    together = (members.sum(axis=0) + from_grades) / (len(members) + 1)
     pca = make_pipeline(PCA(60, random_state=0), LogisticRegression(max_iter=5000))
     scores = {
         f"ResNet34, mean of {LEARNER.members}": members.mean(axis=0),
         **{f"ResNet34, member {number + 1}": score for number, score in enumerate(members)},
+        "mean of these and of the network of three grades": together,
         "PCA(60) of 48 x 48 and logistic": plain(films, table, folds, small, pca),
         "mean grey": plain(films, table, folds, brightness, LogisticRegression()),
     }
@@ -214,8 +221,7 @@ def main() -> None:
         "auc_by_fold_mean": [round(float(roc_auc(event[k], members.mean(axis=0)[k]).estimate[0]), 4) for k in inside],
         "gain_over_pca": [round(float(v), 4) for v in (gain.difference, *gain.limits())],
     }  # fmt: skip
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    result["three_ordered_classes"] = graded(films, table, folds)
+    result["three_ordered_classes"] = graded(grade, chances)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

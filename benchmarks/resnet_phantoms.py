@@ -31,9 +31,9 @@ from prognosis.metrics.binary_calibration import binary_calibration
 from prognosis.metrics.roc import roc_auc
 
 RESULT = Path(__file__).resolve().parent / "results" / "resnet_phantoms.json"
-LEARNER = ResNet34Head(image_size=64, epochs=20, seed=5, schedule=Schedule(batch=16))
+LEARNER = ResNet34Head(image_size=64, epochs=12, seed=5, schedule=Schedule(batch=16))
 GROUPS = {"benign": 60, "malignant": 60}
-SHUFFLES = 4
+SHUFFLES = 3
 logger = logging.getLogger("resnet_phantoms")
 
 
