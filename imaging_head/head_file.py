@@ -43,7 +43,7 @@ def save_head(fitted: FittedHead, path: str | Path) -> None:
         I58 a network that is no ResNet34, which the file could not describe; a file that cannot be written.
     """
     path, state = Path(path), fitted.network.state_dict()
-    wanted = {name: value.shape for name, value in resnet34(fitted.head.outputs).state_dict().items()}
+    wanted = {name: value.shape for name, value in _unfilled(fitted.head.outputs).state_dict().items()}
     if {name: value.shape for name, value in state.items()} != wanted:
         raise _fault("only ResNet34 can be saved: this network is another", "keep its state dict yourself", path)
     tensors = {f"network.{name}": value.cpu().contiguous() for name, value in state.items()}
@@ -120,9 +120,9 @@ def _restored(values: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) ->
     declared = dict(values["head"])
     kind = HEADS[declared.pop("kind")]
     head: Head = kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in declared.items()})
-    network = resnet34(head.outputs)
+    network = _unfilled(head.outputs)
     state = {name.removeprefix("network."): v for name, v in tensors.items() if name.startswith("network.")}
-    network.load_state_dict(state, strict=True)
+    network.load_state_dict(state, strict=True, assign=True)
     # where it was trained says nothing of where it answers
     precision = Precision("cpu", values["precision"]["numbers"], bool(values["precision"]["channels_last"]))
     network = precision.placed(network).eval().requires_grad_(False)
@@ -135,6 +135,12 @@ def _restored(values: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) ->
     return FittedHead(network, head, Temperature(**numbers, findings=()), Origin(**values["origin"]),
                       int(values["image_size"]), bool(values["mirror"]), precision, values["horizon"], baseline,
                       tuple(Epoch(**epoch) for epoch in values["history"]), findings)  # fmt: skip
+
+
+def _unfilled(outputs: int) -> torch.nn.Module:
+    """Return the network without numbers: shapes alone, which costs nothing."""
+    with torch.device("meta"):
+        return resnet34(outputs)
 
 
 def _temperature(fitted: FittedHead) -> dict[str, float]:

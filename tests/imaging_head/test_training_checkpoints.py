@@ -195,6 +195,7 @@ class TestFile:
             (tensors, {key: json.dumps({**values, "head": {"kind": "open"}})}),
             (tensors, {key: json.dumps({**values, "image_size": "wide"})}),
             ({**tensors, first: tensors[first] * 1.5}, {key: text}),
+            ({**tensors, first: tensors[first][:32].clone()}, {key: text}),
             ({**tensors, first: tensors[first] * float("nan")}, {key: text}),
             ({name: value for name, value in tensors.items() if name != first}, {key: text}),
             ({**tensors, "network.more": tensors[first].clone()}, {key: text}),
