@@ -10,6 +10,7 @@ import pandas as pd
 
 from cohorts.variable import Variable
 from nomograms.wording import measure_text
+from prognosis.harmonisation.preparation import needed_besides
 from prognosis.model import FittedModel
 from prognosis.patients import PatientTable
 from prognosis.prediction import Prediction, Remark
@@ -74,8 +75,9 @@ def together_text(model: FittedModel, prediction: Prediction, wording: Wording) 
 
 
 def _extra_row(model: FittedModel, name: str, value: Any, wording: Wording) -> Input:
-    """Return the row of a stratum or an offset: entered, but with no estimated effect."""
-    kind = "stratum" if name in model.estimate.strata else "offset"
+    """Return the row of a stratum, an offset or a scanner: entered, but with no estimated effect."""
+    other = "harmonised" if name in needed_besides(model.preparation) else "offset"
+    kind = "stratum" if name in model.estimate.strata else other
     label = visible(name, LABEL_SHOWN)
     return Input(label, label, visible(value, LABEL_SHOWN), "", 0.0, 1.0, kind, wording(f"effect_{kind}"), ())
 
