@@ -12,6 +12,7 @@ from cohorts.neighbours import check_neighbours
 from cohorts.outcome import Outcome, check_horizons
 from cohorts.reading import check_file, read_cohort
 from cohorts.score import Score
+from cohorts.score_file import read_score, write_score
 from cohorts.variable import Codebook, FileFormat, Variable
 
 check_neighbours(__file__, "prognosis", "reports")
@@ -36,4 +37,6 @@ __all__ = [
     "make_folds",
     "neutralise",
     "read_cohort",
+    "read_score",
+    "write_score",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -27,6 +27,8 @@ from prognosis.progress import shown
 Floats = NDArray[np.float64]
 # First word of a network's random numbers; the added-value test has another.
 STREAM = 1
+# Parameters of a learner that do not change what it learns.
+BESIDE = ("task", "records")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +112,8 @@ class CrossFitted:
         patients that it never saw, as the new ones are; a network trained on all patients would have another scale.
         The mean varies less than a single network, so that risks are rather too moderate than too extreme.
         """
-        scores = [self.net(fold).linear_predictor(films) for fold in range(self.score.folds.k)]
-        return pd.concat(scores, axis=1).mean(axis=1).rename(self.score.name)
+        nets = [self.net(fold) for fold in range(self.score.folds.k)]
+        return mean_score(nets, films).rename(self.score.name)
 
 
 def cross_fit(
@@ -178,9 +180,17 @@ def cross_fit(
     return CrossFitted(score, networks, nets)
 
 
+def mean_score(nets: Sequence[FittedLearner], films: Squares) -> pd.Series:
+    """Return the mean of what networks answer for patients, index = the patients."""
+    return pd.concat([net.linear_predictor(films) for net in nets], axis=1).mean(axis=1)
+
+
 def told(learner: Learner) -> str:
-    """Return a learner as text, the same in every process: without the places of its functions in memory."""
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(learner))
+    """Return as text what decides a learner's result: not its task, nor where it keeps records."""
+    given: Any = learner
+    parts = [f"{each.name}={getattr(given, each.name)!r}" for each in fields(given) if each.name not in BESIDE]
+    # the place of a function in memory is another in every process
+    return re.sub(r" at 0x[0-9a-f]+", "", f"{type(learner).__name__}({', '.join(parts)})")
 
 
 def taken(outcome: Outcome, rows: NDArray[np.int64]) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from reports.cross_fit_command import commands as cross_fitting
 from reports.protocol_command import commands as protocol
 from reports.radiomics_command import radiomics
 
@@ -15,6 +16,7 @@ images = typer.Typer(no_args_is_help=True, help="Radiographs: de-identified copi
 commands.add_typer(images, name="images")
 images.command()(radiomics)
 images.add_typer(protocol)
+images.add_typer(cross_fitting)
 
 
 @images.callback()

@@ -23,6 +23,7 @@ from reports.calculator_run import check_calculators, write_calculators
 from reports.declared_cytogenetics import with_declared_cytogenetics
 from reports.declared_diseases import declared_codebook, endpoint_table, with_declared_stages
 from reports.declared_recipes import answering_kind, has_points, recipe_of, recipes_of
+from reports.declared_scores import declared_folds, declared_scores, score_files, with_declared_scores
 from reports.explained_study import explain_and_write
 from reports.figures import Picture
 from reports.filenames import file_names
@@ -89,6 +90,7 @@ def _work(
     say("reading the cohort")
     cohort = read_cohort(home / declared.cohort.file, codebook=declared_codebook(declared, home))
     cohort = with_declared_stages(with_declared_cytogenetics(cohort, declared, home), declared)
+    cohort = with_declared_scores(cohort, declared_scores(declared, home))
     names = file_names(declared.reports.patients)
     _check_patients(cohort, declared)
     study = _study(declared, cohort)
@@ -128,8 +130,8 @@ def _work(
 
 def _study(declared: StudyFile, cohort: Cohort) -> Study:
     endpoint = endpoint_from_dict(endpoint_table(declared))
-    return Study(cohort, endpoint, declared.predictors, seed=declared.study.seed, missing=_strategy(declared),
-                 allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
+    return Study(cohort, endpoint, declared.predictors, folds=declared_folds(cohort), seed=declared.study.seed,
+                 missing=_strategy(declared), allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
 
 
 def _strategy(declared: StudyFile) -> Literal["complete_cases", "own side"] | Chained | None:
@@ -149,8 +151,8 @@ def _fit_and_validate(
 ) -> Validated:
     own = study
     if table.predictors != study.predictors:
-        own = Study(study.cohort, study.endpoint, table.predictors, seed=study.seed, missing=_own_strategy(study),
-                    allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
+        own = Study(study.cohort, study.endpoint, table.predictors, folds=study.folds, seed=study.seed,
+                    missing=_own_strategy(study), allow_post_baseline=declared.allow_post_baseline)  # fmt: skip
     say(f"fitting {table.name}: {len(own.cohort)} patients, {int((own.outcome.event == 1).sum())} events")
     model = own.fit(recipe_of(table), name=table.name)
     check_storable(model, table.store_reference)
@@ -270,7 +272,7 @@ def _write_patients(
 def _inputs(path: Path, declared: StudyFile) -> tuple[Path, ...]:
     table = declared.cytogenetics.fish_table if declared.cytogenetics else None
     codebook = declared_codebook(declared, path.parent)
-    more = [path.parent / table] if table else []
+    more = [*([path.parent / table] if table else []), *score_files(declared, path.parent)]
     # the codebook of a disease is the package's own: the manifest's version stands for it
     own = [codebook] if isinstance(codebook, Path) else []
     return path, path.parent / declared.cohort.file, *own, *more

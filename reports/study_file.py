@@ -62,6 +62,12 @@ class StageTable(_Table):
     read_as: Mapping[str, Mapping[str, str | Literal[False]]] = {}
 
 
+class ScoreTable(_Table):
+    """``[[scores]]``: a cross-fitted image score, the file that `prognosis images cross-fit` wrote."""
+
+    file: str
+
+
 class ImputationTable(_Table):
     """``[imputation]``: how missing predictors are handled; never silently."""
 
@@ -174,6 +180,7 @@ class StudyFile(_Table):
     models: tuple[ModelTable, ...] = Field(min_length=1)
     cytogenetics: CytogeneticsTable | None = None
     stages: tuple[StageTable, ...] = ()
+    scores: tuple[ScoreTable, ...] = ()
     imputation: ImputationTable | None = None
     validation: ValidationTable | None = None
     nomogram: NomogramTable | None = None
