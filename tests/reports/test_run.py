@@ -34,7 +34,7 @@ EXPECTED = {
     "results.json", "manifest.json", "table_one.csv", "table_one.html", "models/cox.prognosis", "nomogram_cox.pdf",
     "nomogram_cox.svg", "nomogram_cox.csv", "nomogram_cox.txt", "nomogram_cox.json", "study_report.pdf",
     "study_report.html", "model_card_cox.json",
-    "tripod_ai.pdf", "tripod_ai.html", "tripod_ai.json",
+    *(f"{name}_ai.{form}" for name in ("tripod", "probast") for form in ("pdf", "html", "json")),
     "figures/observed.pdf", "figures/observed.svg",
     *(f"figures/{name}_cox{rank}.{form}" for form in ("pdf", "svg") for name, rank in (
         ("optimism", ""), ("calibration", ""), ("instability", ""), ("beeswarm", ""),
