@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cohorts.errors import Finding, FitError, ImageError
 from imaging_head.contour import contour_at, optimum_contour
@@ -133,8 +134,6 @@ class PixelMachine:
         mean, spread = values.mean(axis=0), values.std(axis=0)
         spread[spread == 0] = 1.0
         machine = self._machine(int(rng.integers(2**31)))
-        from threadpoolctl import threadpool_limits
-
         with threadpool_limits(1):
             machine.fit((values - mean) / spread, inside)
         return FittedPixelMachine(machine, mean, spread, self.windows)
@@ -179,10 +178,11 @@ class FittedPixelMachine:
         if features.shape[1] != len(self.mean):
             raise ImageError(Finding("I90", "an image of other channels than the training's", "give the same channels"))
         z = (features - self.mean) / self.spread
-        if hasattr(self.machine, "decision_function"):
-            score = expit(self.machine.decision_function(z))
-        else:
-            score = self.machine.predict_proba(z)[:, 1]
+        with threadpool_limits(1):
+            if hasattr(self.machine, "decision_function"):
+                score = expit(self.machine.decision_function(z))
+            else:
+                score = self.machine.predict_proba(z)[:, 1]
         return np.asarray(score, np.float64).reshape(np.shape(image)[:-1])
 
 

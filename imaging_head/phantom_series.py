@@ -120,6 +120,8 @@ class _Patient:
         self.uptake = np.clip(0.85 - 0.15 * texture / texture.std(), 0.5, 1.0)
         hot = np.hypot(x - middle[0], y - middle[1]) < max(0.3 * radius, 5.0 / size)
         self.uptake[hot] = 1.0
+        # on the coarsest frames, too, a spot fits in
+        self.lesion |= hot
         self.signal = 100 * np.where(self.lesion, rng.uniform(0.6, 0.9), 1.0) * (1 + 0.05 * texture / texture.std())
 
     def frames(self, noise: float) -> NDArray[np.float32]:

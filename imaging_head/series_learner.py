@@ -164,8 +164,9 @@ def _inputs(series: DynamicSeries) -> Tensor:
     if not (level > 0).all():
         rows = tuple(patient for patient, mean in zip(series.patients, level, strict=True) if not mean > 0)
         raise ImageError(Finding("I87", "no signal before the injection", "leave the series out", rows=rows))
-    scaled = (series.frames - base[:, None]) / level[:, None, None, None]
-    return torch.as_tensor(scaled.astype(np.float32))
+    scaled = series.frames - base[:, None]
+    scaled /= level.astype(np.float32)[:, None, None, None]
+    return torch.as_tensor(scaled)
 
 
 def _parts(

@@ -269,6 +269,17 @@ class TestDelineation:
         with pytest.raises(ImageError):
             PixelMachine("forest").fit(solid)
 
+    def test_volumes_are_delineated_as_pictures_are(self):
+        z, y, x = np.mgrid[:9, :16, :16]
+        ball = (z - 4) ** 2 * 4 + (y - 8) ** 2 + (x - 8) ** 2 < 30
+        rng = np.random.default_rng(0)
+        volumes = tuple(np.stack([5.0 * ball + rng.normal(size=ball.shape)] * 2, axis=-1) for _ in range(2))
+        marked = MarkedImages(volumes, (ball, ball), ("a", "b"), (2.0, 1.0, 1.0))
+        found = delineate_left_out(marked, FuzzyDelineator(clusters=2, windows=(3,)))
+        assert found.table["dice"].min() > 0.8
+        assert found.masks[0].shape == (9, 16, 16)
+        assert found.table["hd95"].max() <= 2
+
     def test_a_phantom_does_not_depend_on_the_others(self):
         one, many = simulate_tumours({"part-solid": 1}, 3, 24), simulate_tumours({"solid": 1, "part-solid": 2}, 3, 24)
         np.testing.assert_array_equal(one.images[0], many.images[1])
