@@ -21,6 +21,7 @@ from prognosis import FittedModel
 from prognosis.environment import code_digest, environment
 from prognosis.execution import IN_PROCESS, Execution, TaskFailure, run_noted
 from prognosis.progress import shown
+from reports.contents.radiograph import PatientFilm
 from reports.filenames import file_names
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
@@ -36,7 +37,14 @@ PRINTERS = ("jinja2", "matplotlib", "typst")
 OF_ONE_PATIENT = ("R13", "R14")
 
 
-def write_patient(model: FittedModel, patient: pd.DataFrame, language: Language, folder: Path, limits: Limits) -> Files:
+def write_patient(
+    model: FittedModel,
+    patient: pd.DataFrame,
+    language: Language,
+    folder: Path,
+    limits: Limits,
+    radiograph: PatientFilm | None = None,
+) -> Files:
     """Write one patient's report as PDF and HTML; the file name is a checked slug or a hash of the id.
 
     `limits` are those of the study's nomogram, so that points on both sheets are the same.
@@ -51,7 +59,7 @@ def write_patient(model: FittedModel, patient: pd.DataFrame, language: Language,
     can = not why_no_points(model) and not patient[list(model.predictors)].isna().any(axis=None)
     can = can and (bool(model.horizons) or model.endpoint.kind == "binary")
     drawn = _nomogram(model, limits, language).svg(patient, caption=False) if can else None
-    report = PatientReport(model, patient, language=language, nomogram=drawn, explanation="own")
+    report = PatientReport(model, patient, language=language, nomogram=drawn, explanation="own", radiograph=radiograph)
     (folder / "patients").mkdir(parents=True, exist_ok=True)
     written = [f"patients/{name}.{suffix}" for suffix in ("pdf", "html")]
     return {file: _digest(report.save(folder / file)) for file in written}

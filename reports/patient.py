@@ -19,6 +19,8 @@ from prognosis.explaining.explanation import Explanation
 from prognosis.model import FittedModel
 from prognosis.patients import PatientTable
 from prognosis.prediction import Prediction, Remark
+from reports.contents.radiograph import PatientFilm, film_part, with_film
+from reports.figures.radiograph import pictures
 from reports.filenames import check_id, id_digest
 from reports.fonts import FontChoice
 from reports.icons import effect_bar, icon_array
@@ -54,6 +56,7 @@ class PatientReport:
     explanation : of this patient's risks (``model.explain(patient)``): the page then says what each predictor adds to
         the risk by the last horizon. ``"own"``: the page makes it, see `page_explanation`. None: ratios of hazards,
         odds or times against the average patient; models that have none are explained as by ``"own"``.
+    radiograph : the film that a score among the predictors was made from, and its heat map, if it has one.
 
     Attributes
     ----------
@@ -63,7 +66,9 @@ class PatientReport:
     ------
     PredictionError
         The patient cannot be answered (see ``FittedModel.predict``), R15: not exactly one patient,
-        R16: more horizons than a page can show.
+        R16: more horizons than a page can show; G30 to G32: a radiograph that does not belong here.
+    ImageError
+        I07: the radiograph may show a name; I70: its heat map is of another film.
     DataContractError
         R07: the id is longer than any chart would carry.
     RunError
@@ -80,6 +85,7 @@ class PatientReport:
         nomogram: str | None = None,
         date: str | None = None,
         explanation: Explanation | Literal["own"] | None = None,
+        radiograph: PatientFilm | None = None,
     ) -> None:
         wording = Wording(language)
         # checked once for all that is asked about this patient
@@ -96,6 +102,9 @@ class PatientReport:
             page = on_risk_scale(page, prediction, made, wording)
         elif effect_scale(model) is None:
             page = replace(page, inputs_note=wording.joined([wording("explained_not_computed"), page.inputs_note]))
+        if radiograph is not None:
+            given_id = None if page.patient_id == wording("no_id") else prediction.ids[0]
+            page = with_film(page, film_part(model, given_id, values, radiograph, wording), radiograph.score)
         object.__setattr__(self, "page", page)
 
     def to_dict(self) -> dict[str, Any]:
@@ -136,6 +145,7 @@ class PatientReport:
         drawn = {} if page.curve is None else {"curve": self._curve(page.curve, fonts)}
         drawn |= {f"icons_{k}": icon_array(a.people) for k, a in enumerate(page.answers) if a.people is not None}
         drawn |= {f"bar_{k}": effect_bar(part, largest) for k, part in enumerate(parts)}
+        drawn |= {} if page.radiograph is None else pictures(page.radiograph)
         return drawn | ({} if page.nomogram is None else {"nomogram": page.nomogram})
 
     @cached_property

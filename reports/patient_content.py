@@ -107,6 +107,34 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class FilmPart:
+    """The radiograph of the page.
+
+    Parameters
+    ----------
+    height, width : of the pictures, in pixels. side : R, L, B or "".
+    film, heat : PNG as base64: the film, and the film under its heat map, None without one.
+    described : which film it is. score_value : as printed. score_text : the score among those of training patients.
+    caption : what the colours mean, and do not mean. raised, lowered : words of the two colours.
+    """
+
+    heading: str
+    height: int
+    width: int
+    side: str
+    film: str
+    film_alt: str
+    heat: str | None
+    heat_alt: str
+    described: str
+    score_value: str
+    score_text: str
+    caption: str
+    raised: str
+    lowered: str
+
+
+@dataclass(frozen=True)
 class PatientPage:
     """One patient's page. `headings` are the fixed words, by name; `about` and `model` are (label, text) lines.
 
@@ -140,6 +168,7 @@ class PatientPage:
     performance: tuple[str, ...]
     limits: tuple[str, ...]
     footer: str
+    radiograph: FilmPart | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as plain values for JSON; what does not exist is None, never NaN."""
