@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cohorts.errors import Finding, ImageError
 from imaging_head.heatmap import HeatMap
@@ -54,6 +57,13 @@ def outlined(picture: NDArray[np.float32], heat: HeatMap, level: float = LINE) -
     drawn = picture.copy()
     drawn[line] = 1.0
     return drawn
+
+
+def png_of(picture: NDArray[np.float32]) -> bytes:
+    """Return a picture from 0 to 1, (rows, columns) grey or (rows, columns, 3), as PNG; the same picture, same bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(255 * picture).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _edge(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

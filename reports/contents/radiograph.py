@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -151,12 +150,10 @@ def _painted(grey: NDArray[np.float32], heat: HeatMap) -> NDArray[np.float32]:
 
 
 def _png(picture: NDArray[np.float32]) -> str:
-    """Return a picture from 0 to 1 as PNG, base64; the same picture, the same text."""
-    from PIL import Image
+    """Return a picture from 0 to 1 as PNG, base64."""
+    from imaging_head.overlay import png_of
 
-    buffer = io.BytesIO()
-    Image.fromarray(np.round(255 * picture).astype(np.uint8)).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return base64.b64encode(png_of(picture)).decode("ascii")
 
 
 def _described(given: PatientFilm, wording: Wording) -> str:
