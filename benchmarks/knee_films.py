@@ -50,9 +50,9 @@ RESULT = HERE / "results" / "knee_films.json"
 DATA = HERE.parents[1] / "shared" / "data" / "knee_xray_kl"
 SIZE, FOLDS, SEED = 96, 5, 2026
 MEMBER = ResNet34Head(image_size=SIZE, epochs=20, seed=SEED, validation=0.1, schedule=Schedule(batch=16))
-LEARNER = AveragedLearner(MEMBER, 2)
+LEARNER = AveragedLearner(MEMBER, 1)
 # a smaller budget
-GRADER = AveragedLearner(replace(MEMBER, head=ClassHead(3), epochs=15), 1)
+GRADER = AveragedLearner(replace(MEMBER, head=ClassHead(3), epochs=12), 1)
 CLASSES = (0, 0, 1, 2, 2)
 RESAMPLES = 2000
 Floats = NDArray[np.float64]

@@ -39,8 +39,8 @@ class Schedule:
     epochs : passes over the training films. batch : films a step. rate : highest learning rate of the one-cycle
         schedule (Smith and Topin 2018): a third of the steps up from rate / 25, then down to nearly 0.
     decay : AdamW's weight decay, of matrices and convolutions only. patience : epochs without a better validation loss
-        after which training ends; None: the schedule is run to its end, where one-cycle training is at its best, and
-        the best epoch is kept.
+        after which training ends, in the second half of the schedule; None: the schedule is run to its end, where
+        one-cycle training is at its best, and the best epoch of the second half is kept.
     memory : share of the averaged weights that each step keeps; see `Average`.
     """
 
@@ -138,17 +138,21 @@ class Training:
 
     @property
     def best_epoch(self) -> Epoch:
-        """The epoch with the smallest validation loss, the first of equals."""
-        return min(self.history, key=lambda epoch: epoch.validation_loss)
+        """The epoch with the smallest validation loss in the second half of the schedule, the first of equals.
+
+        In the first half the rate is high and the weights are half learnt; of few left-out patients one such epoch can
+        look good by chance.
+        """
+        settled = [epoch for epoch in self.history if epoch.number > self.schedule.epochs / 2]
+        return min(settled or self.history[-1:], key=lambda epoch: epoch.validation_loss)
 
     @property
     def ended(self) -> bool:
         """Whether the schedule is through, or nothing was gained for too long."""
         patience = self.schedule.patience
-        done = len(self.history)
-        return done >= self.schedule.epochs or (
-            patience is not None and done > 0 and done - self.best_epoch.number >= patience
-        )
+        done, epochs = len(self.history), self.schedule.epochs
+        waited = done - self.best_epoch.number if done > epochs / 2 else 0
+        return done >= epochs or (patience is not None and waited >= patience)
 
     def run(self, after: Callable[[Training], Any]) -> None:
         """Train to the end, calling `after` behind every epoch; the network then holds the best averaged weights."""

@@ -60,8 +60,9 @@ class TestFit:
         assert len(fitted.history) == 8
         assert [epoch.number for epoch in fitted.history] == list(range(1, 9))
         stopped = replace(QUICK, epochs=40, schedule=replace(QUICK.schedule, patience=1, rate=0.1)).fit(FILMS, OUTCOME)
-        losses = [epoch.validation_loss for epoch in stopped.history]
-        assert len(losses) < 40
+        # the first half of the schedule is no end of a training, however good an epoch looks
+        losses = [epoch.validation_loss for epoch in stopped.history][20:]
+        assert len(losses) < 20
         assert int(np.argmin(losses)) == len(losses) - 2
 
     def test_one_seed_gives_one_network_and_nothing_else_is_disturbed(self, fitted):
