@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +101,7 @@ def read_labels(
     if not with_film.all():
         left_out["no film"] = int((~with_film).sum())
     kept = table[taking]
-    return Labelled(patients_of(kept[STRATUM], _ages(kept[AGE]) if AGE in kept else None), left_out)
+    return Labelled(patients_of(kept[STRATUM], kept[AGE].map(_age) if AGE in kept else None), left_out)
 
 
 def _plain_rows(path: Path, column: str) -> pd.DataFrame:
@@ -121,13 +122,20 @@ def _cohort_rows(path: Path, codebook: Path, column: str) -> pd.DataFrame:
     raise_findings(faults, ImageError)
     kept = [column, AGE] if AGE in cohort.codebook else [column]
     view = cohort.view(tuple(kept)).astype(object)
-    text = view.where(view.notna(), "").map(lambda cell: f"{cell:g}" if isinstance(cell, float) else str(cell).strip())
-    return text.rename(columns={column: STRATUM})
+    known = view.where(view.notna(), "")
+    text = known.map(lambda cell: str(cell).strip()).rename(columns={column: STRATUM})
+    # a level that is a number is named as it was written: 2, not 2.0
+    numbers = known[column].map(lambda cell: isinstance(cell, float) and cell.is_integer())
+    text.loc[numbers, STRATUM] = known.loc[numbers, column].map(lambda cell: str(int(cell)))
+    return text
 
 
-def _ages(text: pd.Series) -> pd.Series:
-    """Return ages as numbers; what is none becomes not a number, which `patients_of` names."""
-    return pd.to_numeric(text, errors="coerce").astype(float)
+def _age(text: str) -> float:
+    """Return an age to the last bit; what is no number becomes not a number, which `patients_of` names."""
+    try:
+        return float(text)
+    except ValueError:
+        return nan
 
 
 def _faults(rows: pd.DataFrame, sides: Sides, filmed: tuple[str, ...]) -> Iterator[Finding]:

@@ -185,12 +185,22 @@ def test_a_cohort_with_a_codebook_gives_the_same_as_a_plain_table(tmp_path):
     from imaging_head import simulate_knees
 
     made = simulate_knees({"normal": 3, "benign": 2, "malignant": 4}, size=16)
+    made.table["age"] += 1 / 3
     made.table.reset_index().to_csv(tmp_path / "c.csv", index=False)
     made.table.reset_index().rename(columns={"pid": "patient"}).to_csv(tmp_path / "p.csv", index=False)
     spec = "group=normal/benign/malignant"
     cohort = labelled(tmp_path / "c.csv", spec, made.table.index, CODEBOOK).table
     pd.testing.assert_frame_equal(cohort, labelled(tmp_path / "p.csv", spec, made.table.index).table)
     assert cohort["age"].tolist() == made.table["age"].tolist()
+
+
+def test_a_level_that_is_a_number_is_named_as_it_was_written(tmp_path):
+    book = '[variables.pid]\nkind = "id"\n[variables.kl]\nkind = "numeric"\none_unit_checked = true\n'
+    write(tmp_path / "b.toml", book)
+    write(tmp_path / "c.csv", "pid,kl\na,0\nb,2\nc,\n")
+    found = labelled(tmp_path / "c.csv", "kl=0/2", "abc", tmp_path / "b.toml", "screening")
+    assert found.table["stratum"].to_dict() == {"a": "0", "b": "2"}
+    assert found.left_out == {"kl: no stratum": 1}
 
 
 def test_sides_of_several_levels_and_of_one_task():
