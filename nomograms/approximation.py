@@ -149,7 +149,7 @@ def judged(
 
 
 def _refusals(model: FittedModel, horizons: tuple[float, ...], least: float) -> list[Finding]:
-    findings = no_axis(model.preparation, "a line of a nomogram")
+    findings = no_axis(model.preparation, "on a line of a nomogram")
     if model.estimate.strata:
         rule = "a surrogate has one set of risk lines, and the model has strata"
         findings.append(Finding("G23", rule, "make the stratum a predictor", column=", ".join(model.estimate.strata)))

@@ -28,7 +28,7 @@ def why_no_points(model: FittedModel) -> list[Finding]:
         rule = f"no nomogram of a model of kind {model.kind}: no coefficients to give points for lead to its risk"
         advice = "draw Nomogram.approximate(model), which states its fidelity, or fit a regression such as Cox"
         return [Finding("G04", rule, advice, value=model.kind)]
-    if harmonised := no_axis(model.preparation, "a line of a nomogram"):
+    if harmonised := no_axis(model.preparation, "on a line of a nomogram"):
         return harmonised
     if getattr(model.recipe, "offset", None):
         advice = "make it a predictor, or use predict instead of a nomogram"

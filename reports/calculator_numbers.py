@@ -40,7 +40,7 @@ def refusals_of(model: FittedModel) -> list[Finding]:
         rule = "cause-specific models of competing events" if competing else f"a model of kind {model.kind}"
         advice = f"fit FineGray, whose calculator is exact; or {WAY_OUT}" if competing else WAY_OUT
         return [Finding("R60", f"no calculator of {rule}: it computes regressions only", advice, value=model.kind)]
-    findings = no_axis(model.preparation, "a calculator")
+    findings = no_axis(model.preparation, "in a calculator")
     if offset := getattr(model.recipe, "offset", None):
         rule = "the model has an offset, for which the calculator has no field"
         findings.append(Finding("R61", rule, "make it a predictor, or use predict", column=offset))

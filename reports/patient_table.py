@@ -25,15 +25,18 @@ def read_patients(model: FittedModel, path: Path, separator: str, decimal: str, 
     from cohorts import Codebook, FileFormat, Variable
     from cohorts.errors import Finding, PrognosisWarning, RunError
     from cohorts.reading import read_cohort
+    from prognosis.harmonisation.preparation import levels_besides
 
     if decimal not in (".", ","):
         raise typer.BadParameter("--decimal must be '.' or ','")
     strata = stratum_levels(model.estimate.strata, model.estimate.stratum_names)
-    if any(name not in model.codebook and name not in strata for name in model.door.columns):
+    besides = levels_besides(model.preparation)
+    if any(name not in {*model.codebook, *strata, *besides} for name in model.door.columns):
         rule = "this model needs a column of an offset, or of strata by two columns, which a table cannot declare"
         raise RunError(Finding("U07", rule, "predict in Python with model.predict(frame)"))
     declared = {model.id_column: Variable(name=model.id_column, kind="id"), **model.codebook}
-    declared |= {name: Variable(name=name, kind="nominal", levels=levels) for name, levels in strata.items()}
+    for name, levels in (strata | besides).items():
+        declared[name] = Variable(name=name, kind="nominal" if levels else "numeric", levels=levels)
     layout = FileFormat(separator=separator, decimal="," if decimal == "," else ".", encoding=encoding)
     with warnings.catch_warnings():
         # Warnings on a cohort's make-up (rare levels, identical rows) say nothing about single new patients.

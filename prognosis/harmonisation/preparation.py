@@ -49,12 +49,22 @@ def needed_besides(preparation: Preparation) -> Mapping[str, object]:
     return {name: value for name, value in mine.items() if name not in preparation.predictors}
 
 
-def no_axis(preparation: Preparation, what: str) -> list[Finding]:
+def levels_besides(preparation: Preparation) -> dict[str, tuple[str, ...] | None]:
+    """Return the levels of the columns of `needed_besides`, None for numbers."""
+    if not isinstance(preparation, HarmonisedPreparation):
+        return {}
+    own = preparation.harmonisation
+    terms = () if own.covariates is None else own.covariates.terms
+    known = {own.batch: own.levels, **{term.variable: term.levels for term in terms}}
+    return {name: known[name] for name in needed_besides(preparation)}
+
+
+def no_axis(preparation: Preparation, where: str) -> list[Finding]:
     """Refuse (D74) a nomogram, calculator and the like of a model whose features were harmonised; [] for others."""
     if not isinstance(preparation, HarmonisedPreparation):
         return []
     batch = preparation.harmonisation.batch
-    rule = f"features were harmonised by {batch}: their values as measured have no place on {what}"
+    rule = f"features were harmonised by {batch}: their values as measured have no place {where}"
     return [Finding("D74", rule, "use predict, which takes the effect of the scanner out", batch)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, FitError, raise_findings
+from prognosis.harmonisation.preparation import no_axis
 from prognosis.limits import Bounds
 from prognosis.preparation import Preparation
 
@@ -37,12 +38,14 @@ def source_of(model: FittedModel) -> dict[str, float]:
     Raises
     ------
     FitError
-        Y60 the model has no log hazard ratios of a time to event; Y62 a term has knots or scales of the source.
+        Y60 the model has no log hazard ratios of a time to event; Y62 a term has knots or scales of the source;
+        D74 features that were harmonised.
     """
     estimate: Any = model.estimate
     if model.endpoint.kind == "binary" or not hasattr(estimate, "baseline") or not hasattr(estimate, "coefficients"):
         rule = f"a {model.kind} model has no log hazard ratios"
         raise FitError(Finding("Y60", rule, "fit the source by Cox or PenalisedCox"))
+    raise_findings(no_axis(model.preparation, "in a transfer"), FitError)
     raise_findings(learnt_terms(model.preparation, model.preparation.predictors), FitError)
     return {name: float(value) for name, value in zip(estimate.names, estimate.coefficients, strict=True)}
 

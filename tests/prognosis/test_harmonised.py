@@ -18,6 +18,7 @@ from prognosis.models import Harmonised, Logistic, Selected
 from prognosis.selection import Univariable
 from prognosis.validation.plans import CrossValidation
 from reports import Calculator
+from reports.patient_table import read_patients
 
 RIDGE = Logistic(penalty="ridge", strength=1.0)
 FEATURES = [f"f{k}" for k in range(8)]
@@ -183,6 +184,9 @@ def test_stored_it_answers_the_same_and_asks_for_what_it_needs(two_scanners, tmp
     patients = frame[list(model.door.columns)].iloc[:3]
     moved = model.predict(patients.assign(scanner="B")).risk
     assert not np.allclose(moved, model.predict(patients.assign(scanner="A")).risk)
+    patients.assign(scanner="B").to_csv(tmp_path / "p.csv", index_label="pid")
+    from_file = model.predict(read_patients(model, tmp_path / "p.csv", ",", ".", "utf-8"))
+    np.testing.assert_array_equal(from_file.risk, moved)
     for changed, code in (
         (patients.assign(scanner="C"), "P03"),
         (patients.drop(columns="scanner"), "P01"),
