@@ -15,6 +15,8 @@ from prognosis.audit.printed import Printed, read_printed
 from prognosis.normal import z_of_level
 
 Limits = tuple[float, float]
+# From here on an AUC is printed in percent: none is between 1 and this.
+LEAST_PERCENT = 10
 # An interval of these forgets that an AUC compares two groups: it takes it for a share of all patients.
 WITHOUT_CLASSES = ("exact binomial of all patients", "Wilson of all patients", "Wald of all patients")
 WITH_CLASSES = ("Hanley-McNeil", "Hanley-McNeil on the logit scale")
@@ -206,7 +208,7 @@ def auc_ci_method(
 
 
 def as_share(value: Value) -> Printed:
-    """Read an AUC or a limit of one; above 1 it is a percentage.
+    """Read an AUC or a limit of one; from 10 on it is a percentage.
 
     Raises
     ------
@@ -214,7 +216,7 @@ def as_share(value: Value) -> Printed:
         A04 no printed number; A05 outside 0 to 100.
     """
     read = read_printed(value)
-    share = read.of_percent() if read.value > 1 else read
+    share = read.of_percent() if read.value >= LEAST_PERCENT else read
     if not 0 <= share.value <= 1:
         raise DataContractError(Finding("A05", "an AUC lies between 0 and 1", "correct it", value=read.text))
     return share

@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 Rounding = Literal["rounded", "rounded or cut"]
 Value = Printed | str | Decimal | float
 # Pairs of positives and true positives that a search may look at.
-MOST_PAIRS = 5_000_000
+MOST_PAIRS = 200_000
 MOST_PATIENTS = 10_000_000
 FIELDS = ("tp", "fn", "tn", "fp")
 
@@ -89,8 +89,8 @@ class Tested:
         sides = self.sides
         splits = np.arange(1, total, dtype=np.int64) if sides is None else np.array([sides[0]], np.int64)
         if int((splits + 1).sum()) > MOST_PAIRS:
-            rule = f"{total} patients without their numbers of positives and negatives are too many cases to search"
-            raise DataContractError(Finding("A06", rule, "give positives and negatives"))
+            rule = f"{total} patients are too many to search" + ("" if sides else " without positives and negatives")
+            raise DataContractError(Finding("A06", rule, "give positives and negatives, of fewer patients"))
         positives = np.repeat(splits, splits + 1)
         starts = np.repeat(np.cumsum(splits + 1) - splits - 1, splits + 1)
         return positives, total - positives, np.arange(len(positives), dtype=np.int64) - starts

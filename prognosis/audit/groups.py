@@ -57,7 +57,7 @@ def p_of(distribution: Distribution, value: float, freedom: Sequence[float]) -> 
         A07 another number of degrees of freedom than the distribution has, or one that is not above 0.
     """
     needed = FREEDOMS[distribution]
-    if len(freedom) != needed or any(not degrees > 0 for degrees in freedom):
+    if len(freedom) != needed or any(not 0 < degrees < np.inf for degrees in freedom):
         rule = f"{distribution} has {needed} number(s) of degrees of freedom above 0, given {list(freedom)}"
         raise DataContractError(Finding("A07", rule, "correct df"))
     if distribution == "chi-squared":

@@ -9,9 +9,8 @@ from prognosis.audit.confusion import Tested, labelled, meanings
 from prognosis.audit.finding import AuditFinding, joined
 from prognosis.audit.printed import Printed
 from prognosis.audit.rates import EXCHANGEABLE, WORDS, Confusion
+from prognosis.audit.rows import FEW_PATIENTS
 
-# A row of more patients fits some exchange of its labels by chance.
-FEW_PATIENTS = 500
 Row = tuple[Tested, Mapping[str, Printed]]
 
 

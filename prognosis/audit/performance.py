@@ -10,8 +10,9 @@ import numpy as np
 
 from cohorts.errors import PrognosisError
 from prognosis.audit.auc_intervals import as_share
-from prognosis.audit.confusion import Tested
+from prognosis.audit.confusion import Tested, solutions
 from prognosis.audit.finding import AuditFinding
+from prognosis.audit.identities import identity_findings
 from prognosis.audit.interval_findings import auc_findings
 from prognosis.audit.labelling import Meaning, choose_meaning, label_findings
 from prognosis.audit.printed import Printed
@@ -19,7 +20,7 @@ from prognosis.audit.published import Performance
 from prognosis.audit.rates import Confusion
 from prognosis.audit.rounds import majority_share, over_rounds, pooled
 from prognosis.audit.rows import RowReading, read_row
-from prognosis.audit.slip_words import impossible_without_counts, row_findings, unchecked
+from prognosis.audit.slip_words import row_findings, unchecked, unchecked_columns
 from prognosis.audit.summaries import columns_of, convention_of, settled, summary_findings, wrong_cells
 
 Cells = dict[str, Printed]
@@ -76,8 +77,6 @@ def audit_performance(table: Performance) -> PerformanceAudit:
     made from patients, rounded half up or half to even, has no finding but remarks.
     """
     checkable, open_, findings = _checkable(table)
-    if not checkable:
-        return PerformanceAudit(table.name, (*unchecked(table, open_), *findings, *auc_findings(table, [])))
     telling = [(tested, cells) for _, tested, cells in checkable if len(cells) + len(tested.known) > 1]
     meaning = choose_meaning(telling or [each[1:] for each in checkable])
     labels = {label for _, _, cells in checkable for label in cells}
@@ -86,35 +85,45 @@ def audit_performance(table: Performance) -> PerformanceAudit:
     wrong = wrong_cells(table, rows)
     columns = columns_of(table, rows, wrong)
     patients = {row.name: known for row in rows if (known := settled(row, wrong.get(row.name)))}
-    every = [
+    found = [
         *label_findings(table.name, meaning),
         *row_findings(table, rows),
         *findings,
         *summary_findings(table, columns, wrong),
         *auc_findings(table, rows),
         *unchecked(table, open_),
+        *unchecked_columns(table),
         *_remarks(table, rows, patients),
     ]
-    return PerformanceAudit(table.name, tuple(every), meaning, tuple(rows), wrong, patients, convention_of(columns))
+    return PerformanceAudit(table.name, tuple(found), meaning, tuple(rows), wrong, patients, convention_of(columns))
 
 
-def _checkable(table: Performance) -> tuple[list[tuple[str, Tested, Cells]], list[str], list[AuditFinding]]:
-    """Part rows into those that can be turned into patients, the names of others, and what these contradict anyway."""
+def _checkable(table: Performance) -> tuple[list[tuple[str, Tested, Cells]], dict[str, str], list[AuditFinding]]:
+    """Part rows into those that can be turned into patients, others with the reason, and what these contradict."""
     checkable: list[tuple[str, Tested, Cells]] = []
-    open_: list[str] = []
+    open_: dict[str, str] = {}
     findings: list[AuditFinding] = []
     for row in table.rows:
         cells, tested = table.shares_of(row), table.tested(row)
-        try:
-            if cells:
-                tested.pairs()
-        except PrognosisError:
-            open_.append(row.name)
-            findings += impossible_without_counts(table, row.name, cells)
-            continue
-        if cells:
+        reason = _reason(table, tested, cells)
+        if cells and reason:
+            open_[row.name] = reason
+            # rounds differ in their patients: what holds in each need not hold of the means
+            findings += [] if table.averaged else identity_findings(f"{table.name}, row {row.name}", cells)
+        elif cells:
             checkable.append((row.name, tested, cells))
     return checkable, open_, findings
+
+
+def _reason(table: Performance, tested: Tested, cells: Cells) -> str:
+    """Say why no patients can be looked for; empty where they can."""
+    if table.averaged:
+        return "means over rounds stand for no whole patients"
+    try:
+        solutions(tested, cells)
+    except PrognosisError as error:
+        return error.findings[0].rule
+    return ""
 
 
 def _remarks(table: Performance, rows: list[RowReading], patients: Mapping[str, Confusion]) -> list[AuditFinding]:
@@ -132,7 +141,7 @@ def _pooled_words(patients: Mapping[str, Confusion], rows: int) -> str:
     together = pooled(list(patients.values()))
     rates = {name: together.rate(name) for name in REBUILT}
     told = {name: "undefined" if rate is None else f"{float(rate) * 100:.1f} %" for name, rate in rates.items()}
-    start = f"{len(patients)} rows pooled" if rows > 1 else "the row"
+    start = f"{len(patients)} of {rows} rows pooled" if rows > 1 else "the row"
     base = (together.tp + together.fn) / (together.tp + together.fn + together.tn + together.fp)
     return (
         f"{start}: {together}; sensitivity {told['sensitivity']}, specificity {told['specificity']}, PPV "

@@ -21,6 +21,14 @@ def _number(value: Any) -> Printed:
         raise ValueError(error.findings[0].rule + ": " + error.findings[0].way_out) from None
 
 
+def _plain(value: Any) -> Any:
+    """Keep what would steer a terminal, and line breaks, out of names."""
+    if isinstance(value, str) and not value.isprintable():
+        message = "a name has no control characters and no line breaks"
+        raise ValueError(message)
+    return value
+
+
 def _p_value(value: Any) -> tuple[bool, Printed]:
     """Read a p-value: whether it is printed as "<", and the number."""
     text = str(value).strip()
@@ -34,7 +42,8 @@ def _p_value(value: Any) -> tuple[bool, Printed]:
 
 Number = Annotated[Printed, BeforeValidator(_number)]
 PValue = Annotated[tuple[bool, Printed], BeforeValidator(_p_value)]
-Count = Annotated[int, Field(ge=0, le=10_000_000)]
+Count = Annotated[int, Field(ge=0, le=10_000_000, strict=True)]
+Name = Annotated[str, BeforeValidator(_plain)]
 
 
 class _Table(BaseModel):
@@ -44,7 +53,7 @@ class _Table(BaseModel):
 class Row(_Table):
     """One row of a table of performance; rates and AUC as printed, what is empty is left out."""
 
-    name: str
+    name: Name
     positives: Count | None = None
     negatives: Count | None = None
     patients: Count | None = None
@@ -79,17 +88,19 @@ class Performance(_Table):
 
     `unit` : of the rates. `trained` : patients that each row's model was trained on, where rows are rounds of one
     resampling. `summary` : mean, or mean and standard deviation, of a column as printed below the rows.
+    `averaged` : every row is a mean over rounds, so that no whole patients stand behind it.
     `auc_half_widths` : smallest and largest half-width of the printed intervals, where the limits are not at hand.
     """
 
-    name: str
+    name: Name
     unit: Literal["percent", "fraction"]
-    rows: tuple[Row, ...] = Field(min_length=1)
+    rows: tuple[Row, ...] = Field(min_length=1, max_length=1000)
     positives: Count | None = None
     negatives: Count | None = None
     patients: Count | None = None
     trained: Annotated[int, Field(ge=1)] | None = None
     summary: Mapping[str, tuple[Number, Number] | tuple[Number]] = {}
+    averaged: bool = False
     auc_half_widths: tuple[Number, Number] | None = None
     level: float = Field(default=0.95, gt=0.5, lt=1)
 
@@ -135,9 +146,9 @@ class Performance(_Table):
 class Share(_Table):
     """``[[shares]]``: a number of patients of a total, with the share as printed; `interval` its limits."""
 
-    name: str
+    name: Name
     count: Count
-    of: Annotated[int, Field(ge=1, le=10_000_000)]
+    of: Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
     printed: Number | None = None
     interval: tuple[Number, Number] | None = None
     unit: Literal["percent", "fraction"] = "percent"
@@ -154,7 +165,7 @@ class Share(_Table):
 class Sum(_Table):
     """``[[sums]]``: numbers of patients that should add up to a total."""
 
-    name: str
+    name: Name
     parts: tuple[Count, ...] = Field(min_length=2)
     total: Count
 
@@ -162,8 +173,8 @@ class Sum(_Table):
 class Counts(_Table):
     """``[[counts]]``: patients by group (lines) and category, with the test as printed."""
 
-    name: str
-    counts: tuple[tuple[Count, ...], ...] = Field(min_length=2)
+    name: Name
+    counts: tuple[tuple[Count, ...], ...] = Field(min_length=2, max_length=100)
     statistic: Number | None = None
     p: PValue | None = None
 
@@ -171,7 +182,7 @@ class Counts(_Table):
 class Group(_Table):
     """A group of ``[[means]]``: its size, mean and standard deviation."""
 
-    name: str
+    name: Name
     n: Annotated[int, Field(ge=2, le=10_000_000)]
     mean: Number
     sd: Number
@@ -183,8 +194,8 @@ class Means(_Table):
     `told_apart` : the groups that the model of the paper tells from each other, two lists of their names.
     """
 
-    name: str
-    groups: tuple[Group, ...] = Field(min_length=2)
+    name: Name
+    groups: tuple[Group, ...] = Field(min_length=2, max_length=100)
     statistic: Number | None = None
     p: PValue | None = None
     told_apart: tuple[tuple[str, ...], tuple[str, ...]] | None = None
@@ -202,18 +213,18 @@ class Means(_Table):
 class PrintedTest(_Table):
     """``[[tests]]``: a statistic with its degrees of freedom and p-value, where the data behind it are not printed."""
 
-    name: str
+    name: Name
     kind: Literal["chi-squared", "f", "t", "z"]
     statistic: Number
     p: PValue
-    df: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    df: tuple[Annotated[float, Field(gt=0, lt=1e9)], ...] = ()
 
 
 class Publication(_Table):
     """A whole file: what one paper printed."""
 
-    title: str
-    source: str = ""
+    title: Name
+    source: Name = ""
     performance: tuple[Performance, ...] = ()
     counts: tuple[Counts, ...] = ()
     means: tuple[Means, ...] = ()

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cohorts.errors import DataContractError, Finding
+
 Ints = NDArray[np.int64]
 
 
@@ -75,8 +77,18 @@ class Confusion:
 
 
 def narrowed(low: Ints, high: Ints, form: Quotient, between: tuple[Fraction, Fraction]) -> tuple[Ints, Ints]:
-    """Keep of each interval of s, `low` to `high`, what gives a rate between two values; 0/0 gives any of them."""
+    """Keep of each interval of s, `low` to `high`, what gives a rate between two values; 0/0 gives any of them.
+
+    Raises
+    ------
+    DataContractError
+        A06 numbers that are too large to be compared exactly.
+    """
     (below, above), (a0, a1, b0, b1) = between, form
+    largest = max(int(np.abs(each).max(initial=0)) for each in (a0, b0))
+    if 4 * largest * max(end.denominator for end in between) > np.iinfo(np.int64).max:
+        rule = "so many digits of so many patients exceed the whole numbers that are searched"
+        raise DataContractError(Finding("A06", rule, "give fewer decimals"))
     p, q = below.numerator, below.denominator
     low, high = _at_least(low, high, q * a1 - p * b1, p * b0 - q * a0)
     p, q = above.numerator, above.denominator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -78,7 +78,15 @@ def publication_from_dict(declared: Mapping[str, Any], file: str | None = None) 
     try:
         return Publication.model_validate(declared)
     except ValidationError as error:
-        raise DataContractError(*(_fault(item, declared, file) for item in error.errors())) from None
+        items = error.errors()
+        # a table with a fault of its own makes its list too short: that is not a second fault
+        own = [item for item in items if item["type"] != "too_short" or not _nested(item, items)]
+        raise DataContractError(*(_fault(item, declared, file) for item in own)) from None
+
+
+def _nested(item: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
+    place = tuple(item["loc"])
+    return any(len(other["loc"]) > len(place) and tuple(other["loc"])[: len(place)] == place for other in items)
 
 
 def _fault(item: Mapping[str, Any], declared: Mapping[str, Any], file: str | None) -> Finding:
@@ -117,7 +125,8 @@ def _place(parts: tuple[Any, ...], declared: Any) -> str:
             here = None
         if isinstance(part, int):
             name = here.get("name") if isinstance(here, Mapping) else None
-            words.append(f"'{name}'" if name else f"number {part + 1}")
+            told = isinstance(name, str) and name and name.isprintable()
+            words.append(f"'{name}'" if told else f"number {part + 1}")
         elif not str(part).startswith(("tuple[", "function-")):
             words.append(str(part))
     return " ".join(words) or "the file"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from prognosis.audit.finding import SEVERITIES, WRONG, AuditFinding
 from prognosis.audit.performance import PerformanceAudit, audit_performance
+from prognosis.audit.printed import rounded_text
 from prognosis.audit.published import Publication
 from prognosis.audit.reading import read_publication
 from prognosis.audit.significance import counts_findings, means_findings, printed_test_findings
@@ -141,5 +143,5 @@ def _rows(table: PerformanceAudit) -> Iterator[str]:
             how = f"{line['solutions']} answers" if line["solutions"] else "no answer"
             yield f"{start}  {how}"
         else:
-            shown = ["undefined" if rate is None else f"{rate * 100:.1f}" for rate in rates]
+            shown = ["undefined" if rate is None else rounded_text(Fraction(f"{rate * 100:.9f}"), 1) for rate in rates]
             yield start + "".join(f"{count:>6}" for count in counts) + "".join(f"{rate:>10}" for rate in shown)

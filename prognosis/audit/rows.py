@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from prognosis.audit.confusion import Labelling, Solutions, Tested, labelled
+from prognosis.audit.confusion import Labelling, Solutions, Tested, labelled, solutions
 from prognosis.audit.printed import Printed
-from prognosis.audit.rates import RATES, Confusion
+from prognosis.audit.rates import EXCHANGEABLE, RATES, Confusion
 
 Kind = Literal["last digit", "decimal point", "digits exchanged", "other"]
 # Solutions beyond this many are not listed: the nearest to the printed number is enough.
 LISTED = 2_000
+# Of more patients than this, some exchange of labels and some other size fit any row by chance.
+FEW_PATIENTS = 500
+# Patients that may have been counted wrongly.
+FARTHEST = 3
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,39 @@ def read_row(name: str, tested: Tested, printed: Mapping[str, Printed], meaning:
     found = labelled(tested, printed, own)
     slips = () if found.fits else _slips(tested, printed, own)
     return RowReading(name, tested, printed, found, slips)
+
+
+def exchanged(row: RowReading) -> list[tuple[str, str]]:
+    """Return pairs of labels that fit the row when their numbers are exchanged; of few patients only."""
+    if (row.tested.total or 0) > FEW_PATIENTS:
+        return []
+    meaning, found = row.labelling.meaning, []
+    for first, second in combinations([label for label in row.printed if label in EXCHANGEABLE], 2):
+        swapped = {**meaning, first: meaning[second], second: meaning[first]}
+        if len(solutions(row.tested, {swapped[label]: cell for label, cell in row.printed.items()})):
+            found.append((first, second))
+    return found
+
+
+def other_sizes(row: RowReading) -> list[tuple[int, int]]:
+    """Return the numbers of patients with and without the outcome, nearest to those given, that the row would fit."""
+    sides = row.tested.sides
+    if sides is None or sum(sides) > FEW_PATIENTS or row.tested.known:
+        return []
+    for away in range(1, FARTHEST + 1):
+        found = []
+        for up in range(-away, away + 1):
+            for side in {away - abs(up), abs(up) - away}:
+                p, n = sides[0] + up, sides[1] + side
+                if min(p, n) >= 1 and len(solutions(Tested(p, n), _meant(row))):
+                    found.append((p, n))
+        if found:
+            return sorted(found)
+    return []
+
+
+def _meant(row: RowReading) -> dict[str, Printed]:
+    return {row.labelling.meaning[label]: cell for label, cell in row.printed.items()}
 
 
 def _slips(tested: Tested, printed: Mapping[str, Printed], meaning: Mapping[str, str]) -> tuple[Slip, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from prognosis.audit.finding import AuditFinding, joined
 from prognosis.audit.printed import Printed
 from prognosis.audit.published import Performance
 from prognosis.audit.rates import WORDS
-from prognosis.audit.rows import RowReading, Slip
+from prognosis.audit.rows import RowReading, Slip, exchanged, other_sizes
 
 KINDS = {
     "last digit": "a slip in the last digit, of no consequence",
@@ -36,12 +37,21 @@ def _contradiction(table: Performance, row: RowReading) -> AuditFinding:
         return AuditFinding("A11", "contradiction", place, _alone(table, row, row.slips[0]))
     cells = joined([f"{WORDS[label]} {cell.text}" for label, cell in row.printed.items()])
     start = f"no numbers of patients give {cells} together"
-    if not row.slips:
-        end = ", and leaving one of them out does not help: are the numbers of patients right?"
-        return AuditFinding("A11", "contradiction", place, start + end)
-    return AuditFinding(
-        "A11", "contradiction", place, f"{start}; {'; or '.join(_told(table, slip) for slip in row.slips)}"
-    )
+    told = [_told(table, slip) for slip in row.slips] + _exchanged(row)
+    if not told:
+        told = [f"leaving one of them out does not help; {_other_sizes(row)}"]
+    return AuditFinding("A11", "contradiction", place, f"{start}; {'; or '.join(told)}")
+
+
+def _exchanged(row: RowReading) -> list[str]:
+    return [f"{WORDS[a]} and {WORDS[b]} are exchanged in this row" for a, b in exchanged(row)]
+
+
+def _other_sizes(row: RowReading) -> str:
+    sizes = [f"{p} with and {n} without the outcome" for p, n in other_sizes(row)]
+    if sizes:
+        return f"they would fit {' or '.join(sizes)}"
+    return "are the numbers of patients right, and is it no mean over rounds?"
 
 
 def _alone(table: Performance, row: RowReading, slip: Slip) -> str:
@@ -81,27 +91,27 @@ def _cut(table: Performance, rows: list[RowReading]) -> list[AuditFinding]:
     ]
 
 
-def unchecked(table: Performance, rows: list[str]) -> list[AuditFinding]:
-    """Say for which rows the paper does not give enough."""
-    if not rows:
-        return []
-    names = joined(rows) if len(rows) <= 10 else f"{joined(rows[:10])} and {len(rows) - 10} more"
-    words = f"the numbers of patients are not given (row {names}), so that the rates cannot be turned into patients"
-    return [AuditFinding("A20", "cannot be checked", table.name, words)]
-
-
-def impossible_without_counts(table: Performance, name: str, printed: dict[str, Printed]) -> list[AuditFinding]:
-    """Say where the accuracy lies outside both rates that it is a mean of, whatever the numbers of patients are."""
+def unchecked(table: Performance, rows: Mapping[str, str]) -> list[AuditFinding]:
+    """Say which rows cannot be turned into patients, and why: row to reason."""
     found = []
-    for first, second in (("sensitivity", "specificity"), ("ppv", "npv")):
-        if not {first, second, "accuracy"} <= set(printed):
-            continue
-        ends = [printed[label].rounded_or_cut for label in (first, second)]
-        low, high = printed["accuracy"].rounded_or_cut
-        if high < min(end[0] for end in ends) or low > max(end[1] for end in ends):
-            cells = f"{WORDS[first]} {printed[first].text} and {WORDS[second]} {printed[second].text}"
-            words = (
-                f"the accuracy is a mean of {cells}, whatever the numbers of patients, yet {printed['accuracy'].text}"
-            )
-            found.append(AuditFinding("A11", "contradiction", f"{table.name}, row {name}", words))
+    for reason in dict.fromkeys(rows.values()):
+        names = [name for name, why in rows.items() if why == reason]
+        told = joined(names) if len(names) <= 10 else f"{', '.join(names[:10])} and {len(names) - 10} more"
+        found.append(AuditFinding("A20", "cannot be checked", table.name, f"rates of row {told}: {reason}"))
+    return found
+
+
+def unchecked_columns(table: Performance) -> list[AuditFinding]:
+    """Say which summaries have no rows, and which intervals no numbers of patients, to be compared with."""
+    found = []
+    cells = {name for row in table.rows for name in (*row.cells, *(["auc"] if row.auc else []))}
+    for label in table.summary:
+        if label not in cells:
+            words = f"the summary of {WORDS[label]} has no rows to be compared with"
+            found.append(AuditFinding("A20", "cannot be checked", table.name, words))
+    open_ = [row.name for row in table.rows if row.auc_interval and (not row.auc or not table.tested(row).sides)]
+    if open_:
+        told = joined(open_[:10])
+        words = f"intervals of AUCs need the AUC and the patients with and without the outcome (row {told})"
+        found.append(AuditFinding("A20", "cannot be checked", table.name, words))
     return found

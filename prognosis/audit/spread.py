@@ -21,7 +21,7 @@ class Spread:
     Parameters
     ----------
     mean : of the rows. of_n : standard deviation with n in the denominator. of_sample : with n - 1.
-    printed_mean, printed_sd : as the table has them; None where it does not.
+    printed_mean, printed_sd : as the table has them; None where it does not. rows : how many.
     """
 
     mean: Limits
@@ -29,6 +29,7 @@ class Spread:
     of_sample: Limits
     printed_mean: Printed | None = None
     printed_sd: Printed | None = None
+    rows: int = 0
 
     @property
     def mean_fits(self) -> bool:
@@ -44,6 +45,12 @@ class Spread:
     def sample_fits(self) -> bool:
         """Whether the printed standard deviation can be that with n - 1."""
         return self.printed_sd is not None and self.printed_sd.agrees(*self.of_sample)
+
+    @property
+    def error_fits(self) -> bool:
+        """Whether the printed standard deviation is the standard error of the mean of the rows."""
+        root = self.rows**0.5
+        return self.printed_sd is not None and self.printed_sd.agrees(*(end / root for end in self.of_sample))
 
     @property
     def fits(self) -> bool:
@@ -97,4 +104,4 @@ def _spread(values: np.ndarray, slack: np.ndarray, mean: Printed | None, sd: Pri
     found, most = float(values.std()), float(slack.max())
     root = float(np.sqrt(len(values) / (len(values) - 1)))
     low, high = max(found - most, 0.0), found + most
-    return Spread((centre - shift, centre + shift), (low, high), (low * root, high * root), mean, sd)
+    return Spread((centre - shift, centre + shift), (low, high), (low * root, high * root), mean, sd, len(values))

@@ -147,6 +147,8 @@ def summary_findings(table: Performance, columns: list[Column], wrong: Mapping[s
             found.append(AuditFinding("A13", "contradiction", place, words))
         elif exact is None or not exact.fits:
             words = f"{column.printed} is not that of the rows, which is {_told(table, column, literal)}"
+            if literal.mean_fits and literal.error_fits:
+                words += ": what is printed is the standard error of the mean"
             found.append(AuditFinding("A13", "contradiction", place, words))
     return found
 
