@@ -10,7 +10,6 @@ import numpy as np
 
 from cohorts.errors import DataContractError, Finding
 from prognosis.audit.rates import Confusion
-from prognosis.validation.summary import mean_of_tasks, p_of_mean
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,9 @@ def over_rounds(values: Sequence[float], tested: float, trained: float, level: f
     if len(values) < 2 or min(tested, trained) <= 0:
         rule = f"{len(values)} round(s), {tested} tested and {trained} trained"
         raise DataContractError(Finding("A09", rule, "an interval over rounds needs two, with patients in both parts"))
+    # the engine compiles kernels, which no other part of an audit needs
+    from prognosis.validation.summary import mean_of_tasks, p_of_mean
+
     column: np.ndarray[Any, Any] = np.asarray(values, float)[:, None]
     mean, error, reach = mean_of_tasks(column, tested / trained, level)
     p = p_of_mean(mean, error, np.array([len(values)]))
