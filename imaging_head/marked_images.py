@@ -22,7 +22,7 @@ class MarkedImages:
 
     Parameters
     ----------
-    images : each (rows, columns, channels) or (rows, columns, slices, channels); sizes may differ, channels not (CT and
+    images : each (rows, columns, channels) or (slices, rows, columns, channels); sizes may differ, channels not (CT and
         PET, registered). masks : boolean, the shape of the image without its channels.
     patients : whose image it is; a patient may have several. spacing : millimetres between pixels, one an axis.
 
@@ -77,7 +77,7 @@ def pixel_features(image: NDArray[Any], windows: Sequence[int] = WINDOWS) -> Flo
 
     Parameters
     ----------
-    image : (rows, columns[, slices], channels). windows : edges in pixels, odd; beyond the picture its edge goes on.
+    image : ([slices,] rows, columns, channels). windows : edges in pixels, odd; beyond the picture its edge goes on.
 
     Returns
     -------
