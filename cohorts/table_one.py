@@ -52,7 +52,7 @@ def table_one(
     _check_columns(table, codebook, by, chosen)
     chosen = [name for name in chosen if name != by]
     numeric = [name for name in chosen if _is_measured(codebook[name])]
-    texts = {name: _texts(table[name]) for name in chosen if name not in numeric}
+    texts = {name: _words(codebook[name], _texts(table[name]), language) for name in chosen if name not in numeric}
     frame = pd.DataFrame({name: texts.get(name, table[name]) for name in chosen})
     if by is not None:
         frame[by] = _texts(table[by]).fillna(UNKNOWN_GROUP)
@@ -66,7 +66,7 @@ def table_one(
             continuous=numeric,
             nonnormal=[name for name in numeric if _is_skewed(table[name])],
             groupby=by,
-            order={name: _level_order(codebook[name], texts[name]) for name in texts},
+            order={name: _level_order(codebook[name], texts[name], language) for name in texts},
             rename=_labels(codebook, chosen, language),
             include_null=False,
             smd=by is not None,
@@ -101,9 +101,16 @@ def _texts(column: pd.Series) -> pd.Series:
     return column.astype(object).map(level_text, na_action="ignore")
 
 
-def _level_order(variable: Variable, texts: pd.Series) -> list[str]:
+def _words(variable: Variable, texts: pd.Series, language: str) -> pd.Series:
+    """Write levels in the words that the codebook has for them."""
+    words = {level: variable.level_text(level, language) for level in variable.levels or ()}
+    return texts.replace(words) if any(level != word for level, word in words.items()) else texts
+
+
+def _level_order(variable: Variable, texts: pd.Series, language: str) -> list[str]:
     present = set(texts.dropna())
-    declared = [level for level in variable.levels or () if level in present]
+    words = [variable.level_text(level, language) for level in variable.levels or ()]
+    declared = [word for word in words if word in present]
     return declared or sorted(present)
 
 

@@ -28,7 +28,7 @@ class Variable(BaseModel):
     limits : hard limits; a value outside is an error.
     plausible : usual range; a value outside is a warning.
     inclusion : whom the cohort was drawn from, ``[18, 75]`` or levels; a new patient outside it is told (P16).
-    levels : categories in order; the first is the reference.
+    levels : categories in order; the first is the reference. level_labels : words for them, by language.
     missing_codes : texts that mean "missing" (an empty cell always does).
     label : text for people by language, ``{"en": ..., "zh": ...}``.
     timing : ``baseline`` or ``post-baseline``.
@@ -50,6 +50,7 @@ class Variable(BaseModel):
     levels: tuple[str, ...] | None = None
     missing_codes: tuple[str, ...] = ()
     label: Mapping[str, str] = {}
+    level_labels: Mapping[str, Mapping[str, str]] = {}
     timing: Literal["baseline", "post-baseline"] = "baseline"
     date_format: str | None = None
     not_before: str | None = None
@@ -76,6 +77,11 @@ class Variable(BaseModel):
             raise ValueError(f"column {self.name}: declare date format (date_format), for example '%Y-%m-%d'")
         if self.levels and len(set(self.levels)) != len(self.levels):
             raise ValueError(f"column {self.name}: a level is declared twice")
+        for language, words in self.level_labels.items():
+            if not set(words) <= set(self.levels or ()):
+                raise ValueError(f"column {self.name}: level_labels ({language}) name levels that are not declared")
+            if len({words.get(level, level) for level in self.levels or ()}) != len(self.levels or ()):
+                raise ValueError(f"column {self.name}: level_labels ({language}) call two levels alike")
         if self.kind == "binary" and self.levels and len(self.levels) != 2:
             raise ValueError(f"column {self.name}: a binary variable has exactly two levels")
         for name, bounds in (("limits", self.limits), ("plausible", self.plausible), ("inclusion", self.inclusion)):
@@ -97,6 +103,11 @@ class Variable(BaseModel):
     def is_categorical(self) -> bool:
         """True for a column whose values are texts out of `levels`."""
         return self.levels is not None
+
+    def level_text(self, level: str, language: str = "en") -> str:
+        """Return the word for a level in a language, else the English one, else the level itself."""
+        words = (self.level_labels.get(name, {}).get(level) for name in (language, "en"))
+        return next((word for word in words if word), level)
 
     def text(self, language: str = "en") -> str:
         """Return the label in a language, else the English one, else the column name."""

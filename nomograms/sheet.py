@@ -64,7 +64,11 @@ def texts_of(nomogram: Nomogram, example: Example, *, caption: bool = True) -> l
     place_of = LANGUAGES.index(nomogram.language)
     codebook = nomogram.model.codebook
     own = [label_with_unit(codebook[name], nomogram.language) for name in nomogram.model.predictors]
-    own += [value_text(value) for axis in nomogram.scale.axes for value in axis.values]
+    own += [
+        shown_value(codebook[axis.variable], value, nomogram.language)
+        for axis in nomogram.scale.axes
+        for value in axis.values
+    ]
     own += [sentence("yes", nomogram.language), sentence("no", nomogram.language)]
     own += [value_text(value) for axis in nomogram.scale.axes for _, value in axis.setting]
     own += [stratum_text(name) for name in nomogram.model.estimate.stratum_names]
@@ -140,10 +144,10 @@ def _points_row(nomogram: Nomogram, measure: Measure) -> Row:
 
 def _predictor_rows(nomogram: Nomogram, axis: Axis, example: Example, measure: Measure, whole: bool) -> list[Row]:
     language, profile, layout = nomogram.language, nomogram.model.profile[axis.variable], nomogram.layout
+    texts = partial(shown_value, nomogram.model.codebook[axis.variable], language=language)
     note: tuple[str, ...] = ()
     if isinstance(profile, LevelProfile):
-        note = _in_column(sentence("reference", language, level=plain(profile.levels[0])), measure, layout)
-    texts = partial(shown_value, nomogram.model.codebook[axis.variable], language=language)
+        note = _in_column(sentence("reference", language, level=texts(profile.levels[0])), measure, layout)
     between = sentence("range", language, first="{first}", last="{last}")
     strips = predictor_strips(axis, measure, between, texts, layout)
     mine = _line_of(example.values[axis.variable], strips) if example.fits(axis) else -1

@@ -68,6 +68,8 @@ def shown_value(variable: Variable, value: Any, language: str) -> str:
     """Return a value in words: a binary variable without levels, coded 0 and 1, says no and yes."""
     if variable.kind == "binary" and not isinstance(value, str) and float(value) in (0.0, 1.0):
         return sentence("yes" if float(value) else "no", language)
+    if variable.is_categorical:
+        return plain(variable.level_text(str(value), language))
     return value_text(value)
 
 

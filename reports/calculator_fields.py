@@ -66,7 +66,8 @@ def _field(model: FittedModel, term: Term, wording: Wording) -> Field:
 
 def _levels(model: FittedModel, variable: Variable, levels: tuple[str, ...], wording: Wording) -> Field:
     """Return the field of a category: only levels that the model knows can be asked for."""
-    options = [_option(model, variable.name, level, visible(level, LABEL_SHOWN), wording) for level in levels]
+    words = [visible(variable.level_text(level, wording.language), LABEL_SHOWN) for level in levels]
+    options = [_option(model, variable.name, *pair, wording) for pair in zip(levels, words, strict=True)]
     return {"kind": "choice", "unit": "", "hint": "", "options": options}
 
 

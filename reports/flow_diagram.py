@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.formatting import count
+from reports.told_tables import reason_words
 from reports.wording import Wording, visible
 
 
@@ -20,7 +21,7 @@ def flow_diagram(results: Mapping[str, Any], wording: Wording) -> list[dict[str,
     boxes, remaining = [{"kept": wording("diagram_read", n=count(first["n"], wording)), "left": ""}], first["n"]
     for line in between:
         remaining -= line["n"]
-        reason = visible(line["step"].split(": ", 1)[-1], 300)
+        reason = visible(reason_words(line["step"].split(": ", 1)[-1], wording), 300)
         boxes[-1]["left"] = wording("diagram_left", n=count(line["n"], wording), reason=reason)
         boxes.append({"kept": wording("diagram_remain", n=count(remaining, wording)), "left": ""})
     boxes[-1]["kept"] = _analysed(results["endpoint"], wording)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nomograms.wording import measure_text
 from reports.formatting import duration, three_digits
 from reports.performance import RESAMPLED
+from reports.told_tables import reason_words
 from reports.wording import Wording, visible
 
 Results = Mapping[str, Any]
@@ -49,7 +51,9 @@ def methods_paragraphs(results: Results, wording: Wording) -> list[str]:
 def patients_sentences(results: Results, wording: Wording) -> str:
     """Return how many were read, left out and analysed."""
     endpoint, flow = results["endpoint"], results["flow"]
-    left = [f"{line['n']} {visible(line['step'].split(': ', 1)[-1], 200)}" for line in flow[1:-1]]
+    left = [
+        f"{line['n']} {visible(reason_words(line['step'].split(': ', 1)[-1], wording), 200)}" for line in flow[1:-1]
+    ]
     said = wording("methods_patients", read=flow[0]["n"], n=endpoint["n"], events=endpoint["events"])
     competing = endpoint["competing_events"]
     more = [wording("methods_left_out", reasons="; ".join(left))] if left else []
@@ -123,7 +127,7 @@ def predictor_text(name: str, results: Results, wording: Wording) -> str:
     declared = results["predictors"].get(name, {})
     labels, unit = declared.get("label", {}), declared.get("unit")
     label = visible(labels.get(wording.language) or labels.get("en") or name)
-    return f"{label} ({visible(unit)})" if unit else label
+    return wording("in_brackets", text=label, more=visible(measure_text(unit, wording.language))) if unit else label
 
 
 def form_sentences(model: Mapping[str, Any], wording: Wording) -> list[str]:

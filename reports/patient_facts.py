@@ -89,7 +89,9 @@ def limits_of(model: FittedModel, wording: Wording) -> tuple[str, ...]:
         sentences.append(wording("limit_parts", label=deaths_name(model, wording)))
     found = {finding.code for finding in model.warnings}
     sentences += [wording(f"limit_{code}") for code in sorted(found) if wording.has(f"limit_{code}")]
-    if model.warnings:
-        codes = ", ".join(sorted(found))
-        sentences.append(wording("limit_warnings", n=len(model.warnings), codes=visible(codes)))
+    # those that are told above in words are not counted again
+    told = {code for code in found if wording.has(f"limit_{code}")} | ({"C16"} if model.missing in GAPS else set())
+    others = sum(finding.code not in told for finding in model.warnings)
+    if others:
+        sentences.append(wording("limit_warnings" if others > 1 else "limit_warning", n=others))
     return tuple(sentences)

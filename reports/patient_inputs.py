@@ -115,7 +115,7 @@ def value_text(variable: Variable, value: Any, wording: Wording) -> str:
     if pd.isna(value):
         return wording("value_unknown")
     if variable.is_categorical:
-        return visible(value, LABEL_SHOWN)
+        return visible(variable.level_text(str(value), wording.language), LABEL_SHOWN)
     if variable.kind == "binary":
         return wording("yes" if float(value) else "no")
     number = as_given(float(value))

@@ -16,6 +16,7 @@ from reports.methods import limit_sentences, methods_paragraphs
 from reports.performance import RESAMPLED
 from reports.study_subgroups import subgroup_table_of
 from reports.study_tables import Table, figures_of, interval_text, metric_text, model_tables, number_text, section
+from reports.told_tables import head_words, level_words, row_words, step_words
 from reports.wording import Wording, visible
 
 Row = tuple[str, ...]
@@ -138,17 +139,25 @@ def _time(endpoint: Mapping[str, Any], times: str, wording: Wording) -> list[Row
 
 
 def _flow(results: Mapping[str, Any], wording: Wording) -> Table:
-    rows = tuple((visible(line["step"], 300), str(line["n"])) for line in results["flow"])
+    rows = tuple((visible(step_words(line["step"], wording), 300), str(line["n"])) for line in results["flow"])
     return Table(wording("study_flow"), (wording("study_step"), "n"), rows)
 
 
 def _table_one(results: Mapping[str, Any], wording: Wording) -> Table:
     names = tuple(results["table_one"][0])
-    shown = tuple("" if name.startswith(("index", "level_")) else visible(name) for name in names)
-    rows = tuple(
-        tuple("" if row[name] is None else visible(row[name]) for name in names) for row in results["table_one"]
-    )
+    shown = tuple("" if name.startswith(("index", "level_")) else visible(head_words(name, wording)) for name in names)
+    rows = tuple(tuple(_cell(row, name, results, wording) for name in names) for row in results["table_one"])
     return Table(wording("study_table_one"), shown, rows)
+
+
+def _cell(row: Mapping[str, Any], name: str, results: Mapping[str, Any], wording: Wording) -> str:
+    """Return a cell of Table 1, labels and levels in the language of the report."""
+    value, predictors = row[name], results["predictors"]
+    if value is None or name not in ("variable", "level"):
+        return "" if value is None else visible(value)
+    if name == "variable":
+        return visible(row_words(value, predictors, wording))
+    return visible(level_words(row["variable"], value, predictors, wording))
 
 
 def _subgroups(results: Mapping[str, Any], pictures: Mapping[str, Picture], wording: Wording) -> list[dict[str, Any]]:

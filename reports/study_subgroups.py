@@ -32,7 +32,9 @@ def _rows(
     for (column, group), lines in groupby(facts["groups"], key=lambda line: (line["column"], line["group"])):
         listed: Sequence[Mapping[str, Any]] = list(lines)
         label = facts["labels"].get(column, {}).get(wording.language) or column
-        about = (visible(model), visible(f"{label}: {group}"), f"{listed[0]['n']} / {listed[0]['events']}")
+        words = results["predictors"].get(column, {}).get("level_labels", {})
+        shown = words.get(wording.language, {}).get(group) or words.get("en", {}).get(group) or group
+        about = (visible(model), visible(f"{label}: {shown}"), f"{listed[0]['n']} / {listed[0]['events']}")
         if all(line["estimate"] is None for line in listed):
             yield (*about, wording("study_subgroups_few"), wording("study_not_computed"), "")
             continue

@@ -170,7 +170,8 @@ def dependence_content(
         rule = f"'{name}' is no predictor of this explanation"
         raise RunError(Finding("X20", rule, f"one of {', '.join(explanation.variables)}"))
     variable, column = model.codebook[name], explanation.patients[name]
-    levels = tuple(map(str, column.cat.categories)) if isinstance(column.dtype, pd.CategoricalDtype) else ()
+    categories = map(str, column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else ()
+    levels = tuple(variable.level_text(level, wording.language) for level in categories)
     if not levels and variable.kind == "binary":
         levels = (wording("no"), wording("yes"))
     known = column.notna().to_numpy()
@@ -251,7 +252,8 @@ def _label_with_dark(variable: Variable, wording: Wording) -> str:
     label = _label(variable, wording)
     if not _two(variable) or variable.levels is None:
         return label
-    return visible(wording("explained_dark", label=label, level=variable.levels[1]), LABEL_SHOWN)
+    level = variable.level_text(variable.levels[1], wording.language)
+    return visible(wording("explained_dark", label=label, level=level), LABEL_SHOWN)
 
 
 def _label(variable: Variable, wording: Wording) -> str:

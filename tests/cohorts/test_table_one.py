@@ -76,6 +76,18 @@ def test_labels_in_chinese():
     ).index.get_level_values(0)
 
 
+def test_levels_in_chinese_stand_in_the_declared_order():
+    chinese = datasets.load_mgus2().codebook
+    from cohorts.table_one import table_one
+
+    table = datasets.load_mgus2().table
+    rows = table_one(table, chinese, columns=["sex"], language="zh").loc["性别, n (%)"]
+    plain = datasets.load_mgus2().table_one(columns=["sex"]).loc["Sex, n (%)"]
+    assert rows.index.tolist() == ["女", "男"]
+    assert plain.index.tolist() == ["F", "M"]
+    assert rows["Overall"].tolist() == plain["Overall"].tolist()
+
+
 def test_two_variables_of_one_label_stay_two():
     label = {"en": "Value"}
     book = codebook(age={"kind": "numeric", "label": label}, albumin={"kind": "numeric", "label": label})

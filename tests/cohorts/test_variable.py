@@ -25,6 +25,10 @@ def declared(**fields):
         ({"kind": "date"}, "F12", "declare date format"),
         ({"kind": "nominal", "levels": ["a", "a"]}, "S03", "declared twice"),
         ({"kind": "binary", "levels": ["a"]}, "S03", "exactly two levels"),
+        ({"kind": "nominal", "levels": ["a"], "level_labels": {"zh": {"b": "乙"}}}, "S03", "not declared"),
+        ({"kind": "numeric", "level_labels": {"zh": {"b": "乙"}}}, "S03", "not declared"),
+        ({"kind": "nominal", "levels": ["a", "b"], "level_labels": {"zh": {"a": "甲", "b": "甲"}}}, "S03", "alike"),
+        ({"kind": "nominal", "levels": ["a", "b"], "level_labels": {"zh": {"a": "b"}}}, "S03", "two levels alike"),
         ({"kind": "numeric", "limits": [5, 1]}, "S03", "limits must be [lower, upper]"),
         ({"kind": "numeric", "limits": [5, float("inf")]}, "S03", "limits must be [lower, upper], two finite numbers"),
         ({"kind": "numeric", "plausible": [float("nan"), 3]}, "S03", "plausible must be [lower, upper], two finite"),
@@ -64,6 +68,17 @@ def test_labels():
     variable = Variable(name="age", kind="numeric", label={"en": "Age", "zh": "年龄"})
     assert (variable.text(), variable.text("zh"), variable.text("fr")) == ("Age", "年龄", "Age")
     assert Variable(name="age", kind="numeric").text("zh") == "age"
+
+
+def test_words_for_levels():
+    words = {"zh": {"F": "女", "M": "男"}, "en": {"F": "female"}}
+    variable = Variable(name="sex", kind="binary", levels=("F", "M"), level_labels=words)
+    assert [variable.level_text(level, "zh") for level in "FM"] == ["女", "男"]
+    assert [variable.level_text(level) for level in "FM"] == ["female", "M"]
+    assert [variable.level_text(level, "fr") for level in "FM"] == ["female", "M"]
+    assert Variable(name="sex", **variable.to_dict()) == variable
+    # a codebook without them is written as before there were any
+    assert "level_labels" not in Variable(name="sex", kind="binary", levels=("F", "M")).to_dict()
 
 
 def test_a_codebook_is_an_immutable_mapping():

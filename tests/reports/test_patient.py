@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -162,13 +163,21 @@ def test_limits_name_the_person_the_treatment_and_the_time(model: FittedModel) -
     assert "not shown to cause it" in page_of(model).inputs_note
 
 
-def test_warnings_of_the_fit_are_counted_and_doubtful_hazards_are_explained(model: FittedModel) -> None:
+def test_warnings_of_the_fit_are_told_in_words_and_the_others_counted(model: FittedModel) -> None:
     doubtful = Finding("N10", "proportional hazards are doubtful", severity="warning")
     text = " ".join(page_of(dataclasses.replace(model, warnings=(*model.warnings, doubtful))).limits)
-    assert f"Warnings recorded when it was made: {len(model.warnings) + 1} (C16, N10); see the study report." in text
+    assert {finding.code for finding in model.warnings} == {"C16"}
+    assert "missing values were left out" in text
     assert "seems to change over time" in text
-    noted = dataclasses.replace(model, warnings=())
-    assert not any("Warnings" in limit for limit in page_of(noted).limits)
+    # both are told: a code says nothing to an oncologist
+    assert "notes for statisticians" not in text
+    assert not re.search(r"\b[A-Z]\d\d\b", text)
+    for n, said in ((1, "One more note for statisticians was"), (3, "3 more notes for statisticians were")):
+        others = tuple(Finding("U20", f"doubt {k}", severity="warning") for k in range(n))
+        noted = dataclasses.replace(model, warnings=(*model.warnings, doubtful, *others))
+        assert page_of(noted).limits[-1].startswith(said)
+    zh = page_of(noted, language="zh").limits[-1]
+    assert zh == "建模时另有3条供统计人员查看的提示，见研究报告。"
 
 
 def test_mapping_frame_and_cohort_give_the_same_page(model: FittedModel, mgus2: Cohort) -> None:
