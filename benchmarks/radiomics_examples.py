@@ -1,4 +1,7 @@
-"""The radiomics examples as their pages print them; writes benchmarks/results/radiomics_examples.json."""
+"""The radiomics examples as their pages print them; writes benchmarks/results/radiomics_examples.json.
+
+python benchmarks/radiomics_examples.py [NAME]      one of them, the others' results stay
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,10 @@ def script(name: str) -> ModuleType:
 
 def main() -> None:
     """Run and write."""
-    content: dict[str, object] = {"version": __version__}
-    for name, function, effects in RUNS:
+    asked = sys.argv[1:]
+    before = json.loads(RESULT.read_text(encoding="utf-8")) if asked else {}
+    content: dict[str, object] = {**before, "version": __version__}
+    for name, function, effects in (run for run in RUNS if run[0] in asked or not asked):
         for effect in effects:
             started = time.process_time()
             with warnings.catch_warnings():
