@@ -1,4 +1,5 @@
 # make demo      the embedded study on real data, end to end; its files go to demo/
+# make demo-radiographs   made-up films to a nomogram with a radiograph axis; its files go to demo-radiographs/
 # make test      lint, format, types, tests, with every extra installed
 # make evidence  what takes longer than a test run may; the results are committed
 #
@@ -18,11 +19,14 @@ PIP      := $(PYTHON) -m pip --disable-pip-version-check --no-input -q install -
 
 unexport PYTHONPATH PYTHONHOME PIP_USER
 
-.PHONY: demo test evidence
+.PHONY: demo demo-radiographs test evidence
 .NOTPARALLEL:
 
 demo: $(CORE)
 	@.venv/bin/prognosis demo --out demo
+
+demo-radiographs: $(EVERY)
+	@.venv/bin/prognosis images demo --out demo-radiographs
 
 test: $(EVERY)
 	$(PYTHON) -m ruff check .

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from cohorts.errors import Finding, ImageError
 from cohorts.raw_table import file_digest
@@ -59,6 +59,17 @@ def read_weights(path: str | Path, sha256: str | None = None) -> WeightsFile:
     if wrong:
         raise _fault(f"weights that are not finite: {', '.join(wrong[:5])}", "get the file again", file)
     return WeightsFile(tensors, file.name, digest)
+
+
+def write_weights(tensors: State, path: str | Path) -> None:
+    """Write a state dict as safetensors, to start other networks from: ``write_weights(network.state_dict(), path)``.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, path)
 
 
 def _tensors(file: Path) -> dict[str, torch.Tensor]:

@@ -9,6 +9,7 @@ import typer
 
 from reports.cross_fit_command import commands as cross_fitting
 from reports.protocol_command import commands as protocol
+from reports.radiograph_demo_command import commands as demonstration
 from reports.radiomics_command import radiomics
 
 commands = typer.Typer()
@@ -17,6 +18,7 @@ commands.add_typer(images, name="images")
 images.command()(radiomics)
 images.add_typer(protocol)
 images.add_typer(cross_fitting)
+images.add_typer(demonstration)
 
 
 @images.callback()
