@@ -75,12 +75,11 @@ def load_networks(folder: str | Path) -> ScoreNetworks:
     file = Path(folder) / ABOUT
     try:
         about = json.loads(file.read_text(encoding="utf-8"))
-        name, files = str(about["name"]), dict(about["files"])
-        wanted = [f"without_{fold}.safetensors" for fold in range(len(files))]
-        sound = about["schema"] == SCHEMA and len(files) >= 2 and sorted(files) == sorted(wanted)
+        schema, name, files = about["schema"], str(about["name"]), dict(about["files"])
     except (OSError, ValueError, KeyError, TypeError):
-        sound = False
-    if not sound:
+        schema, name, files = "", "", {}
+    wanted = [f"without_{fold}.safetensors" for fold in range(len(files))]
+    if schema != SCHEMA or len(files) < 2 or sorted(files) != sorted(wanted):
         raise _fault("no networks of a cross-fitted score", "give the folder that images cross-fit wrote", file)
     return ScoreNetworks(name, tuple(load_head(file.with_name(each), str(files[each])) for each in wanted))
 
