@@ -94,7 +94,8 @@ def run_rounds(
     contrast : see `Contrast`. table : index = patients; stratum, group (see `GroupsOfStrata.deal`), and age for the
         comparison with it.
     films : of these patients, and maybe of others. learner : unfitted; each round has random numbers of its own.
-    journal : folder in which finished rounds are written down and found again; the result is the same without.
+    journal : folder in which finished rounds are written down and found again, for a learner that is a dataclass; the
+        result is the same without.
     told : called at the beginning and after each round.
 
     Raises
@@ -130,8 +131,7 @@ def _answers(
     told: Callable[[Progress], None],
 ) -> list[Floats]:
     notation, found = FloatNotation(), []
-    key = _key(contrast, made, films, learner)
-    with nullcontext() if journal is None else opened(journal, key) as book:
+    with nullcontext() if journal is None else opened(journal, _key(contrast, made, films, learner)) as book:
         known = {} if book is None else {task: notation.read(text) for task, text in book.contents.items()}
         told(Progress(contrast.name, len(known), len(made), None))
         start, here = time.monotonic(), 0

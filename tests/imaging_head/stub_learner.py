@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.special import expit, logit
 
 from imaging_head.radiographs import Squares
@@ -47,6 +50,21 @@ class FittedMeanGrey:
 
     def predict(self, films: Squares) -> pd.Series:
         return self.linear_predictor(films).pipe(lambda score: pd.Series(expit(score), score.index))
+
+
+@contextmanager
+def stopped_in(number: int) -> Iterator[None]:
+    """Interrupt the fit of a round, as somebody who presses Ctrl-C."""
+    fit = MeanGrey.fit
+
+    def stopping(learner, films, outcome):
+        if learner.task[-1] == number:
+            raise KeyboardInterrupt
+        return fit(learner, films, outcome)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MeanGrey, "fit", stopping)
+        yield
 
 
 def grey_films(patients, light, noise=0.05, seed=0) -> Squares:

@@ -14,7 +14,7 @@ from imaging_head.protocol_run import Rounds, run_rounds
 from imaging_head.protocols import BENIGN_MALIGNANT, SCREENING, Contrast, Round
 from imaging_head.radiographs import Squares
 from imaging_head.strata import PUBLISHED_COUNTS, GroupsOfStrata, patients_of
-from tests.imaging_head.stub_learner import MeanGrey, grey_films
+from tests.imaging_head.stub_learner import MeanGrey, grey_films, stopped_in
 
 PUBLISHED = {"normal": 260, "benign": 80, "malignant": 180}
 AGES = {"normal": 36, "benign": 29, "malignant": 24}
@@ -213,23 +213,9 @@ def test_an_answer_for_other_patients_or_without_numbers_is_refused(table, films
 
 
 def test_finished_rounds_are_taken_from_the_journal(table, films, ten, tmp_path):
-    told = []
-
-    class Stopped(MeanGrey):
-        def fit(self, films, outcome):
-            if self.task[-1] == 4:
-                raise KeyboardInterrupt
-            return super().fit(films, outcome)
-
-        def __repr__(self):
-            return repr(MeanGrey(self.slope, self.task))
-
-        def with_task(self, *task):
-            return Stopped(self.slope, task, self.seen)
-
-    with pytest.raises(KeyboardInterrupt):
-        run_rounds(BENIGN_MALIGNANT, table, films, Stopped(), tmp_path)
-    learner = MeanGrey()
+    told, learner = [], MeanGrey()
+    with pytest.raises(KeyboardInterrupt), stopped_in(4):
+        run_rounds(BENIGN_MALIGNANT, table, films, MeanGrey(), tmp_path)
     done = run_rounds(BENIGN_MALIGNANT, table, films, learner, tmp_path, told.append)
     assert [task[-1] for task, _ in learner.seen] == [4, 5, 6, 7, 8, 9, 10]
     pd.testing.assert_frame_equal(done.predictions, ten.predictions, check_exact=True)

@@ -27,7 +27,7 @@ from reports.protocol_asked import Settings, Sources
 from reports.protocol_labels import read_labels, read_sides
 from reports.protocol_sentences import sentences_of
 from reports.wording import Wording
-from tests.imaging_head.stub_learner import MeanGrey, grey_films
+from tests.imaging_head.stub_learner import MeanGrey, grey_films, stopped_in
 from tests.reports.rendered import pdf_text, squeezed
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
@@ -142,19 +142,10 @@ def test_the_page_says_what_a_clinician_has_to_know(run):
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(folder, tmp_path, monkeypatch):
-    class Stopped(MeanGrey):
-        def with_task(self, *task):
-            if task[-1] == 3:
-                raise KeyboardInterrupt
-            return MeanGrey(task=task)
-
-        def __repr__(self):
-            return repr(MeanGrey())
-
     sources = Sources(folder / "index.csv")
     settings, out = Settings(image_size=32, seed=4, task="benign-malignant"), tmp_path / "out"
-    with pytest.raises(KeyboardInterrupt):
-        protocol_study.run_protocol(sources, settings, out, learner=Stopped())
+    with pytest.raises(KeyboardInterrupt), stopped_in(3):
+        protocol_study.run_protocol(sources, settings, out, learner=MeanGrey())
     assert json.loads((out / "manifest.json").read_text())["exit_state"] == "interrupted"
     # what was trained is looked at here, and not drawn again
     monkeypatch.setattr(protocol_study, "_write", lambda done, folder, created: finished.append(done))
