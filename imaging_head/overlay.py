@@ -60,7 +60,7 @@ def outlined(picture: NDArray[np.float32], heat: HeatMap, level: float = LINE) -
 
 
 def png_of(picture: NDArray[np.float32]) -> bytes:
-    """Return a picture from 0 to 1, (rows, columns) grey or (rows, columns, 3), as PNG; the same picture, same bytes."""
+    """Return a picture from 0 to 1, (rows, columns) grey or (rows, columns, 3), as PNG; the same bytes every time."""
     buffer = io.BytesIO()
     Image.fromarray(np.round(255 * picture).astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
