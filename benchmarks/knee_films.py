@@ -2,7 +2,7 @@
 
 Writes benchmarks/results/knee_films.json. Every group of near-duplicates is one patient: its films are in one fold, its
 score is their mean, and it counts once. On the same folds: PCA and logistic regression, and mean grey alone. Then the
-grade in three ordered classes (0 or 1, 2, 3 or 4). Needs ../shared/data/knee_xray_kl; an hour on two cores.
+grade in three ordered classes (0 or 1, 2, 3 or 4). Needs ../shared/data/knee_xray_kl; an hour and more on two cores.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ RESULT = HERE / "results" / "knee_films.json"
 DATA = HERE.parents[1] / "shared" / "data" / "knee_xray_kl"
 SIZE, FOLDS, SEED = 96, 5, 2026
 MEMBER = ResNet34Head(image_size=SIZE, epochs=20, seed=SEED, validation=0.1, schedule=Schedule(batch=16))
-LEARNER = AveragedLearner(MEMBER, 1)
+LEARNER = AveragedLearner(MEMBER, 2)
 # a smaller budget
 GRADER = AveragedLearner(replace(MEMBER, head=ClassHead(3), epochs=12), 1)
 CLASSES = (0, 0, 1, 2, 2)
