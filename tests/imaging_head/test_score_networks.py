@@ -9,16 +9,18 @@ import pandas as pd
 import pytest
 
 from cohorts import Folds, Score
-from cohorts.errors import ModelFileError
+from cohorts.errors import Finding, ModelFileError
+from cohorts.raw_table import file_digest
+from imaging_head import score_networks
 from imaging_head.cross_fit import CrossFitted
 from imaging_head.fitted_head import FittedHead
 from imaging_head.head import ClassHead
-from imaging_head.network import make_network
 from imaging_head.precision import Precision
 from imaging_head.radiographs import Squares
 from imaging_head.score_networks import load_networks, save_networks
 from imaging_head.temperature import Temperature
 from tests.imaging_head.made_learners import FittedPixels
+from tests.imaging_head.tiny import tiny
 
 
 def refused(words, build):
@@ -27,10 +29,29 @@ def refused(words, build):
     assert caught.value.code == "I58"
 
 
+@pytest.fixture
+def written(monkeypatch):
+    """Heads by the digest of their file: how ResNet34 itself is kept is tested beside `save_head`."""
+    kept = {}
+
+    def save(head, path):
+        path.write_text(f"head {len(kept)}", encoding="utf-8")
+        kept[file_digest(path)] = head
+
+    def load(path, sha256):
+        if file_digest(path) != sha256:
+            raise ModelFileError(Finding("I58", f"SHA-256 is not {sha256}"))
+        return kept[sha256]
+
+    monkeypatch.setattr(score_networks, "save_head", save)
+    monkeypatch.setattr(score_networks, "load_head", load)
+
+
+@pytest.mark.usefixtures("written")
 def test_saved_networks_score_new_patients_as_before(tmp_path):
     nets = {}
     for fold in range(2):
-        network, origin = make_network(2, fold, None)
+        network, origin = tiny(2, fold)
         network.eval()
         nets[fold] = FittedHead(network, ClassHead(), Temperature(1.5), origin, 32, True, Precision("cpu", "float32"))
     folds = Folds(pd.Series([0, 1], index=["P0", "P1"]), 2, 1)
