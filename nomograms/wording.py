@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "zh")
 SHOWN = 200
+# Longer numbers were computed, as a score is: nobody measures so many digits.
+MEASURED = 9
 
 
 def sentence(key: str, language: str, **values: object) -> str:
@@ -60,8 +62,13 @@ def plain(text: object) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a value of a predictor: levels as declared, numbers without binary noise."""
-    return plain(value) if isinstance(value, str) else number(float(value))
+    """Return a value of a predictor: levels as declared, numbers as given, computed ones with four digits."""
+    if isinstance(value, str):
+        return plain(value)
+    text = number(float(value))
+    return (
+        text if len(text) <= MEASURED else number(round(float(value)) if abs(value) >= 1000 else float(f"{value:.4g}"))
+    )
 
 
 def shown_value(variable: Variable, value: Any, language: str) -> str:
