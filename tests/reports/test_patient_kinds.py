@@ -88,7 +88,7 @@ def test_every_kind_of_model_has_a_name_and_every_regression_a_scale() -> None:
         for kind, recipe in recipes().items()
         for made in (recipe.estimate_class if isinstance(recipe.estimate_class, tuple) else (recipe.estimate_class,))
         if hasattr(made, "risk_at") and recipe.answering_recipe is type(recipe()).answering_recipe
-    } - {"tuned", "selected", "screened"}
+    } - {"tuned", "selected", "screened", "harmonised"}
     assert regressions == set(SCALES)
     assert all(Wording("zh").has(f"effect_of_{scale}") and Wording("zh").has(f"together_{scale}")
                for scale in {*SCALES.values(), "cause"})  # fmt: skip

@@ -27,6 +27,7 @@ from reports.patient import PatientReport
 from reports.run import run_study
 from reports.study import StudyReport
 from reports.study_file import read_study_file
+from reports.wording import Wording
 
 pytestmark = pytest.mark.filterwarnings("ignore::cohorts.errors.PrognosisWarning")
 
@@ -273,7 +274,7 @@ def test_points_on_a_patients_page_are_those_of_the_studys_nomogram(two_models: 
 def test_doubtful_hazards_reach_the_model_file_and_the_page(done: Run) -> None:
     model = load_model(done.folder / "models/cox.prognosis")
     assert "N10" in {finding.code for finding in model.warnings}
-    assert "N10" in (done.folder / "patients/90.html").read_text(encoding="utf-8")
+    assert Wording("en")("limit_N10") in (done.folder / "patients/90.html").read_text(encoding="utf-8")
 
 
 def test_two_models_share_the_rows(two_models: Run) -> None:
