@@ -13,7 +13,10 @@ from reports.radiograph_demo_command import commands as demonstration
 from reports.radiomics_command import radiomics
 
 commands = typer.Typer()
-images = typer.Typer(no_args_is_help=True, help="Radiographs: de-identified copies.")
+images = typer.Typer(
+    no_args_is_help=True,
+    help="Radiographs: copies without names, scores out of fold, rounds of a protocol, radiomics, a demonstration.",
+)
 commands.add_typer(images, name="images")
 images.command()(radiomics)
 images.add_typer(protocol)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ COHORT, CODEBOOK, INDEX, SCORE, WEIGHTS = (
 UNUSED = ("group", "scanner", "site")
 CLINICAL = ("age", "grade")
 THRESHOLDS = (0.3, 0.5)
+# Of a square of 64 pixels the last layer keeps four cells, this one 64.
+FINE = "layer2"
 SHOWN = (0.1, 0.5, 0.9)  # of the scores: the patients whose pages are written
 README = """\
 Simulated knees, from films to a nomogram. Nobody here exists.
@@ -223,12 +226,13 @@ def _pages(
 
 def _maps(crossed: CrossFitted, patients: Sequence[str]) -> dict[str, Any]:
     from imaging_head.fitted_head import FittedHead
+    from imaging_head.grad_cam import grad_cam
     from imaging_head.score_maps import explain_score
 
     if not isinstance(crossed.net(0), FittedHead):
         return {}
     films = crossed.networks.films.of(patients)
-    return dict(zip(films.patients, explain_score(crossed, films), strict=True))
+    return dict(zip(films.patients, explain_score(crossed, films, partial(grad_cam, layer=FINE)), strict=True))
 
 
 def _written(folder: Path, name: str, text: str) -> tuple[str, ...]:
