@@ -99,7 +99,7 @@ def test_every_example_says_how_its_cohort_is_made(study):
     command = next(line for line in study.read_text(encoding="utf-8").splitlines() if "prognosis simulate" in line)
     assert command.removeprefix("# ") in page
     assert len(page.splitlines()) <= 60
-    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 45 for path in study.parent.glob("*.py"))
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 40 for path in study.parent.glob("*.py"))
 
 
 def test_two_readings():

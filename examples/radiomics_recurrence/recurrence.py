@@ -26,15 +26,13 @@ def compared(effect: float = 0.0, keep: int = 10, folds: int = 10) -> pd.DataFra
     search = Sequential(keep=keep, score="accuracy", folds=folds)
     searched = Selected(SupportVectorMachine(), search, inside=False, reproduce_published=True, seed=SEED)
     published = study.fit(searched, "search and SVM")
-    own = {"model": "the search's own folds", "metric": "accuracy"}
-    own["corrected"] = float(published.selection.path.table["score"].iloc[-1])
+    best = float(published.selection.path.table["score"].iloc[-1])
+    own = pd.DataFrame([{"model": "the search's own folds", "metric": "accuracy", "corrected": best}])
     found = study.validate(published, plan, metrics=["auc", "accuracy"], thresholds=[0.5]).table
     timed = Study(made.cohort(), made.timed, made.features, seed=SEED)
     few = Harmonised(Selected(Cox(ridge=10.0), Univariable(keep=3)), batch="scanner")
     survival = timed.validate(timed.fit(few, "Cox, 3 features"), plan, metrics=["harrell_c"]).table
-    return pd.concat([pd.DataFrame([own]), found, survival])[
-        ["model", "metric", "corrected", "lower", "upper"]
-    ].reset_index(drop=True)
+    return pd.concat([own, found, survival], ignore_index=True)[["model", "metric", "corrected", "lower", "upper"]]
 
 
 if __name__ == "__main__":

@@ -14,13 +14,9 @@ from prognosis.selection import Uncorrelated, Univariable
 from prognosis.validation.plans import CrossValidation
 
 SELECTORS = {f"{keep} best": Univariable(keep=keep) for keep in (2, 5, 10)} | {"uncorrelated": Uncorrelated()}
-CLASSIFIERS = {
-    "ridge": Logistic(penalty="ridge", strength=10.0),
-    "SVM": SupportVectorMachine(folds=3),
-    "tree": DecisionTree(folds=3),
-    "extra-trees": ExtraTrees(trees=50, folds=3),
-    "AdaBoost": AdaBoost(rounds=20),
-}
+CLASSIFIERS = {"ridge": Logistic(penalty="ridge", strength=10.0), "SVM": SupportVectorMachine(folds=3),
+               "tree": DecisionTree(folds=3), "extra-trees": ExtraTrees(trees=50, folds=3),
+               "AdaBoost": AdaBoost(rounds=20)}  # fmt: skip
 
 
 def held(effect: float = 0.0, train: int = 111, folds: int = 5, selectors: int = 4, classifiers: int = 5) -> list[str]:
