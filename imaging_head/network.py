@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cohorts.errors import Finding, ImageError
+from imaging_head.small_maps import by_products
 from imaging_head.weights_file import State, WeightsFile, read_weights
 
 FEATURES = 512
@@ -76,6 +77,7 @@ def resnet34(outputs: int = 2, seed: int = 0, channels: int = 1) -> nn.Module:
         network: nn.Module = of_monai(
             spatial_dims=2, n_input_channels=channels, num_classes=outputs, conv1_t_stride=2, bias_downsample=False
         )
+    by_products(network.get_submodule("layer4"))
     return network
 
 
