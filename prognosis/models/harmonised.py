@@ -9,27 +9,22 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
-from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
-from prognosis.evaluation import NONE
+from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.harmonisation.harmonisation import Harmonisation, learnt
 from prognosis.harmonisation.preparation import HarmonisedPreparation
 from prognosis.harmonisation.remarks import confounded, is_measured, is_number, said_of, varying
 from prognosis.limits import COLUMN, Limit, Names, Shape
-from prognosis.metrics.discrimination import harrell_c
-from prognosis.models.cox import Cox
-from prognosis.models.logistic import Logistic
 from prognosis.recipe import Recipe, as_frame
-from prognosis.refits import Answers, Judged, RecipeRefits, Refits
+from prognosis.refits import RecipeRefits, Refits
 from prognosis.selection.selector import FLAG, whole
 from prognosis.special_columns import level_labels
+from prognosis.wrapping import Wrapping, at_task
 
 Floats = NDArray[np.float64]
 
 
-class Harmonised(Recipe):
+class Harmonised(Wrapping):
     """A recipe fitted to features from which the effects of scanners were taken by ComBat.
 
     Parameters
@@ -61,7 +56,6 @@ class Harmonised(Recipe):
     """
 
     kind: ClassVar[str] = "harmonised"
-    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event", "competing", "binary")
     limits: ClassVar[Mapping[str, Limit]] = {
         "recipe": Shape("a recipe that does not harmonise itself, or None", lambda x: x is None or _other(x)),
         "batch": COLUMN,
@@ -73,7 +67,6 @@ class Harmonised(Recipe):
         "reproduce_published": FLAG,
         "task": whole(0),
     }
-    estimate_class: ClassVar[Any] = (*Cox.estimate_class, *Logistic.estimate_class)
 
     def __init__(
         self,
@@ -98,15 +91,9 @@ class Harmonised(Recipe):
         self.task = task
 
     @property
-    def answerable(self) -> tuple[str, ...]:
-        """Kinds of endpoint that the inner recipe answers."""
-        return self.endpoints if self.recipe is None else self.recipe.answerable
-
-    @property
     def auxiliary(self) -> tuple[str, ...]:
         """Columns of X that are no predictors: those of the recipe, and the batch."""
-        inner = () if self.recipe is None else self.recipe.auxiliary
-        return tuple(dict.fromkeys((*inner, *((self.batch,) if self.batch else ()))))
+        return tuple(dict.fromkeys((*super().auxiliary, *((self.batch,) if self.batch else ()))))
 
     @property
     def selects(self) -> bool:
@@ -140,12 +127,6 @@ class Harmonised(Recipe):
         honest: Self = copy.copy(self).set_params(inside=True)
         return honest if self.recipe is None else honest.set_params(recipe=self.recipe.honest())
 
-    def check_parameters(self) -> None:
-        """Check every parameter, those of the recipe too."""
-        super().check_parameters()
-        if self.recipe is not None:
-            self.recipe.check_parameters()
-
     def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Self:
         """Learn the effects of the batches, take them out, fit the recipe to what is left.
 
@@ -162,41 +143,14 @@ class Harmonised(Recipe):
             P01 no such column; C10, C16 values; what the recipe raises.
         """
         self.check_parameters()
-        fitted: Any = self
         frame, recipe = as_frame(X), self._inner(y)
         own, found = self._learnt(frame, y)
         inner = recipe.of_patients(getattr(self, "_patient", None)).fit(self._handed(frame, own), y)
-        fitted.fitted_, fitted.harmonisation_, fitted.n_features_in_ = inner, own, frame.shape[1]
-        fitted.estimate_, fitted.training_ = inner.estimate_, inner.training_
-        fitted.preparation_ = inner.preparation_ if own is None else HarmonisedPreparation.of(inner.preparation_, own)
-        fitted.warnings_ = (*found, *inner.warnings_)
-        chosen = getattr(inner, "selection_", None)
-        if chosen is not None:
-            fitted.selection_ = chosen
+        self._keep(inner, frame.shape[1], tuple(found))
+        self.harmonisation_ = own
+        if own is not None:
+            self.preparation_ = HarmonisedPreparation.of(inner.preparation_, own)
         return self
-
-    def predict(self, X: pd.DataFrame | Floats) -> Floats:
-        """Linear predictor of each row, (n,), of harmonised features."""
-        frame = self._frame(X)
-        eta: Floats = self._own("fitted_").predict(frame)
-        return eta
-
-    def score(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> float:
-        """Harrell's C (the area under the ROC curve for a binary outcome), so that GridSearchCV can rank recipes."""
-        return harrell_c(self.evaluation(X, y))
-
-    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
-        """Answer for n rows as the fitted recipe does, by the stored effects of their batches."""
-        frame = self._frame(X)
-        answers: Answers = self._own("fitted_").answers(frame, y, horizons)
-        return answers
-
-    def judged(
-        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
-    ) -> Judged:
-        """Return rows as the recipe judges them."""
-        judged: Judged = self._inner(y).judged(as_frame(X), y, horizons, thresholds)
-        return judged
 
     def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
         """Harmonise in every resample; where it was done outside, refit the recipe to what came out of all patients."""
@@ -206,25 +160,9 @@ class Harmonised(Recipe):
         refits: Refits = self._inner(y).refits(self._handed(X, own), y, horizons)
         return refits
 
-    @property
-    def answering_recipe(self) -> Recipe:
-        """The recipe whose estimate answers."""
-        check_is_fitted(self, "fitted_")
-        answering: Recipe = self._own("fitted_").answering_recipe
-        return answering
-
-    def _own(self, name: str) -> Any:
-        return getattr(self, name)
-
     def _inner(self, y: NDArray[Any]) -> Any:
         """Return an unfitted recipe for this outcome, whose random steps are of this task."""
-        recipe: Any = self.recipe
-        if recipe is None:
-            recipe = Cox() if "time" in (getattr(y, "dtype", np.dtype(float)).names or ()) else Logistic()
-        inner, horizon = clone(recipe), getattr(self, "_horizon", None)
-        if self.task and "task" in inner.get_params(deep=False):
-            inner.set_params(task=self.task)
-        return inner if horizon is None else inner.judged_at(horizon)
+        return at_task(super()._inner(y), self.task)
 
     def _learnt(self, frame: pd.DataFrame, y: NDArray[Any]) -> tuple[Harmonisation | None, list[Finding]]:
         """Learn from rows; None where there is but one batch, and what is to be said of it."""
@@ -269,14 +207,9 @@ class Harmonised(Recipe):
         gone = [own.batch] if own.batch not in inner else []
         return own.applied(frame).drop(columns=gone)
 
-    def _frame(self, X: pd.DataFrame | Floats) -> pd.DataFrame:
-        """Harmonised columns of new rows; those of an array have no names, so their number must be the training's."""
-        check_is_fitted(self, "fitted_")
-        frame, expected = as_frame(X), self._own("n_features_in_")
-        if not isinstance(X, pd.DataFrame) and frame.shape[1] != expected:
-            rule = f"X has {frame.shape[1]} features, but Harmonised is expecting {expected} features as input"
-            raise PredictionError(Finding("P05", rule, "give the columns of the training in their order, or a frame"))
-        return self._handed(frame, self._own("harmonisation_"))
+    def _handed_on(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return harmonised columns of new rows."""
+        return self._handed(frame, self.harmonisation_)
 
 
 def _other(value: object) -> bool:

@@ -9,22 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
-from cohorts.errors import DataContractError, Finding, FitError, PredictionError, raise_findings
-from prognosis.evaluation import NONE
+from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.limits import Limit, Shape
-from prognosis.metrics.discrimination import harrell_c
 from prognosis.models.cox import Cox
 from prognosis.models.logistic import Logistic
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.recipe import Recipe, as_frame
-from prognosis.refits import Answers, Judged, RecipeRefits, Refits
+from prognosis.refits import RecipeRefits, Refits
 from prognosis.tuning.candidates import Grid, check_grid
 from prognosis.tuning.remarks import remarks_on
 from prognosis.tuning.search import Rows
 from prognosis.tuning.tune import Rules, tune
 from prognosis.validation.rows import cluster_of
+from prognosis.wrapping import Wrapping, is_timed
 
 Floats = NDArray[np.float64]
 # What is tuned where no recipe is named: how strongly a regression is pulled towards no effect, the strongest first.
@@ -39,7 +37,7 @@ def _whole(least: int) -> Shape:
     )
 
 
-class Tuned(Recipe):
+class Tuned(Wrapping):
     """A recipe with the parameters that judge patients left out best, found by cross-validation inside every fit.
 
     Parameters
@@ -68,7 +66,6 @@ class Tuned(Recipe):
     """
 
     kind: ClassVar[str] = "tuned"
-    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event", "competing", "binary")
     limits: ClassVar[Mapping[str, Limit]] = {
         "recipe": Shape("a recipe that is not tuned already, or None", lambda x: x is None or _plain_recipe(x)),
         "budget": _whole(1),
@@ -79,8 +76,6 @@ class Tuned(Recipe):
         "seed": _whole(0),
         "task": _whole(0),
     }
-    # the model of the winner is kept; these are those of the default
-    estimate_class: ClassVar[Any] = (*Cox.estimate_class, *Logistic.estimate_class)
 
     def __init__(
         self,
@@ -105,16 +100,6 @@ class Tuned(Recipe):
         self.task = task
 
     @property
-    def answerable(self) -> tuple[str, ...]:
-        """Kinds of endpoint that the inner recipe answers."""
-        return self.endpoints if self.recipe is None else self.recipe.answerable
-
-    @property
-    def auxiliary(self) -> tuple[str, ...]:
-        """Columns of X that are no predictors."""
-        return () if self.recipe is None else self.recipe.auxiliary
-
-    @property
     def takes_missing(self) -> bool:
         """As the recipe."""
         return self.recipe is not None and self.recipe.takes_missing
@@ -123,13 +108,6 @@ class Tuned(Recipe):
     def selects(self) -> bool:
         """True: the choice follows the outcome."""
         return True
-
-    @property
-    def answering_recipe(self) -> Recipe:
-        """The recipe whose estimate answers."""
-        check_is_fitted(self, "fitted_")
-        answering: Recipe = self.fitted_.answering_recipe
-        return answering
 
     def check_parameters(self) -> None:
         """Check every parameter, the recipe and every value of the grid.
@@ -176,36 +154,9 @@ class Tuned(Recipe):
         rules = Rules(self.budget, self.folds, self.repeats, self.metric, self.one_standard_error, self.seed, self.task)
         rows = Rows(frame, y, outcome, self._together(frame, recipe), getattr(self, "_patient", None))
         found, fitted = tune(recipe, grid, rows, rules, getattr(self, "_horizon", None))
-        self.tuning_, self.fitted_, self.n_features_in_ = found, fitted, frame.shape[1]
-        self.preparation_, self.estimate_, self.training_ = fitted.preparation_, fitted.estimate_, fitted.training_
-        self.warnings_ = (*remarks_on(found), *fitted.warnings_)
-        chosen = getattr(fitted, "selection_", None)
-        if chosen is not None:
-            self.selection_ = chosen
+        self.tuning_ = found
+        self._keep(fitted, frame.shape[1], remarks_on(found))
         return self
-
-    def predict(self, X: pd.DataFrame | Floats) -> Floats:
-        """Linear predictor of each row, (n,), by the winner."""
-        frame = self._frame(X)
-        eta: Floats = self.fitted_.predict(frame)
-        return eta
-
-    def score(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> float:
-        """Harrell's C (the area under the ROC curve for a binary outcome), so that GridSearchCV can rank recipes."""
-        return harrell_c(self.evaluation(X, y))
-
-    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
-        """Answer for n rows as the winner does."""
-        frame = self._frame(X)
-        answers: Answers = self.fitted_.answers(frame, y, horizons)
-        return answers
-
-    def judged(
-        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
-    ) -> Judged:
-        """Return rows as the recipe judges them."""
-        judged: Judged = self._declared(y)[0].judged(as_frame(X), y, horizons, thresholds)
-        return judged
 
     def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
         """Tune anew in every resample; the fitted winner need not travel to other processes."""
@@ -215,10 +166,13 @@ class Tuned(Recipe):
         """Return an unfitted recipe for this outcome, judged at the study's horizon, and its grid."""
         recipe, grid = self.recipe, self.grid
         if recipe is None or grid is None:
-            timed = "time" in (getattr(y, "dtype", np.dtype(float)).names or ())
-            recipe, grid = (Cox(), RIDGES) if timed else (Logistic(penalty="ridge"), STRENGTHS)
+            recipe, grid = (Cox(), RIDGES) if is_timed(y) else (Logistic(penalty="ridge"), STRENGTHS)
         inner, horizon = clone(recipe), getattr(self, "_horizon", None)
         return inner if horizon is None else inner.judged_at(horizon), grid
+
+    def _inner(self, y: NDArray[Any]) -> Any:
+        """Return the recipe that is tuned, unfitted."""
+        return self._declared(y)[0]
 
     def _together(self, frame: pd.DataFrame, recipe: Recipe) -> NDArray[np.int64] | None:
         """Rows of one cluster, or copies of one patient, which inner folds must not divide; None without."""
@@ -226,15 +180,6 @@ class Tuned(Recipe):
         if name is None or name not in frame:
             return getattr(self, "_patient", None)
         return pd.factorize(frame[name])[0].astype(np.int64)
-
-    def _frame(self, X: pd.DataFrame | Floats) -> pd.DataFrame:
-        """Raw columns of new rows; those of an array have no names, so their number must be that of the training."""
-        check_is_fitted(self, "fitted_")
-        frame = as_frame(X)
-        if isinstance(X, pd.DataFrame) or frame.shape[1] == self.n_features_in_:
-            return frame
-        rule = f"X has {frame.shape[1]} features, but Tuned is expecting {self.n_features_in_} features as input"
-        raise PredictionError(Finding("P05", rule, "give the columns of the training in their order, or a frame"))
 
 
 def _plain_recipe(value: object) -> bool:

@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
-from cohorts.errors import Finding, PredictionError
-from prognosis.evaluation import NONE
+from cohorts.errors import Finding
 from prognosis.limits import Shape
-from prognosis.metrics.discrimination import harrell_c
-from prognosis.models.cox import Cox
-from prognosis.models.logistic import Logistic
 from prognosis.recipe import Recipe, as_frame
-from prognosis.refits import Answers, Judged, Refits
+from prognosis.refits import Refits
 from prognosis.selection.candidates import Candidates, narrowed
 from prognosis.selection.result import Selection
 from prognosis.selection.selector import FLAG, Selector
+from prognosis.wrapping import Wrapping, at_task
 
 Floats = NDArray[np.float64]
 
 
-class Choosing(Recipe):
+class Choosing(Wrapping):
     """A recipe fitted to the predictors that a selector keeps.
 
     A subclass has the parameters `recipe`, `inside` and `reproduce_published`, and says by `chooser`, `forced` and
     `stream` what chooses, what is kept in any case, and from which stream its random steps draw.
     """
-
-    endpoints: ClassVar[tuple[str, ...]] = ("time_to_event", "competing", "binary")
-    estimate_class: ClassVar[Any] = (*Cox.estimate_class, *Logistic.estimate_class)
 
     @property
     def chooser(self) -> Selector:
@@ -52,15 +44,9 @@ class Choosing(Recipe):
         return (0, 0)
 
     @property
-    def answerable(self) -> tuple[str, ...]:
-        """Kinds of endpoint that the inner recipe answers."""
-        return self.endpoints if self._own("recipe") is None else self._own("recipe").answerable
-
-    @property
     def auxiliary(self) -> tuple[str, ...]:
         """Columns of X that are no predictors."""
-        inner = () if self._own("recipe") is None else self._own("recipe").auxiliary
-        return tuple(dict.fromkeys((*inner, *self.chooser.extra)))
+        return tuple(dict.fromkeys((*super().auxiliary, *self.chooser.extra)))
 
     @property
     def selects(self) -> bool:
@@ -85,8 +71,6 @@ class Choosing(Recipe):
         """Check every parameter, those of the selector and of the recipe too; what limits the choice (S19)."""
         super().check_parameters()
         self.chooser.check_parameters()
-        if self._own("recipe") is not None:
-            self._own("recipe").check_parameters()
 
     def fit(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Self:
         """Choose among the predictors, fit the recipe to those that are kept.
@@ -103,16 +87,13 @@ class Choosing(Recipe):
             Missing values (C16) or columns that cannot be used.
         """
         self.check_parameters()
-        fitted: Any = self
         frame, recipe = as_frame(X), self._inner(y)
         chosen = self.choose(frame, y)
         patient = self._own("_patient", None)
         inner = narrowed(recipe, set(chosen.candidates) - set(chosen.kept)).of_patients(patient)
         kept: Any = inner.fit(frame[[*chosen.kept, *recipe.auxiliary]], y)
-        fitted.fitted_, fitted.selection_ = kept, chosen
-        fitted.preparation_, fitted.estimate_, fitted.training_ = kept.preparation_, kept.estimate_, kept.training_
-        fitted.warnings_ = (*_said(chosen, self.chooser.words), *kept.warnings_)
-        fitted.n_features_in_ = frame.shape[1]
+        self._keep(kept, frame.shape[1], _said(chosen, self.chooser.words))
+        self.selection_ = chosen
         return self
 
     def choose(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> Selection:
@@ -129,29 +110,6 @@ class Choosing(Recipe):
         )
         return self.chooser.choose(candidates)
 
-    def predict(self, X: pd.DataFrame | Floats) -> Floats:
-        """Linear predictor of each row, (n,); columns that were not kept are not looked at."""
-        frame = self._frame(X)
-        eta: Floats = self._own("fitted_").predict(frame)
-        return eta
-
-    def score(self, X: pd.DataFrame | Floats, y: NDArray[Any]) -> float:
-        """Harrell's C (the area under the ROC curve for a binary outcome), so that GridSearchCV can rank recipes."""
-        return harrell_c(self.evaluation(X, y))
-
-    def answers(self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats) -> Answers:
-        """Answer for n rows as the fitted recipe does."""
-        frame = self._frame(X)
-        answers: Answers = self._own("fitted_").answers(frame, y, horizons)
-        return answers
-
-    def judged(
-        self, X: pd.DataFrame | Floats, y: NDArray[Any], horizons: Floats = NONE, thresholds: tuple[float, ...] = ()
-    ) -> Judged:
-        """Return rows as the recipe judges them."""
-        judged: Judged = self._inner(y).judged(as_frame(X), y, horizons, thresholds)
-        return judged
-
     def refits(self, X: pd.DataFrame, y: NDArray[Any], horizons: Floats) -> Refits:
         """Select in every resample; where the choice was made outside, refit what it chose among all patients."""
         if self._own("inside"):
@@ -161,34 +119,9 @@ class Choosing(Recipe):
         refits: Refits = inner.refits(X[[*chosen.kept, *recipe.auxiliary]], y, horizons)
         return refits
 
-    @property
-    def answering_recipe(self) -> Recipe:
-        """The recipe whose estimate answers."""
-        check_is_fitted(self, "fitted_")
-        answering: Recipe = self._own("fitted_").answering_recipe
-        return answering
-
-    def _own(self, name: str, default: Any = None) -> Any:
-        return getattr(self, name, default)
-
     def _inner(self, y: NDArray[Any]) -> Any:
         """Return an unfitted recipe for this outcome, whose random steps are of this task."""
-        recipe: Any = self._own("recipe")
-        if recipe is None:
-            recipe = Cox() if "time" in (getattr(y, "dtype", np.dtype(float)).names or ()) else Logistic()
-        inner, horizon, task = clone(recipe), self._own("_horizon"), self.stream[1]
-        if task and "task" in inner.get_params(deep=False):
-            inner.set_params(task=task)
-        return inner if horizon is None else inner.judged_at(horizon)
-
-    def _frame(self, X: pd.DataFrame | Floats) -> pd.DataFrame:
-        """Raw columns of new rows; those of an array have no names, so their number must be that of the training."""
-        check_is_fitted(self, "fitted_")
-        frame, expected = as_frame(X), self._own("n_features_in_")
-        if isinstance(X, pd.DataFrame) or frame.shape[1] == expected:
-            return frame
-        rule = f"X has {frame.shape[1]} features, but {type(self).__name__} is expecting {expected} features as input"
-        raise PredictionError(Finding("P05", rule, "give the columns of the training in their order, or a frame"))
+        return at_task(super()._inner(y), self.stream[1])
 
 
 def _does_not_choose(value: object) -> bool:
