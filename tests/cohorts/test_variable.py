@@ -31,7 +31,11 @@ def declared(**fields):
         ({"kind": "nominal", "levels": ["a", "b"], "level_labels": {"zh": {"a": "b"}}}, "S03", "two levels alike"),
         ({"kind": "numeric", "limits": [5, 1]}, "S03", "limits must be [lower, upper]"),
         ({"kind": "numeric", "limits": [5, float("inf")]}, "S03", "limits must be [lower, upper], two finite numbers"),
-        ({"kind": "numeric", "plausible": [float("nan"), 3]}, "S03", "plausible must be [lower, upper], two finite"),
+        (
+            {"kind": "numeric", "plausible": [float("nan"), 3]},
+            "S03",
+            "plausible must be [lower, upper], two finite numbers",
+        ),
         ({"kind": "numeric", "plausible": [5]}, "S03", "plausible"),
         ({"kind": "number"}, "S03", "kind"),
         ({"kind": "numeric", "units": "g"}, "S03", "units"),
