@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nomograms.axes import place, turning_points
 from nomograms.crowd import crowd_of
 from nomograms.example import Example, axis_label, in_words, one_decimal, risks_text
@@ -26,6 +28,7 @@ from prognosis.profile import LevelProfile
 
 if TYPE_CHECKING:
     from nomograms.nomogram import Nomogram
+    from nomograms.reading import ReadingError
 
 HASH_SHOWN = 8
 
@@ -40,6 +43,7 @@ def caption_of(nomogram: Nomogram, example: Example) -> tuple[str, ...]:
     if any(_folds(nomogram, axis) for axis in axes):
         recipe.append(sentence("recipe_fold", language))
     recipe += _strata(nomogram)
+    recipe += [] if nomogram.scores is None else [sentence("recipe_table", language)]
     extremes = _extremes(nomogram)
     tails = [sentence("tails", language, extremes=sentence("semicolon", language).join(extremes))] if extremes else []
     paragraphs = (
@@ -181,18 +185,25 @@ def _count(value: int, language: str) -> str:
 
 
 def _error(nomogram: Nomogram) -> list[str]:
-    error, language = nomogram.reading_error, nomogram.language
-    told = sentence(
-        "error",
-        language,
-        width=number(nomogram.width),
-        largest=f"{100 * error.largest:.1f}",
-        mean=f"{100 * error.mean:.1f}",
-        n=_count(error.combinations, language),
-        drawn=sentence("drawn_even" if _unknown_distribution(nomogram) else "drawn_cohort", language),
-    )
+    error, language = nomogram.reading_error_of_lines, nomogram.language
+    told = [
+        sentence(
+            "error",
+            language,
+            width=number(nomogram.width),
+            n=_count(error.combinations, language),
+            drawn=sentence("drawn_even" if _unknown_distribution(nomogram) else "drawn_cohort", language),
+            **_sizes(error),
+        )
+    ]
+    told += [] if nomogram.scores is None else [sentence("error_table", language, **_sizes(nomogram.reading_error))]
     over = [sentence("over_bound", language, bound=f"{100 * nomogram.bound:g}")] if nomogram.findings else []
-    return [told, *over]
+    return [*told, *over]
+
+
+def _sizes(error: ReadingError) -> dict[str, str]:
+    # rounded up: never better than it is
+    return {"largest": f"{np.ceil(1000 * error.largest - 1e-9) / 10:.1f}", "mean": f"{100 * error.mean:.1f}"}
 
 
 def _unknown_distribution(nomogram: Nomogram) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import tempfile
 from functools import partial
@@ -22,10 +21,10 @@ from nomograms.caption import caption_of
 from nomograms.example import Example, example_of
 from nomograms.layout import MARGIN
 from nomograms.lettering import Lettering, lettering_for
+from nomograms.metadata import metadata_of, title_of
 from nomograms.rows import AIR, BAR, CROWD, LINE, Row
 from nomograms.sheet import CAPTION_LINE, Sheet, sheet_of, texts_of
 from nomograms.text_page import plain_page, points_csv
-from nomograms.wording import event_name, sentence
 
 if TYPE_CHECKING:
     from nomograms.nomogram import Nomogram
@@ -88,7 +87,7 @@ def drawn_parts(nomogram: Nomogram, example: Example, kind: str, told: str, **ho
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
         figure = figure_of(nomogram, example, Path(folder), **how)
-        figure.savefig(written, format=kind, dpi=DPI, metadata=_metadata(nomogram, told, kind))
+        figure.savefig(written, format=kind, dpi=DPI, metadata=metadata_of(nomogram, told, kind))
     return written.getvalue()
 
 
@@ -100,22 +99,6 @@ def described(svg: bytes, title: str, told: str) -> bytes:
     return (
         svg[:start] + opened + f"\n <title>{escape(title)}</title>\n <desc>{escape(told)}</desc>".encode() + svg[end:]
     )
-
-
-def title_of(nomogram: Nomogram) -> str:
-    """Return the title of the figure."""
-    return sentence("title", nomogram.language, event=event_name(nomogram.model, nomogram.language))
-
-
-def _metadata(nomogram: Nomogram, told: str, kind: str) -> dict[str, Any]:
-    # the date of the model, not of the drawing: the same call must give the same bytes
-    made = dt.datetime.fromisoformat(nomogram.model.created)
-    title = title_of(nomogram)
-    if kind == "pdf":
-        return {"Title": title, "Subject": told, "CreationDate": made}
-    if kind == "svg":
-        return {"Title": title, "Description": told, "Date": nomogram.model.created}
-    return {"Title": title, "Description": told}
 
 
 def figure_of(
@@ -160,8 +143,18 @@ class _Pen:
         for row in self.sheet.rows:
             self._label(row)
             self._tick_labels(row)
+        self._scores()
         for place, line in enumerate(self.sheet.caption):
             self._text(MARGIN, self.sheet.caption_top + place * CAPTION_LINE, line, size=SMALL, ha="left", va="top")
+
+    def _scores(self) -> None:
+        """Draw the numbers of the score table, and thin rules between its blocks."""
+        top = self.sheet.scores_top
+        rules = [[(MARGIN, top + y), (self.right, top + y)] for y in self.sheet.scores.rules]
+        self._strokes(rules, 0.4, PALE)
+        for each in self.sheet.scores.texts:
+            color, ha = (GREY if each.is_head else INK), ("left" if each.is_left else "center")
+            self._text(each.x, top + each.y, each.text, size=SMALL, color=color, ha=ha, va="top")
 
     def draw_own(self) -> None:
         """Draw the example's drop lines, places, numbers and intervals."""

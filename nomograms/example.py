@@ -108,7 +108,8 @@ def axis_label(codebook: Codebook, axis: Axis, language: str) -> str:
 
 def one_decimal(value: float) -> str:
     """Return points with one decimal."""
-    return f"{value:.1f}".replace("-", "−")
+    # adding 0 makes a negative zero a zero
+    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def in_words(nomogram: Nomogram, example: Example) -> str:

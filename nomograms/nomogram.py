@@ -21,7 +21,7 @@ from nomograms.outcomes import OutcomeAxis, outcome_axes, total_ticks
 from nomograms.points import Limits, Points, points_of
 from nomograms.reading import ReadingError
 from nomograms.refusals import refusals
-from nomograms.ruling import BOUND, check_bound, error_in, over_bound, ruled
+from nomograms.ruling import BOUND, Ruled, check_bound, error_in, over_bound, ruled
 from nomograms.told import plain_values
 from nomograms.wording import check_language
 from prognosis.published.model import PLAIN, published_model
@@ -29,6 +29,7 @@ from prognosis.published.model import PLAIN, published_model
 if TYPE_CHECKING:
     from cohorts import Codebook
     from cohorts.endpoint import Endpoint
+    from nomograms.score_table import ScoreTable
     from prognosis.model import FittedModel
     from prognosis.patients import Patients
     from prognosis.published.model import Publication, Reference
@@ -51,8 +52,10 @@ class Nomogram(Answers):
     language : of the printed figure, ``en`` or ``zh``.
     median : whether to draw the median time to the event too, within the follow-up.
     width : of the figure in millimetres, 80 to 300; below 120, for one column, the labels stand above the lines.
-    bound : of the reading error, a probability. The figure gets as few ticks as keep below it; where even the most do
-        not, `findings` and the caption say so.
+    bound : of the reading error, a probability. The figure gets as few ticks as keep below it, and where even the most
+        do not, a table of points and risks; where that does not do, `findings` and the caption say so.
+    score_table : whether to print that table under the lines; None where the lines alone are read less exactly than
+        the bound, and the figure is wider than a column.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Nomogram(Answers):
     width: float
     bound: float
     median: bool
+    score_table: bool | None
     approximation: Approximation | None = None
 
     def __init__(
@@ -81,14 +85,16 @@ class Nomogram(Answers):
         width: float = WIDTH,
         bound: float = BOUND,
         median: bool = False,
+        score_table: bool | None = None,
     ) -> None:
         asked = tuple(sorted({float(horizon) for horizon in (own_horizons(model) if horizons is None else horizons)}))
         raise_findings([*refusals(model, asked, limits), *(why_no_median(model) if median else ())], PredictionError)
         check_language(language)
         check_width(width)
         check_bound(bound)
-        chosen = {"model": model, "horizons": asked, "limits": limits, "language": language}
-        for name, value in (chosen | {"width": float(width), "bound": float(bound), "median": median}).items():
+        chosen: dict[str, Any] = {"model": model, "horizons": asked, "limits": limits, "language": language}
+        chosen |= {"width": float(width), "bound": float(bound), "median": median, "score_table": score_table}
+        for name, value in chosen.items():
             object.__setattr__(self, name, value)
         self.scale  # noqa: B018  a nomogram that cannot be computed is refused at once
 
@@ -185,18 +191,28 @@ class Nomogram(Answers):
         """One axis of the median time a stratum, where it was asked for."""
         return median_axes(self.model, self.scale, self.total_ticks[-1]) if self.median else ()
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
         """Width of the figure, and how near its ticks stand: as few ticks as the bound of the reading error allows."""
-        return self._ruled[0]
+        return self._ruled.layout
 
-    @cached_property
+    @property
+    def scores(self) -> ScoreTable | None:
+        """The printed table of points and risks; None where there is none."""
+        return self._ruled.scores
+
+    @property
     def reading_error(self) -> ReadingError:
-        """Largest and mean absolute difference in risk between the model and reading the printed figure."""
-        return self._ruled[1]
+        """Largest and mean absolute difference in risk between the model and reading the print: its table, or lines."""
+        return self._ruled.error
+
+    @property
+    def reading_error_of_lines(self) -> ReadingError:
+        """The same of the lines, also where there is a table."""
+        return self._ruled.lines
 
     @cached_property
-    def _ruled(self) -> tuple[Layout, ReadingError]:
+    def _ruled(self) -> Ruled:
         return ruled(self)
 
     @cached_property

@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
     width: float
     bound: float
     median: bool
+    score_table: bool | None
 
 
 class SurrogateOptions(Options, total=False):

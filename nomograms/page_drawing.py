@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cohorts.errors import Finding, RunError
-from nomograms.drawing import UNDER, described, drawn_parts, title_of
+from nomograms.drawing import UNDER, described, drawn_parts
 from nomograms.example import example_of
+from nomograms.metadata import title_of
 
 if TYPE_CHECKING:
     from nomograms.nomogram import Nomogram

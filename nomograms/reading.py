@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from nomograms.axes import marks, risk_marks
 from nomograms.layout import LAYOUT, WIDTH, Layout
 from nomograms.outcomes import OutcomeAxis
 from nomograms.points import LARGEST, Axis, Grid, Group, Limits, Points, Value, contribution, grid_of
+from nomograms.score_table import ScoreTable
 from nomograms.strata import risk_by
 from nomograms.tails import Written
 from prognosis.profile import LevelProfile
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Sample = Mapping[str, NDArray[Any]]
+By = Literal["lines", "score table"]
 
 STEP = 0.5
 COMBINATIONS = 2000
@@ -33,7 +35,8 @@ SEED = 20170
 class Drawn:
     """What a reader sees: scales of points, risk axes, the last value of the Total points ruler, the layout.
 
-    `tails` : points of values beyond the axes, as written in the caption, by name of the axis.
+    `tails` : points of values beyond the axes, as written in the caption, by name of the axis. `scores` : the score
+    table; None where the lines are read.
     """
 
     points: Points
@@ -41,6 +44,7 @@ class Drawn:
     ruler_end: float
     layout: Layout = LAYOUT
     tails: Mapping[str, Written] = field(default_factory=dict)
+    scores: ScoreTable | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class ReadingError:
     ruler to the nearest half millimetre, and the risk is read there between the two neighbouring ticks of each risk
     axis by proportion. Points of values beyond an axis are read in the caption.
 
+    From a score table (`by` says so) points are read between two printed values by proportion, to the printed digit;
+    they are added; the risk is read between two printed totals by proportion, to the printed tenth of a percent.
+    Totals beyond the table are read off the lines.
+
     Without patients given, 2,000 are drawn from the predictors' marginal distributions in the model's profile, as a
     seeded Latin hypercube, within the drawn axes.
 
@@ -60,7 +68,8 @@ class ReadingError:
     largest, mean : over all patients, horizons and strata, as probabilities.
     by_horizon : (horizon, largest, mean) of each; the horizon of a binary endpoint is None.
     combinations, seed, step : number of patients, seed of the sample (None: given patients), accuracy in millimetres.
-    width : of the figure in millimetres. off : given patients whose sum lies off the ruler, and who are left out.
+    width : of the figure in millimetres. by : what is read, ``lines`` or ``score table``.
+    off : given patients whose sum lies off the ruler, and who are left out.
     """
 
     largest: float
@@ -71,12 +80,14 @@ class ReadingError:
     step: float = STEP
     width: float = WIDTH
     off: int = 0
+    by: By = "lines"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         rows = [{"horizon": horizon, "largest": largest, "mean": mean} for horizon, largest, mean in self.by_horizon]
-        return {"largest": self.largest, "mean": self.mean, "by_horizon": rows, "combinations": self.combinations,
-                "seed": self.seed, "step_mm": self.step, "width_mm": self.width, "off": self.off}  # fmt: skip
+        return {"by": self.by, "largest": self.largest, "mean": self.mean, "by_horizon": rows, "seed": self.seed,
+                "combinations": self.combinations, "step_mm": self.step, "width_mm": self.width,
+                "off": self.off}  # fmt: skip
 
 
 def reading_error(
@@ -98,14 +109,17 @@ def reading_error(
         contribution(model, group.variables, {name: list(sample[name]) for name in group.variables})
         for group in drawn.points.groups
     )
-    total = sum(read_points(group, sample, drawn.layout, drawn.tails) for group in drawn.points.groups)
+    total = read_total(drawn, sample)
     step = STEP * drawn.ruler_end / drawn.layout.length
     on = np.asarray((total >= -step) & (total <= drawn.ruler_end + step))
     apart: dict[float | None, list[Floats]] = {}
-    for outcome in drawn.outcomes:
+    for place, outcome in enumerate(drawn.outcomes):
         rows = on if strata is None else on & (strata == outcome.stratum)
         risk = risk_by(model, np.asarray(exact)[rows], outcome.horizon, outcome.stratum)
-        read = read_risk(outcome, np.asarray(total)[rows], drawn.ruler_end, drawn.layout)
+        read = read_risk(outcome, total[rows], drawn.ruler_end, drawn.layout)
+        if drawn.scores is not None:
+            told = drawn.scores.read_risk(place, total[rows])
+            read = np.where(np.isnan(told), read, told)
         apart.setdefault(outcome.horizon, []).append(np.abs(read - risk))
     every = np.concatenate([part for parts in apart.values() for part in parts])
     if not len(every):
@@ -117,7 +131,14 @@ def reading_error(
         if len(whole)
     )
     return ReadingError(float(every.max()), float(every.mean()), by_horizon, len(on), seed,
-                        width=drawn.layout.width, off=int((~on).sum()))  # fmt: skip
+                        width=drawn.layout.width, off=int((~on).sum()),
+                        by="lines" if drawn.scores is None else "score table")  # fmt: skip
+
+
+def read_total(drawn: Drawn, sample: Sample) -> Floats:
+    """Read the points of each patient, on the lines or in the score table, and add them, (n,)."""
+    parts = [read_points(group, sample, drawn.layout, drawn.tails, drawn.scores) for group in drawn.points.groups]
+    return np.asarray(sum(parts), float)
 
 
 def to_step(x: Floats) -> Floats:
@@ -126,16 +147,30 @@ def to_step(x: Floats) -> Floats:
 
 
 def read_points(
-    group: Group, sample: Sample, layout: Layout = LAYOUT, tails: Mapping[str, Written] | None = None
+    group: Group,
+    sample: Sample,
+    layout: Layout = LAYOUT,
+    tails: Mapping[str, Written] | None = None,
+    scores: ScoreTable | None = None,
 ) -> Floats:
-    """Read the points of a group of predictors for each patient off the drawn axis that fits the patient, (n,)."""
+    """Read the points of a group of predictors for each patient, on the axis or table that fits the patient, (n,)."""
     count = len(sample[group.variables[0]])
     out = np.full(count, np.nan)
     for axis in group.axes:
         rows = np.ones(count, bool)
         for partner, value in axis.setting:
             rows &= sample[partner] == value
-        out[rows] = _read_axis(axis, sample[axis.variable][rows], layout, (tails or {}).get(axis.name, ()))
+        values, written = sample[axis.variable][rows], (tails or {}).get(axis.name, ())
+        # a predictor without effect has no line in the table
+        printed = None if scores is None else scores.scored.get(axis.name)
+        if printed is None:
+            out[rows] = _read_axis(axis, values, layout, written)
+        elif axis.discrete:
+            out[rows] = printed.read(values)
+        else:
+            on = printed.read(values.astype(float))
+            ends = tuple((float(printed.values[i]), float(printed.points[i])) for i in (0, -1))
+            out[rows] = _with_tails(values.astype(float), on, (ends[0], ends[1]), written)
     return out
 
 
@@ -146,12 +181,18 @@ def _read_axis(axis: Axis, values: NDArray[Any], layout: Layout, tails: Written)
     if isinstance(marked[0], str):
         return to_step(x[[marked.index(value) for value in values]]) * scale
     ticks, given = np.array(marked, float), values.astype(float)
-    read = to_step(np.interp(given, ticks, x)) * scale
-    beyond = (given < ticks[0]) | (given > ticks[-1])
+    ends = tuple((float(ticks[i]), float(x[i] * scale)) for i in (0, -1))
+    return _with_tails(given, to_step(np.interp(given, ticks, x)) * scale, (ends[0], ends[1]), tails)
+
+
+def _with_tails(
+    given: Floats, read: Floats, ends: tuple[tuple[float, float], tuple[float, float]], tails: Written
+) -> Floats:
+    """Put points from the caption in place of those of values beyond the ends (value and points of each)."""
+    beyond = (given < ends[0][0]) | (given > ends[1][0])
     if not (tails and beyond.any()):
         return read
-    table = sorted([*tails, (float(ticks[0]), float(x[0] * scale)), (float(ticks[-1]), float(x[-1] * scale))])
-    told = np.round(np.interp(given, *np.array(table).T), 1)
+    told = np.round(np.interp(given, *np.array(sorted([*tails, *ends])).T), 1)
     return np.where(beyond, told, read)
 
 

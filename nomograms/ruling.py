@@ -1,8 +1,8 @@
-"""How many ticks a figure gets: as few as keep its reading error below the declared bound."""
+"""What keeps the reading error of a figure below the declared bound: ticks, and where they do not do, a table."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from cohorts.errors import Finding, PredictionError
 from nomograms.layout import CLOSEST, DISTANCES, Layout
 from nomograms.points import grid_of
-from nomograms.reading import Drawn, ReadingError, draw_patients, reading_error
+from nomograms.reading import Drawn, ReadingError, Sample, draw_patients, read_total, reading_error
+from nomograms.score_table import GRAINS, ScoreTable, score_table
 from nomograms.tails import tails_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,23 @@ def check_bound(bound: float) -> None:
         raise PredictionError(Finding("G25", rule, "a probability: 0.005 is half a percentage point", value=str(bound)))
 
 
-def as_drawn(nomogram: Nomogram, layout: Layout) -> Drawn:
+@dataclass(frozen=True)
+class Ruled:
+    """How a figure is ruled, and how exactly it is read.
+
+    Parameters
+    ----------
+    layout : with the distance of the ticks. lines : reading error of the lines. scores : table of points and risks,
+        where it is printed. error : reading error of the table, or else that of the lines.
+    """
+
+    layout: Layout
+    lines: ReadingError
+    scores: ScoreTable | None
+    error: ReadingError
+
+
+def as_drawn(nomogram: Nomogram, layout: Layout, scores: ScoreTable | None = None) -> Drawn:
     """Return what a reader of the figure sees in this layout."""
     scale = nomogram.scale
     tails = {
@@ -35,12 +52,29 @@ def as_drawn(nomogram: Nomogram, layout: Layout) -> Drawn:
         for group in scale.groups
         for axis in group.axes
     }
-    return Drawn(scale, nomogram.outcomes, nomogram.total_ticks[-1], layout, tails)
+    return Drawn(scale, nomogram.outcomes, nomogram.total_ticks[-1], layout, tails, scores)
 
 
-def ruled(nomogram: Nomogram) -> tuple[Layout, ReadingError]:
-    """Return the layout with the fewest ticks that keep below the bound, else with the most, and its reading error."""
+def ruled(nomogram: Nomogram) -> Ruled:
+    """Return the layout with the fewest ticks that keep below the bound, else with the most, and then a score table.
+
+    The table is as short as the bound allows. A figure for one column, where it would be very high, has it on request
+    only.
+    """
     sample = draw_patients(nomogram.model, nomogram.limits)
+    layout, lines = _with_ticks(nomogram, sample)
+    wanted = nomogram.score_table
+    if wanted is None:
+        wanted = lines.largest > nomogram.bound and not layout.stacked
+    if not wanted:
+        return Ruled(layout, lines, None, lines)
+    *shorter, longest = range(len(GRAINS))
+    tried = (_with_scores(nomogram, layout, sample, grain) for grain in shorter)
+    found = next((found for found in tried if found[1].largest <= nomogram.bound), None)
+    return Ruled(layout, lines, *(found or _with_scores(nomogram, layout, sample, longest)))
+
+
+def _with_ticks(nomogram: Nomogram, sample: Sample) -> tuple[Layout, ReadingError]:
     drawn = as_drawn(nomogram, Layout(nomogram.width))
 
     def tried(closest: float) -> tuple[Layout, ReadingError]:
@@ -52,6 +86,15 @@ def ruled(nomogram: Nomogram) -> tuple[Layout, ReadingError]:
         return most
     fewer = (tried(closest) for closest in DISTANCES[:-1])
     return next((found for found in fewer if found[1].largest <= nomogram.bound), most)
+
+
+def _with_scores(nomogram: Nomogram, layout: Layout, sample: Sample, grain: int) -> tuple[ScoreTable, ReadingError]:
+    model, scale, outcomes = nomogram.model, nomogram.scale, nomogram.outcomes
+    # the totals that patients have decide which are printed
+    drawn = as_drawn(nomogram, layout, score_table(model, scale, outcomes, (0.0, nomogram.total_ticks[-1]), grain))
+    totals = read_total(drawn, sample)
+    scores = score_table(model, scale, outcomes, (float(totals.min()), float(totals.max())), grain)
+    return scores, reading_error(model, replace(drawn, scores=scores), sample)
 
 
 def error_in(nomogram: Nomogram, patients: Patients) -> ReadingError:
@@ -69,7 +112,7 @@ def error_in(nomogram: Nomogram, patients: Patients) -> ReadingError:
     stratum = model.answering.stratum(rows)
     sample = {name: np.array(rows[name].tolist(), dtype=object) for name in model.predictors}
     strata = np.zeros(len(rows), np.int64) if stratum is None else stratum
-    return reading_error(model, as_drawn(nomogram, nomogram.layout), sample, strata, seed=None)
+    return reading_error(model, as_drawn(nomogram, nomogram.layout, nomogram.scores), sample, strata, seed=None)
 
 
 def over_bound(nomogram: Nomogram) -> tuple[Finding, ...]:
@@ -78,8 +121,9 @@ def over_bound(nomogram: Nomogram) -> tuple[Finding, ...]:
     if error.largest <= nomogram.bound:
         return ()
     rule = (
-        f"the figure is read with an error of up to {100 * error.largest:.1f} percentage points "
+        f"the figure ({error.by}) is read with an error of up to {100 * error.largest:.1f} percentage points "
         f"({100 * error.mean:.1f} on average), above the declared {100 * nomogram.bound:g}"
     )
-    advice = "draw it wider (width=260), from the 1st to the 99th centile, or use predict where it matters"
+    table = "" if nomogram.scores is not None else "print the score table (score_table=True, or 180 mm wide), "
+    advice = f"{table}draw wider (width=260), or use predict where it matters"
     return (Finding("G25", rule, advice, value=f"{100 * error.largest:.1f}", severity="warning"),)

@@ -172,6 +172,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "读图误差：图宽{width} mm、每个位置读到最近的0.5 mm时，在按{drawn}抽取的{n}种取值组合中，"
         "风险最多改变{largest}个百分点，平均{mean}个百分点。",
     ),
+    "error_table": (
+        "Read in the table, with proportions between its numbers: at most {largest}, {mean} on average.",
+        "按表读取（表中各数之间按比例）：最多{largest}个百分点，平均{mean}个百分点。",
+    ),
+    "scores": ("In numbers: points of values, risks of total points", "以数字表示：各取值的得分，总分对应的风险"),
+    "score_risk_short": ("by {time},\u00a0%", "{time}内，%"),
+    "score_risk": ("Risk by {time},\u00a0%", "{time}内风险，%"),
+    "score_risk_binary": ("Risk,\u00a0%", "风险，%"),
+    "recipe_table": (
+        "More exactly in the table: between two printed values, and between two totals, take proportions.",
+        "查表更精确：表中两个取值之间、两个总分之间均按比例取值。",
+    ),
     "over_bound": (
         "That is more than the declared {bound}: use the model itself where it matters.",
         "超过声明的{bound}：必要时请直接使用模型。",

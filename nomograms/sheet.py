@@ -20,6 +20,7 @@ from nomograms.medians import MedianAxis
 from nomograms.outcomes import OutcomeAxis
 from nomograms.points import LARGEST, Axis, Value
 from nomograms.rows import Row, Span
+from nomograms.score_sheet import ScoreSheet, score_sheet
 from nomograms.sentences import SENTENCES
 from nomograms.wording import (
     LANGUAGES,
@@ -49,7 +50,10 @@ SECTION = 2.0  # more of it before the total and before each stratum
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows, caption lines, layout and height of the figure in millimetres, and the heading of the example's column."""
+    """Rows, caption lines, layout and height of the figure in millimetres, and the heading of the example's column.
+
+    The score table stands under the rows, from `scores_top` on.
+    """
 
     rows: tuple[Row, ...]
     caption: tuple[str, ...]
@@ -57,6 +61,8 @@ class Sheet:
     height: float
     heading: str
     layout: Layout
+    scores: ScoreSheet
+    scores_top: float
 
 
 def texts_of(nomogram: Nomogram, example: Example, *, caption: bool = True) -> list[str]:
@@ -103,10 +109,11 @@ def sheet_of(nomogram: Nomogram, example: Example, measure: Measure, caption_mea
         for paragraph in (caption_of(nomogram, example) if whole else ())
         for line in broken_to(paragraph, layout.width - 2 * MARGIN, caption_measure or measure).split("\n")
     ]
-    caption_top = top + SECTION
+    scores, scores_top = score_sheet(nomogram, caption_measure) if caption_measure else ScoreSheet(), top + SECTION
+    caption_top = scores_top + scores.height + (SECTION if scores.height else 0.0)
     height = caption_top + len(lines) * CAPTION_LINE + MARGIN
     heading = sentence("example" if example.is_typical else "patient", nomogram.language)
-    return Sheet(tuple(placed), tuple(lines), caption_top, height, heading, layout)
+    return Sheet(tuple(placed), tuple(lines), caption_top, height, heading, layout, scores, scores_top)
 
 
 def _rows(nomogram: Nomogram, example: Example, measure: Measure, whole: bool) -> list[tuple[Row, bool]]:

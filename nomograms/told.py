@@ -27,7 +27,9 @@ def plain_values(nomogram: Nomogram) -> dict[str, Any]:
             "scales": _scales(nomogram),
             "total": total,
             "outcomes": [_outcome(nomogram, axis) for axis in nomogram.outcomes],
-            "reading_error": nomogram.reading_error.to_dict() | {"bound": nomogram.bound},
+            "reading_error": nomogram.reading_error.to_dict()
+            | {"bound": nomogram.bound}
+            | ({} if nomogram.scores is None else {"of_lines": nomogram.reading_error_of_lines.to_dict()}),
         }
         | ({"medians": medians} if nomogram.median else {})
         | ({} if near is None else {"approximation": near.to_dict()})

@@ -28,11 +28,21 @@ def nomogram(
     ] = False,
     width: Annotated[float, typer.Option(help="Of the figure in millimetres: 85 for one column, 180 for two.")] = 180.0,
     median: Annotated[bool, typer.Option("--median", help="Draw the median time to the event too.")] = False,
+    score_table: Annotated[
+        bool | None,
+        typer.Option(
+            help="Print points and risks in numbers; default where lines alone miss the reading error's bound."
+        ),
+    ] = None,
     sha256: Digest = None,
 ) -> None:
-    """Draw the nomogram of a model with a worked patient on it: .pdf, .svg, .png, or .csv and .txt for its points."""
+    """Draw the nomogram of a model with a worked patient on it: .pdf, .svg, .png, or .csv and .txt for its points.
+
+    Warns where reading the print back may miss the model's risk by more than half a percentage point.
+    """
     from cohorts.errors import Finding, RunError
     from nomograms import Nomogram
+    from nomograms.options import Options
     from prognosis import load_model
 
     if (patient is None) != (patients is None):
@@ -46,6 +56,9 @@ def nomogram(
             raise RunError(Finding("U05", "this patient is not in the table", "correct the id", rows=(patient,)))
         row = cohort.frame.loc[[patient]]
     make = Nomogram.approximate if approximate else Nomogram
-    drawn = make(fitted, horizons=times, limits=limits, language=language, width=width, median=median)
+    options: Options = {"limits": limits, "language": language, "width": width, "median": median}
+    drawn = make(fitted, horizons=times, **options | {"score_table": score_table})
     drawn.save(out, patient=row)
+    for finding in drawn.findings:
+        typer.echo(str(finding), err=True)
     typer.echo(str(out))

@@ -219,6 +219,7 @@ def _draw_nomogram(declared: StudyFile, model: FittedModel, cohort: Cohort, fold
         "width": options.width,
         "bound": options.bound,
         "median": options.median,
+        "score_table": options.score_table,
     }
     if options.approximate:
         nomogram = Nomogram.approximate(model, fidelity=options.fidelity, **drawn)

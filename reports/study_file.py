@@ -126,7 +126,8 @@ class NomogramTable(_Table):
     """``[nomogram]``: of which model, over which range of the predictors; `approximate` one that has no points.
 
     `fidelity` : the least R2 of an approximation. `width` : of the figure in millimetres, `bound` : of its reading
-    error. `median` : draw the median time too.
+    error. `median` : draw the median time too. `score_table` : print points and risks in numbers always, or never;
+    without it where the lines alone miss the bound.
     """
 
     model: str
@@ -135,6 +136,7 @@ class NomogramTable(_Table):
     width: float = Field(default=180.0, ge=80, le=300)
     bound: float = Field(default=0.005, gt=0, lt=1)
     median: bool = False
+    score_table: bool | None = None
     approximate: bool = False
     fidelity: float = Field(default=0.9, ge=0.5, lt=1)
 

@@ -68,11 +68,11 @@ CASES = {
     "gbsg": lambda ask: (Nomogram(ask("gbsg_model")), None),
     "crossed": lambda ask: (Nomogram(ask("crossed_model")), {k: v for k, v in GBSG_PATIENT.items() if k != "pgr"}),
     "folded": lambda ask: (Nomogram(ask("folded_model"), limits="centiles"), GBSG_PATIENT),
-    "levels": lambda ask: (Nomogram(many_levels()), None),
-    "hostile": lambda ask: (Nomogram(hostile()), None),
+    "levels": lambda ask: (Nomogram(many_levels(), score_table=True), None),
+    "hostile": lambda ask: (Nomogram(hostile(), score_table=True), None),
     "beyond": lambda ask: (Nomogram(hand_made([0.04, 0.5])), {"age": 95, "sex": "M"}),
-    "narrow": lambda ask: (Nomogram(ask("folded_model"), width=85), GBSG_PATIENT),
-    "narrow_levels": lambda ask: (Nomogram(many_levels(), width=85), None),
+    "narrow": lambda ask: (Nomogram(ask("folded_model"), width=85, score_table=True), GBSG_PATIENT),
+    "narrow_levels": lambda ask: (Nomogram(many_levels(), width=85, score_table=True), None),
     "chinese": lambda ask: (Nomogram(ask("folded_model"), limits="centiles", language="zh"), None),
 }
 ALL = [pytest.param(name, marks=needs_chinese) if name == "chinese" else name for name in CASES]

@@ -175,7 +175,7 @@ def test_as_few_ticks_as_the_bound_allows(simple):
 
 
 def test_a_wider_figure_reads_better(simple):
-    errors = [Nomogram(simple.model, width=width, bound=1e-6).reading_error for width in (85, 180, 260)]
+    errors = [Nomogram(simple.model, width=width, bound=1e-6).reading_error_of_lines for width in (85, 180, 260)]
     assert errors[0].mean > errors[1].mean > errors[2].mean
     assert [error.width for error in errors] == [85, 180, 260]
     assert [Layout(width).length for width in (85.0, 180.0, 260.0)] == [75, 120, 200]

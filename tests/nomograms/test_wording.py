@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 
 import numpy as np
@@ -118,7 +119,7 @@ def test_the_caption_tells_where_the_figure_comes_from(simple):
         "risk by 12, 60 months",
         "Model of 2026-01-31, hash 01234567.",
         "nearest half millimetre (figure 180 mm wide)",
-        f"at most {100 * simple.reading_error.largest:.1f} percentage points",
+        f"at most {math.ceil(1000 * simple.reading_error.largest) / 10:.1f} percentage points",
         "over 2,000 combinations",
     ]
     for part in parts:
