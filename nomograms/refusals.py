@@ -22,7 +22,10 @@ def why_no_points(model: FittedModel) -> list[Finding]:
     exact = hasattr(estimate, "coefficients") and hasattr(estimate, "risk_at")
     if not exact and isinstance(estimate, CauseSpecificEstimate):
         rule = "the endpoint has competing events: cause-specific models combine into risk without a single points axis"
-        advice = "fit FineGray, whose nomogram is exact, or draw Nomogram.approximate(model) with its stated fidelity"
+        advice = (
+            "fit FineGray, whose nomogram is exact, draw Nomogram.approximate(model) with its stated fidelity, "
+            "a horizon at a time, or write the exact calculator"
+        )
         return [Finding("G03", rule, advice)]
     if not exact:
         rule = f"no nomogram of a model of kind {model.kind}: no coefficients to give points for lead to its risk"

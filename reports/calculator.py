@@ -15,7 +15,7 @@ from reports.calculator_numbers import refusals_of
 from reports.security import source_of
 from reports.wording import Wording
 
-SCRIPTS = ("functions", "imputation", "model", "form", "drawing", "nomogram", "page")
+SCRIPTS = ("functions", "imputation", "model", "causes", "form", "drawing", "nomogram", "page")
 # What could end or open something where JSON stands in HTML.
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
@@ -29,8 +29,8 @@ class Calculator:
 
     Parameters
     ----------
-    model : Cox (also stratified, penalised, pooled, transferred), Fine-Gray, accelerated failure time, logistic,
-        early relapse by a logistic model, or a published one.
+    model : Cox (also stratified, penalised, pooled, transferred, cause-specific), Fine-Gray, accelerated failure time,
+        logistic, early relapse by a logistic model, or a published one.
     language : ``en`` or ``zh``.
     limits : range of the nomogram's lines, ``centiles`` or ``rms``, as `Nomogram`.
 

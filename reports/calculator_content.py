@@ -9,7 +9,7 @@ from prognosis.model import FittedModel
 from reports.calculator_fields import fields_of
 from reports.calculator_horizons import curve_of, horizons_of, strata_of
 from reports.calculator_nomogram import nomogram_of
-from reports.calculator_numbers import numbers_of, takes_unknown
+from reports.calculator_numbers import estimate_kind, numbers_of, takes_unknown
 from reports.calculator_refusals import PROBE_3, joint_words, nothing_known_words
 from reports.patient_answers import competing_name
 from reports.patient_facts import about_lines, event_name, limits_of, model_lines
@@ -25,6 +25,7 @@ SENTENCES = {
     "fewer": "fewer_than_one",
     "more": "more_than_99",
     "icons_event": "icons_event",
+    "icons_other": "icons_other",
     "icons_rest": "icons_rest",
     "icons_range": "icons_range",
     "points": "calculator_points",
@@ -89,6 +90,7 @@ def content_of(model: FittedModel, limits: str, wording: Wording) -> dict[str, A
             "nothing_known": _nothing_known(model, wording),
             "curve": curve_of(model, wording),
             "nomogram": nomogram,
+            "competing": competing_name(model, wording),
         },
     }
 
@@ -97,12 +99,18 @@ def _without(model: FittedModel, wording: Wording) -> str:
     """Return what is said of people without the event: where events compete, another one may come first."""
     if model.endpoint.kind != "competing":
         return wording("have_none")
-    return wording("have_none_or_other", other=competing_name(model, wording))
+    return wording("have_neither" if _in_three(model) else "have_none_or_other", other=competing_name(model, wording))
+
+
+def _in_three(model: FittedModel) -> bool:
+    """Whether the model tells those without any event from those with another one first."""
+    return estimate_kind(model) == "causes"
 
 
 def _page(
     model: FittedModel, fields: list[dict[str, Any]], refused: str | None, numbers: dict[str, Any], wording: Wording
 ) -> dict[str, Any]:
+    other = competing_name(model, wording) if _in_three(model) else ""
     has_interval = numbers["estimate"].get("covariance") is not None
     stratified = bool(model.estimate.strata)
     rule = "calculator_unknown_rule" if takes_unknown(model) else "calculator_required_rule"
@@ -116,6 +124,8 @@ def _page(
         "fields": fields,
         "horizons": horizons_of(model, wording),
         "have_event": wording("have_event"),
+        "have_other": wording("have_other", other=other) if other else "",
+        "key_other": other,
         "have_none": _without(model, wording),
         "meaning": wording("interval_meaning" if has_interval else without_interval(model)),
         "has_interval": has_interval,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding
+from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.competing.fine_gray_estimate import FineGrayEstimate
 from prognosis.cox.estimate import CoxEstimate
 from prognosis.early_relapse.estimate import EarlyEstimate
@@ -36,10 +37,8 @@ def refusals_of(model: FittedModel) -> list[Finding]:
     A calculator computes the very model; an approximation of another one would need its error on every line.
     """
     if estimate_kind(model) is None:
-        competing = model.kind == "cox" and model.endpoint.kind == "competing"
-        rule = "cause-specific models of competing events" if competing else f"a model of kind {model.kind}"
-        advice = f"fit FineGray, whose calculator is exact; or {WAY_OUT}" if competing else WAY_OUT
-        return [Finding("R60", f"no calculator of {rule}: it computes regressions only", advice, value=model.kind)]
+        rule = f"no calculator of a model of kind {model.kind}: it computes regressions only"
+        return [Finding("R60", rule, WAY_OUT, value=model.kind)]
     findings = no_axis(model.preparation, "in a calculator")
     if offset := getattr(model.recipe, "offset", None):
         rule = "the model has an offset, for which the calculator has no field"
@@ -55,6 +54,8 @@ def estimate_kind(model: FittedModel) -> str | None:
     estimate = inner_estimate(model)
     if isinstance(estimate, CoxEstimate | FineGrayEstimate):
         return "hazard"
+    if isinstance(estimate, CauseSpecificEstimate):
+        return "causes"
     if isinstance(estimate, ParametricEstimate):
         return "log_time"
     if isinstance(estimate, PublishedHazard):
@@ -124,6 +125,32 @@ def _hazard(estimate: CoxEstimate | FineGrayEstimate) -> dict[str, Any]:
     }
 
 
+def _causes(estimate: CauseSpecificEstimate) -> dict[str, Any]:
+    """Return each cause's coefficients, and the steps of all hazards at the times of any event, stratum by stratum."""
+    strata = [estimate.steps(place) for place in range(len(estimate.end))]
+    covariances = [_list(model.covariance) for model in estimate.models]
+    known = all(matrix is not None for matrix in covariances) and all(
+        np.isfinite(part).all() for _, steps in strata for part in steps
+    )
+    return {
+        "causes": [{"coefficients": _list(one.coefficients), "means": _list(one.means)} for one in estimate.models],
+        "covariance": covariances if known else None,
+        "product_limit": estimate.survival == "product-limit",
+        "time": _list(estimate.event_times),
+        "ends": _list(estimate.end),
+        "strata": [{"time": _list(grid), "steps": _each_step(*steps)} for grid, steps in strata],
+    }
+
+
+def _each_step(hazard: NDArray[Any], variance: NDArray[Any], drift: NDArray[Any]) -> list[Any]:
+    """Return the steps one time after another, each cause's in it; what is not known of an error counts as 0."""
+    parts = (hazard.tolist(), np.nan_to_num(variance).tolist(), np.nan_to_num(drift).tolist())
+    return [
+        [dict(zip(("hazard", "variance", "drift"), cause, strict=True)) for cause in zip(*at, strict=True)]
+        for at in zip(*parts, strict=True)
+    ]
+
+
 def _log_time(estimate: ParametricEstimate) -> dict[str, Any]:
     return {
         "distribution": estimate.distribution,
@@ -146,6 +173,7 @@ def _odds(estimate: LogisticEstimate) -> dict[str, Any]:
 # Numbers of each formula besides coefficients and means.
 OWN: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "hazard": _hazard,
+    "causes": _causes,
     "log_time": _log_time,
     "published": _published,
     "odds": _odds,

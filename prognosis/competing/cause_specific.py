@@ -131,7 +131,7 @@ class CauseSpecificEstimate:
         strata = np.zeros(len(design), np.int64) if stratum is None else stratum
         for s in np.unique(strata):
             rows = np.flatnonzero(strata == s)
-            grid, steps = self._steps(int(s))
+            grid, steps = self.steps(int(s))
             until = np.searchsorted(grid, times[order], side="right")
             part = np.ascontiguousarray(centred[:, rows])
             found = absolute_risk(ratio[rows], part, steps, covariance, until, self.survival == "product-limit")
@@ -149,7 +149,7 @@ class CauseSpecificEstimate:
         times = np.asarray(horizons, float)
         order = np.argsort(times, kind="stable")
         ratio = np.exp(np.column_stack([model.linear_predictor(design, offset) for model in self.models]))
-        grid, (hazard, variance, drift) = self._steps(stratum)
+        grid, (hazard, variance, drift) = self.steps(stratum)
         until, causes = np.searchsorted(grid, times[order], side="right"), len(self.models)
         steps = hazard, np.zeros_like(variance), drift[:, :, :0]
         none = np.zeros((causes, len(design), 0)), np.zeros((causes, 0, 0))
@@ -174,7 +174,7 @@ class CauseSpecificEstimate:
         parts = [each.risk_with_error(design, horizons, offset=offset, stratum=stratum)[0] for each in turned]
         return np.stack(parts, axis=2)
 
-    def _steps(self, s: int) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+    def steps(self, s: int) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
         """Return the times of any event in a stratum and each cause's steps: hazard, variance, mean times hazard."""
         inside = [slice(model.baseline.edges[s], model.baseline.edges[s + 1]) for model in self.models]
         grid = np.unique(np.concatenate([m.baseline.time[part] for m, part in zip(self.models, inside, strict=True)]))

@@ -29,14 +29,17 @@ function emptied(id, width, height, alt) {
 // ---- 100 people
 
 const HEAD = "M5 1.1a1.55 1.55 0 1 1 0 3.1a1.55 1.55 0 1 1 0-3.1Z";
+const CROSS = "M2.3 9.2L7.7 4.7";
 const BODY = "M3.6 4.7h2.8a1.3 1.3 0 0 1 1.3 1.3v3.2h-5.4v-3.2a1.3 1.3 0 0 1 1.3-1.3Z";
 
 function drawPeople(id, people, alt) {
   const svg = emptied(id, 100, 100, alt);
   for (let k = 0; k < 100; k += 1) {
     const event = k < people.event, x = (k % 10) * 10, y = Math.floor(k / 10) * 10;
-    const person = shape(svg, "g", { transform: `translate(${x} ${y})`, class: event ? "event" : "none" });
+    const other = !event && k < people.event + people.other, looks = other ? "other" : "none";
+    const person = shape(svg, "g", { transform: `translate(${x} ${y})`, class: event ? "event" : looks });
     shape(person, "path", { d: HEAD + BODY });
+    if (other) shape(person, "path", { class: "cross", d: CROSS });
     if (people.lower !== null && people.lower <= k && k < people.upper) {
       shape(person, "circle", { class: "range", cx: 5, cy: 7, r: 1.1 });
     }

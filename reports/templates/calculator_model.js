@@ -144,13 +144,16 @@ function byOdds(estimate, centred, eta, stratum, time) {
 
 const FORMULAS = { hazard: byHazard, log_time: byLogTime, published: byPublished, odds: byOdds };
 
-// Risk and limits by each time, and the linear predictor, of a patient of whom everything is known.
+// Risk and limits by each time, the probability of another event first where the model tells it (else NaN), and the linear
+// predictor, of a patient of whom everything is known.
 function completeAnswer(values, stratum, times) {
   const { estimate } = numbers, design = designOf(values);
   const centred = design.map((x, k) => x - estimate.means[k]);
   const eta = centred.reduce((sum, x, k) => sum + x * estimate.coefficients[k], 0);
-  const found = times.map((time) => FORMULAS[estimate.kind](estimate, centred, eta, stratum, time));
-  return [...[0, 1, 2].map((part) => found.map((each) => each[part])), [eta]];
+  const found = estimate.kind === "causes"
+    ? byCauses(estimate, design, stratum, times)
+    : times.map((time) => FORMULAS[estimate.kind](estimate, centred, eta, stratum, time));
+  return [...[0, 1, 2, 3].map((part) => found.map((each) => each[part] ?? NaN)), [eta]];
 }
 
 // The same; a patient with unknown values gets the mean over the draws.
@@ -170,12 +173,12 @@ function answer(values, stratum = data.stratified ? null : 0) {
   const nothing = values.every((value) => value === null);
   if (!refusals.length && nothing && data.nothing_known) refusals.push({ ...data.nothing_known, place: null, value: null });
   if (refusals.length) return { refusals };
-  const [risk, lower, upper, [linear_predictor]] = numbersOf(values, stratum, data.horizons.map(({ time }) => time));
+  const [risk, lower, upper, other, [linear_predictor]] = numbersOf(values, stratum, data.horizons.map(({ time }) => time));
   const own = fields.slice(0, predictors).flatMap((field, place) =>
     remarksOn(field, values[place]).map((remark) => ({ ...remark, place, horizon: null })));
   const joint = jointRemark(values).map((remark) => ({ ...remark, place: null, horizon: null }));
   const remarks = [...own, ...joint, ...data.strata[stratum].remarks];
-  return { refusals, remarks, risk, lower, upper, linear_predictor };
+  return { refusals, remarks, risk, lower, upper, other, linear_predictor };
 }
 
 // Risk over time with its limits, from (0, 0) to the last time at which something is known of the stratum.

@@ -11,6 +11,18 @@ function printed(number, uncertain) {
 
 const count = (risk, other) => printed(other ? 100 - ofHundred(risk) : ofHundred(risk), risk > 0 && risk < 1);
 
+// Those without the event, split so that all three add up to 100 at the least error; the number with another event first.
+function othersOf(risk, other) {
+  const rest = 100 - ofHundred(risk), neither = 1 - risk - other, exact = 100 * other;
+  const error = (n) => Number((Math.abs(n - exact) + Math.abs(rest - n - 100 * neither)).toFixed(9));
+  let best = Math.max(Math.floor(exact) - 1, 0);
+  for (let n = best + 1; n <= Math.min(Math.ceil(exact) + 1, rest); n += 1) {
+    const [one, two] = [error(n), error(best)];
+    if (one < two || (one === two && Math.abs(n - exact) < Math.abs(best - exact))) best = n;
+  }
+  return best;
+}
+
 function rangeText(lower, upper, other = false) {
   if (!Number.isFinite(lower) || !Number.isFinite(upper)) return "";
   const [from, to] = (other ? [upper, lower] : [lower, upper]).map((end) => count(end, other));
@@ -29,22 +41,32 @@ function showAnswer(found, stratum) {
     box.querySelector(".reason").textContent = known ? "" : told.reason;
     box.querySelector(".cohort").textContent = told.cohort;
     box.querySelector(".few").textContent = known ? told.few : "";
-    if (known) showPeople(box, k, risk, lower, upper);
+    if (known) showPeople(box, k, [risk, lower, upper, found.other[k]]);
   });
 }
 
-function showPeople(box, k, risk, lower, upper) {
-  const limits = Number.isFinite(lower) && Number.isFinite(upper);
+function showPeople(box, k, [risk, lower, upper, other]) {
+  const limits = Number.isFinite(lower) && Number.isFinite(upper), inThree = Number.isFinite(other);
   const people = {
     event: ofHundred(risk), lower: limits ? ofHundred(lower) : null, upper: limits ? ofHundred(upper) : null,
+    other: inThree ? othersOf(risk, other) : 0,
   };
+  const rest = 100 - people.event - people.other, neither = 1 - risk - other;
+  if (inThree) {
+    Object.assign(box.dataset, { other });
+    const first = printed(people.other, other > 0 && other < 1);
+    box.querySelector(".other .count").textContent = filled(words.of_100, { n: first });
+  }
   box.querySelector(".event .count").textContent = filled(words.of_100, { n: count(risk, false) });
   box.querySelector(".event .interval").textContent = rangeText(lower, upper);
-  box.querySelector(".without .count").textContent = filled(words.of_100, { n: count(risk, true) });
-  box.querySelector(".without .interval").textContent = rangeText(lower, upper, true);
+  box.querySelector(".without .count").textContent = filled(words.of_100, {
+    n: inThree ? printed(rest, neither > 0 && neither < 1) : count(risk, true),
+  });
+  box.querySelector(".without .interval").textContent = inThree ? "" : rangeText(lower, upper, true);
   const alt = [
     filled(words.icons_event, { time: data.horizons[k].text, n: people.event }),
-    filled(words.icons_rest, { rest: 100 - people.event }),
+    inThree ? filled(words.icons_other, { n: people.other, other: data.competing }) : "",
+    filled(words.icons_rest, { rest }),
     limits ? filled(words.icons_range, { lower: people.lower, upper: people.upper }) : "",
   ];
   drawPeople(`people-${k}`, people, alt.join(" "));
@@ -143,4 +165,4 @@ window.addEventListener("resize", () => {
 window.addEventListener("pageshow", () => update());
 at("page").hidden = false;
 // for anybody who wants to check the numbers: calculator.answer([65, 1, ...]) gives all digits
-globalThis.calculator = Object.freeze({ answer, curve: curveOf, points: pointsOf });
+globalThis.calculator = Object.freeze({ answer, curve: curveOf, points: pointsOf, others: othersOf });

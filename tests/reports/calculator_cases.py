@@ -30,6 +30,7 @@ BENT: dict[str, Any] = {"splines": {"age": 4, "albumin": 3}, "transforms": {"cre
 RECIPES = {
     "cox": Cox(**BENT, interactions=[("age", "sex"), ("grade", "relapse")], strata=["centre"]),
     "fine_gray": FineGray(splines={"age": 4}, transforms={"creat": "log1p"}),
+    "causes": Cox(splines={"age": 4}, interactions=[("age", "sex")], strata=["centre"]),
     "logistic": Logistic(splines={"age": 4}, transforms={"creat": "scaled"}, interactions=[("albumin", "sex")]),
     "lasso": Logistic(penalty="lasso", strength=0.02),
     "early": EarlyRelapse(window=24),
@@ -42,7 +43,7 @@ RECIPES = {
     "loglogistic": AcceleratedFailureTime("loglogistic"),
     "imputed": Cox(transforms={"creat": "log"}, interactions=[("age", "sex")]),
 }
-KINDS = {"fine_gray": "competing", "logistic": "binary", "lasso": "binary"}
+KINDS = {"fine_gray": "competing", "causes": "competing", "logistic": "binary", "lasso": "binary"}
 # A horizon with few at risk, or beyond the follow-up of one stratum; one that is not the window.
 HORIZONS = {"cox": (12, 24, 80), "early": (12, 24)}
 NAMES = (*RECIPES, "published")

@@ -17,6 +17,7 @@ import pytest
 from cohorts.errors import PredictionError, RunError
 from nomograms import Nomogram
 from prognosis import FittedModel
+from prognosis.competing.other_events import others_first
 from prognosis.models import Cox, RandomSurvivalForest
 from reports.calculator import Calculator, as_data
 from reports.calculator_run import check_calculators, write_calculators
@@ -31,7 +32,7 @@ from tests.reports.conftest import IMAGE, SCRIPT
 from tests.reports.in_browser import Opened
 
 CLOSE = 1e-9
-CURVES = ("cox", "fine_gray", "weibull", "lognormal", "imputed")
+CURVES = ("cox", "causes", "fine_gray", "weibull", "lognormal", "imputed")
 NOMOGRAMS = ("cox", "fine_gray", "logistic", "early", "penalised", "weibull", "imputed", "published")
 ENTERED = {"Age (years)": "65", "Albumin (g/L)": "31.5", "creat (mg/dL)": "1.2", "sex": "M", "grade": "high",
            "relapse": "no", "centre": "south"}  # fmt: skip
@@ -77,6 +78,10 @@ def test_risks_intervals_and_remarks_of_500_patients_are_those_of_python(name: s
     for part in ("risk", "lower", "upper"):
         numbers = np.array([each[part] for each in found], float)
         np.testing.assert_allclose(numbers, getattr(expected, part), rtol=0, atol=CLOSE, err_msg=part)
+    others = others_first(model, frame, np.array(model.horizons, float))
+    if name == "causes" or others is None:
+        told_others = np.array([each["other"] for each in found], float)
+        np.testing.assert_allclose(told_others, np.nan if others is None else others, rtol=0, atol=CLOSE)
     lines = [each["linear_predictor"] for each in found]
     np.testing.assert_allclose(lines, expected.linear_predictor, rtol=0, atol=1e-8)
     own = defaultdict(set)
@@ -376,10 +381,33 @@ def test_other_models_are_refused_with_the_way_out(forest: FittedModel) -> None:
     with pytest.raises(PredictionError, match=r"Nomogram\.approximate") as refused:
         Calculator(forest)
     assert refused.value.code == "R60"
-    causes = made.fit(Cox(), endpoint=made.ENDPOINTS["competing"])
-    with pytest.raises(PredictionError, match="FineGray") as refused:
-        Calculator(causes)
-    assert refused.value.code == "R60"
+
+
+def test_causes_that_compete_have_a_calculator_without_a_nomogram(opened: Any) -> None:
+    said = opened("causes").page.locator("text=This model has no nomogram").text_content()
+    assert "cause-specific models combine into risk without a single points axis" in said
+    assert opened("causes").said == []
+
+
+def test_three_outcomes_add_up_to_100_as_on_a_patients_page(opened: Any) -> None:
+    draw = np.random.default_rng(3)
+    risk = draw.random(400)
+    other = draw.random(400) * (1 - risk)
+    script = "(pairs) => pairs.map(([risk, other]) => calculator.others(risk, other))"
+    found = opened("causes").page.evaluate(script, np.column_stack([risk, other]).tolist())
+    pairs = zip(risk.tolist(), other.tolist(), strict=True)
+    assert found == [frequency(r, math.nan, math.nan, Wording("en"), o).other for r, o in pairs]
+    page = opened("causes").page
+    enter(page, ENTERED)
+    box = page.locator("#answer-0")
+    shown = " ".join(box.inner_text().split())
+    people = frequency(*(float(box.get_attribute(f"data-{part}")) for part in ("risk", "lower", "upper")),
+                       Wording("en"), float(box.get_attribute("data-other")))  # fmt: skip
+    assert f"{people.event_text} of 100" in shown
+    assert f"{people.other_text} of 100 are expected to have first: another event" in shown
+    assert f"{people.without_text} of 100 are expected to have neither" in shown
+    assert [box.locator(f"g.{name}").count() for name in ("event", "other", "none")] == [
+        people.event, people.other, people.without]  # fmt: skip
 
 
 def study_of(*kinds: str) -> StudyFile:
