@@ -59,7 +59,7 @@ def fit_boosted(
         B02 fewer events than inner folds.
     """
     found = _crossed(rows, growth, inner)
-    ensemble = grow(rows.X, rows.loss, growth, rows.unit, inner.trees if found is None else found.trees)
+    ensemble = grow(rows.X, rows.loss, growth, rows.unit, inner.trees) if found is None else found.ensemble
     margin = ensemble.margin(rows.X)
     level = float(np.average(margin, weights=rows.loss.weight))
     believed = margin - level if found is None or not inner.calibrate else found.margin

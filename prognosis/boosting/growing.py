@@ -46,7 +46,9 @@ class Growth:
     def settings(self) -> dict[str, Any]:
         """Return xgboost's parameters; one thread, since sums over threads depend on their number."""
         draw = np.random.SeedSequence([*self.seed, 1])
-        return {
+        # without any direction xgboost need not keep to bounds at every cut that it tries
+        directions = {"monotone_constraints": self.monotone} if any(self.monotone) else {}
+        return directions | {
             "tree_method": "hist",
             "nthread": 1,
             "eta": self.learning_rate,
@@ -55,7 +57,6 @@ class Growth:
             "lambda": self.ridge,
             "colsample_bytree": self.columns,
             "max_bin": self.bins,
-            "monotone_constraints": self.monotone,
             "base_score": 0.0,
             # a tree's draw depends on its number alone, not on what else the thread has grown
             "seed": int(draw.generate_state(1)[0] >> 8),

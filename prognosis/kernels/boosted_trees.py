@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+# Rows that go through a tree together.
+BLOCK = 64
+
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def margins(X, roots, nodes, value):
@@ -15,17 +18,39 @@ def margins(X, roots, nodes, value):
     roots : (trees,) first nodes. value : (nodes,) of the leaves. nodes : (nodes,) each: feature that a node asks, -1 in
         a leaf; threshold, values below it go left; gap_left, whether missing values do; left and right children.
     """
-    feature, threshold, gap_left, left, right = nodes
-    out = np.zeros(X.shape[0])
-    for i in range(X.shape[0]):
-        for tree in range(roots.size):
-            node = roots[tree]
-            while feature[node] >= 0:
-                known = X[i, feature[node]]
-                goes_left = gap_left[node] if np.isnan(known) else known < threshold[node]
-                node = left[node] if goes_left else right[node]
-            out[i] += value[node]
+    feature, threshold, gap_left = nodes[:3]
+    asks, left, right, depth = _without_end(feature, nodes[3], nodes[4])
+    out, at = np.zeros(X.shape[0]), np.empty(BLOCK, np.int32)
+    for first in range(0, X.shape[0], BLOCK):
+        m = min(BLOCK, X.shape[0] - first)
+        for root in roots:
+            at[:m] = root
+            # a level at a time: no row waits for another, and none is guessed
+            for _ in range(depth):
+                for i in range(m):
+                    # unsigned: an index that cannot be negative is not checked for that
+                    node = np.uint64(at[i])
+                    known = X[first + i, asks[node]]
+                    goes_left = (known < threshold[node]) | (gap_left[node] & np.isnan(known))
+                    at[i] = left[node] if goes_left else right[node]
+            for i in range(m):
+                out[first + i] += value[at[i]]
     return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _without_end(feature, left, right):
+    """Return feature, left and right child of nodes, each leaf its own child, and the splits on the longest way."""
+    asks, children, below = np.empty(feature.size, np.uint64), np.empty((2, feature.size), np.int32), 0
+    depth = np.zeros(feature.size, np.int64)
+    for node in range(feature.size):
+        asks[node], children[:, node] = np.uint64(max(feature[node], 0)), node
+        if feature[node] >= 0:
+            # a child stands behind its parent
+            children[0, node], children[1, node] = left[node], right[node]
+            depth[left[node]] = depth[right[node]] = depth[node] + 1
+            below = max(below, depth[node] + 1)
+    return asks, children[0], children[1], below
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -120,6 +120,9 @@ def test_the_number_of_trees_is_the_best_in_patients_left_out():
     assert kept.estimate_.ensemble.trees == np.argmin(loss) + 1
     assert len(loss) >= kept.estimate_.ensemble.trees + 30
     assert fit(GradientBoosting(early_stopping=None, trees=25), X, y).estimate_.ensemble.trees == 25
+    # those of all rows, grown beside the folds, are the ones that grow alone
+    alone = fit(GradientBoosting(early_stopping=None, trees=kept.estimate_.ensemble.trees, calibrate=False), X, y)
+    np.testing.assert_array_equal(kept.estimate_.ensemble.margin(X), alone.estimate_.ensemble.margin(X))
     few = fit(GradientBoosting(trees=5), X, y)
     assert "B06" in [finding.code for finding in few.warnings_]
 
