@@ -109,13 +109,28 @@ def written(texts: Sequence[str], x: Floats, up: Flags, chosen: NDArray[np.intp]
 
 
 def thinned(x: Floats, widths: Floats, rank: NDArray[np.int64], up: Flags) -> NDArray[np.intp]:
-    """Return which labels can stand without touching another on their side: lower ranks first, negative ones never."""
+    """Return which labels can stand without touching another on their side: lower ranks first, negative ones never.
+
+    Nor is one written past a rounder and shorter one that had no room: no 0.32 in place of 0.3.
+    """
     taken: list[int] = []
+    left_out: list[int] = []
     for place in (int(i) for i in np.lexsort((x, rank)) if rank[i] >= 0):
         rivals = [other for other in taken if up[other] == up[place]]
-        if all(abs(x[place] - x[other]) >= (widths[place] + widths[other]) / 2 + GAP for other in rivals):
+        has_room = all(abs(x[place] - x[other]) >= (widths[place] + widths[other]) / 2 + GAP for other in rivals)
+        shorter = [i for i in left_out if rank[i] < rank[place] and widths[i] < widths[place]]
+        if has_room and not _passed_over(x, place, rivals, shorter):
             taken.append(place)
+        else:
+            left_out.append(place)
     return np.array(sorted(taken), dtype=np.intp)
+
+
+def _passed_over(x: Floats, place: int, rivals: list[int], others: list[int]) -> bool:
+    """Whether one of other values stands between a value and the next written one on either side."""
+    below = max((x[other] for other in rivals if x[other] < x[place]), default=-math.inf)
+    above = min((x[other] for other in rivals if x[other] > x[place]), default=math.inf)
+    return any(below < x[other] < above for other in others)
 
 
 def level_labels(texts: Sequence[str], x: Floats, measure: Measure, lower: float, upper: float) -> tuple[Label, ...]:

@@ -172,3 +172,12 @@ def test_breaking_lines(text, width, lines):
 
 def test_a_letter_wider_than_the_column_still_ends():
     assert broken_to("ab", 1.0, measure) == "a\nb"
+
+
+def test_no_value_is_written_past_a_rounder_one_that_had_no_room():
+    """0.3 would touch 0.2; 0.34 would not, and says less."""
+    x = np.array([0.0, 20.0, 24.0, 26.0, 60.0])
+    widths = np.array([3.0, 4.5, 4.5, 5.5, 4.5])
+    rank = np.array([0, 0, 1, 2, 0])
+    assert thinned(x, widths, rank, np.zeros(5, bool)).tolist() == [0, 1, 4]
+    assert thinned(x, np.where(rank == 2, 4.5, widths), rank, np.zeros(5, bool)).tolist() == [0, 1, 3, 4]
