@@ -98,14 +98,10 @@ def slope_of(linear_predictor: Floats, drawn: Drawn, efron: bool) -> Recalibrati
     ----------
     linear_predictor : (n,) of all rows. drawn : k of them. efron : ties, else Breslow's.
     """
-    x = linear_predictor[drawn.rows]
-    if not len(drawn.events) or not x.max() > x.min():
+    if not len(drawn.events):
         return None
-    n = float(drawn.copies.sum())
-    x = x - float(drawn.copies @ x) / n
-    slope, null, given, refitted, before, after = search_slope(x, drawn, efron)
-    spread = float(np.sqrt(drawn.copies @ x**2 / n))
-    sure = np.isfinite(slope) and after * DOUBT > VANISHED * before and float(np.abs(slope * x).max()) < FARTHEST / 2
-    if not sure or max(abs(slope), after**-0.5) * spread > DOUBT * LARGEST:
+    slope, null, given, refitted, before, after, spread, farthest = search_slope(linear_predictor, drawn, efron)
+    sure = np.isfinite(slope) and after * DOUBT > VANISHED * before and abs(slope) * farthest < FARTHEST / 2
+    if not sure or not spread > 0 or max(abs(slope), after**-0.5) * spread > DOUBT * LARGEST:
         return None
     return Recalibration(slope, null, given, refitted, float(after**-0.5))

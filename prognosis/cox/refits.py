@@ -28,7 +28,6 @@ from prognosis.evaluation import Recalibration
 from prognosis.kernels.counted_cox import baseline_at
 from prognosis.kernels.resampled_cox import search
 from prognosis.kernels.standardise import IN_PLACE, standardised
-from prognosis.linear_predictor import linear_predictor_of
 from prognosis.newton import ROUNDING, VANISHED
 from prognosis.outcome import SurvivalArrays, read_outcome
 from prognosis.recipe import as_frame
@@ -76,25 +75,24 @@ class CoxRefits:
         """Answer by counts; None where a check of the general way might refuse."""
         if not self.groups.have_events(train) or (drawn := self.rows.draw(train)) is None:
             return None
-        design = self.columns.of(train)
-        if (fitted := self._fit(design, drawn)) is None:
+        if (eta := self._fit(self.columns.of(train), drawn)) is None:
             return None
-        eta = linear_predictor_of(design, *fitted)
         return Answers(eta, eta, partial(self._risk, eta, drawn), partial(self._recalibrate, eta, (train, drawn)))
 
-    def _fit(self, design: Floats, drawn: Drawn) -> tuple[Floats, Floats] | None:
-        """Means and coefficients of the columns; None where the columns or the estimate are in doubt."""
-        start = self.start + drawn.copies @ self.influence[drawn.rows]
-        found, means, scales, products, beta, information, ends = search(design, drawn, start, self._efron)
-        values = np.linalg.eigvalsh(products) if (scales * DOUBT > 1 / LARGEST).all() else np.zeros(1)
-        if not found or not values[0] * CONDITION_LIMIT * DOUBT > values[-1]:
+    def _fit(self, design: Floats, drawn: Drawn) -> Floats | None:
+        """Linear predictor of all rows, (n,); None where the columns or the estimate are in doubt."""
+        found, _, scales, products, beta, information, ends, eta = search(
+            design, drawn, self.start, self.influence, self._efron
+        )
+        if not found or not (scales * DOUBT > 1 / LARGEST).all():
             return None
-        least = float(np.linalg.eigvalsh(information)[0])
-        if _is_extreme(beta, least, ends):
+        values, (least, *_) = np.linalg.eigvalsh(np.stack([products, information]))
+        if not values[0] * CONDITION_LIMIT * DOUBT > values[-1] or _is_extreme(beta, float(least), ends):
             return None
-        if not _surely_known(least, ends, values[-1] * (1 + np.log(drawn.copies.sum()))):
+        if not _surely_known(float(least), ends, values[-1] * (1 + np.log(drawn.copies.sum()))):
             self._check_known(design[drawn.rows], drawn, (beta, information))
-        return means, beta / scales
+        checked: Floats = eta
+        return checked
 
     def _check_known(self, design: Floats, drawn: Drawn, found: tuple[Floats, Floats]) -> None:
         """Raise what `fit_cox` raises of columns that depend on each other or separate the events."""

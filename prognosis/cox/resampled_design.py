@@ -17,45 +17,40 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Categories of all columns, to be counted in resamples.
+    """Categories of all columns, to be looked for in resamples.
 
     Parameters
     ----------
-    events : (n, levels + 1) 1 for a row with an event in a level; the last column for any event. column : (levels,)
-        which column of `others` a level belongs to. others : (n, columns) 1 for a number that is no 0 or 1; a number
-        is judged as a category only where nothing else was drawn.
-    fewest : parameters of the model; as many events are needed, and more rows.
+    shown : (n, bytes) a bit for each level that a row shows to be of use: by an event in it, or by a number that is no
+        0 or 1; a number is judged as a category only where nothing else was drawn. every : (bytes,) all of the bits.
+    died : (n,). fewest : parameters of the model; as many events are needed, and more rows.
     """
 
-    events: Floats
-    column: Integers
-    others: Floats
+    shown: NDArray[np.uint8]
+    every: NDArray[np.uint8]
+    died: NDArray[np.bool_]
     fewest: int
 
     def have_events(self, rows: Integers) -> bool:
         """Tell whether there are rows and events for all parameters, some of them in every level."""
-        counts = np.bincount(rows, minlength=len(self.events)).astype(float)
-        events, others = counts @ self.events, counts @ self.others
-        enough = len(rows) > max(self.fewest, 2) and events[-1] >= self.fewest
-        return bool(enough and ((events[:-1] > 0) | (others[self.column] > 0)).all())
+        enough = len(rows) > max(self.fewest, 2) and np.count_nonzero(self.died[rows]) >= self.fewest
+        return bool(enough and (np.bitwise_or.reduce(self.shown[rows], axis=0) == self.every).all())
 
 
 def groups_of(predictors: pd.DataFrame, died: NDArray[np.bool_], fewest: int) -> Groups:
     """Find what `check_levels` may take for categories: levels, and the 0 and 1 of numbers."""
-    levels, column, others = [], [], []
-    for place, name in enumerate(predictors.columns):
+    shown: list[NDArray[np.bool_]] = []
+    for name in predictors.columns:
         values = predictors[name]
         if isinstance(values.dtype, pd.CategoricalDtype):
-            own = [values.cat.codes.to_numpy() == level for level in range(len(values.cat.categories))]
-            others.append(np.zeros(len(died)))
+            codes = values.cat.codes.to_numpy()
+            shown += [died & (codes == level) for level in range(len(values.cat.categories))]
         else:
             x = values.to_numpy(float)
-            own = [x == 0, x == 1]
-            others.append(1.0 - own[0] - own[1])
-        levels += own
-        column += [place] * len(own)
-    events = np.column_stack([*levels, np.ones(len(died))]) * died[:, None]
-    return Groups(events, np.array(column), np.column_stack(others), fewest)
+            other = (x != 0) & (x != 1)
+            shown += [died & (x == 0) | other, died & (x == 1) | other]
+    bits = np.column_stack([*shown, np.ones(len(died), bool)])
+    return Groups(np.packbits(bits, axis=1), np.packbits(np.ones(bits.shape[1], bool)), died, fewest)
 
 
 @dataclass(frozen=True, eq=False)

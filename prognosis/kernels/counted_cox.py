@@ -40,11 +40,12 @@ def draw(counts, order, run, died):
     while start < n:
         end, here, first = start, 0, kept
         while end < n and run[end] == run[start]:
-            times = counts[order[end]]
-            if times > 0:
-                rows[kept], count[kept], own[kept] = order[end], times, died[end]
-                here += times if died[end] else 0
-                kept += 1
+            row = order[end]
+            times = counts[row]
+            # written in any case, and written over where nothing was drawn: no branch to guess
+            rows[kept], count[kept], own[kept] = row, times, died[end]
+            here += times * died[end]
+            kept += times > 0
             end += 1
         if here:
             at[known], events[known] = run[start], here
@@ -117,14 +118,16 @@ def _evaluate(x, drawn, beta, efron, risk):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def search_slope(x, drawn, efron):
-    """Find the coefficient of one covariate `x` (k,) by Newton's steps from 1.
+def search_slope(eta, drawn, efron):
+    """Find the coefficient of one covariate `eta` (n,) of all rows, in those that were drawn, by Newton's steps from 1.
 
     Returns
     -------
     slope, log-likelihoods at 0, 1 and the slope, information at 0 and at the slope; a slope that is not a number where
-    full steps do not lead to it.
+    full steps do not lead to it. spread, farthest : of the covariate, standard deviation and largest distance from its
+    mean; a spread of 0 where it is constant.
     """
+    x, spread, farthest = _centred(eta, drawn)
     risk = np.empty(x.size)
     null, _, before = _evaluate(x, drawn, 0.0, efron, risk)
     value, score, information = _evaluate(x, drawn, 1.0, efron, risk)
@@ -134,11 +137,30 @@ def search_slope(x, drawn, efron):
         gain = score * step
         slope += step
         if 0.0 <= gain < NO_GAIN:
-            return slope, null, given, value, before, information
+            return slope, null, given, value, before, information, spread, farthest
         now, score, information = _evaluate(x, drawn, slope, efron, risk)
         if not now >= value - 1e-9 * max(1.0, abs(value)):
             break
         value = now
         if gain < LAST_GAIN:
-            return slope, null, given, value, before, information
-    return np.nan, null, given, value, before, information
+            return slope, null, given, value, before, information, spread, farthest
+    return np.nan, null, given, value, before, information, spread, farthest
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _centred(eta, drawn):
+    """Covariate of the drawn rows about their mean, its standard deviation (0 if constant) and largest size."""
+    rows, count = drawn[0], drawn[1]
+    x, total, mean, same = np.empty(rows.size), 0.0, 0.0, True
+    for i in range(rows.size):
+        x[i] = eta[rows[i]]
+        same = same and x[i] == x[0]
+        total += count[i]
+        mean += count[i] * x[i]
+    mean /= total
+    square, farthest = 0.0, 0.0
+    for i in range(rows.size):
+        x[i] -= mean
+        square += count[i] * x[i] * x[i]
+        farthest = max(farthest, abs(x[i]))
+    return x, 0.0 if same else np.sqrt(square / total), farthest

@@ -7,6 +7,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+# Patients whose sums stay in the processor's nearest memory.
+ROOM = 1024
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -78,17 +80,35 @@ def auc_parts(found, case, control, known, at_risk, parts):
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def brier_parts(risk, case, control, known, at_risk, parts):
-    """Fill `parts` with the squared error of each patient, weighted for censoring; their mean is the Brier score.
+def _write_brier_parts(table, order, case, control, known, at_risk, out):
+    """Write the parts of `brier_parts` in one pass over the risks (n, h)."""
+    n, width, block = order.size, table.shape[1], 8
+    for low in range(0, n, block):
+        high = min(low + block, n)
+        for j in range(width):
+            # of these rows the first have left by the horizon
+            middle = min(max(known[j], low), high)
+            for i in range(low, middle):
+                risk = table[order[i], j]
+                missed = 1 - risk
+                out[j, i] = case[i] * missed * missed + control[i] * risk * risk
+            for i in range(middle, high):
+                risk = table[order[i], j]
+                out[j, i] = at_risk[j] * risk * risk
 
-    Patients in the order of time, weights as in `auc_area`.
+
+def brier_parts(
+    risk: Floats, order: NDArray[np.int64], case: Floats, control: Floats, known: NDArray[np.int64], at_risk: Floats
+) -> Floats:
+    """Return the squared error of each patient at each horizon, (h, n) by time, weighted for censoring.
+
+    Their means are the Brier scores. `risk` (n, h), `order` (n,) by time; weights (n,) by time and (h,) as in
+    `brier_scores`.
     """
-    n = parts.size
-    for i in range(known):
-        missed = 1 - risk[i]
-        parts[i] = case[i] * missed * missed + control[i] * risk[i] * risk[i]
-    for i in range(known, n):
-        parts[i] = at_risk * risk[i] * risk[i]
+    # numpy asks for large pages, which a kernel does not
+    out = np.empty((risk.shape[1], len(order)))
+    _write_brier_parts(risk, order, case, control, known, at_risk, out)
+    return out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -130,18 +150,26 @@ def censoring_hazards(event, ends):
     return out
 
 
+# a sum in an order of the compiler's choice, several at a time; infinities and not-a-numbers stay what they are
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})  # type: ignore[untyped-decorator]
+def _total(values):
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def spread_censoring(parts, censored, hazards, known, order, scale, influence):
+def spread_censoring(parts, censored, hazards, known, order, scale, influence, rest):
     """Influence of each patient (by the rows' own order), the estimation of the censoring weights included.
 
     `parts`: derivative of the measure by the log weight of each patient, by time. `censored` (n,), `hazards` (n, 2):
-    see `censoring_hazards`. A censoring at u changes the weights of all that depend on the censoring up to u: later
-    events by the horizon and those who are still at risk.
+    see `censoring_hazards`. `rest` (n,): room. A censoring at u changes the weights of all that depend on the censoring
+    up to u: later events by the horizon and those who are still at risk.
     """
-    n, centre, later = parts.size, parts.mean(), 0.0
-    for i in range(known, n):
-        later += parts[i]
-    rest, among = np.empty(known), 0.0
+    n, later = parts.size, _total(parts[known:])
+    centre = (later + _total(parts[:known])) / n
+    among = 0.0
     for i in range(known - 1, -1, -1):
         # what lies after the time of the patient counts, not what lies at it
         among += parts[i]
@@ -158,3 +186,26 @@ def spread_censoring(parts, censored, hazards, known, order, scale, influence):
         influence[order[i]] = scale * (parts[i] - centre + own)
     for i in range(known, n):
         influence[order[i]] = scale * (parts[i] - centre - compensator)
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "contract"})  # type: ignore[untyped-decorator]
+def integrate_influence(by_horizon, steps, times, out):
+    """Write each patient's influence on an integral over time, divided by the time; return the sums of squares (h,).
+
+    `by_horizon`, `out` : (h, n) influence on what is integrated, and on the integral from 0 to each of `times` (h,).
+    `steps` : (h,) length for which each value counts.
+    """
+    width, n = by_horizon.shape
+    squares, running = np.zeros(width), np.empty(min(n, ROOM))
+    for low in range(0, n, ROOM):
+        size = min(ROOM, n - low)
+        running[:size] = 0.0
+        for j in range(width):
+            share, step, total = 1.0 / times[j], steps[j], 0.0
+            for i in range(size):
+                own = running[i] * share
+                out[j, low + i] = own
+                total += own * own
+                running[i] += step * by_horizon[j, low + i]
+            squares[j] += total
+    return squares

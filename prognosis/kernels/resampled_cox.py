@@ -16,27 +16,27 @@ SMALL, LARGE = 1e-150, 1e150
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def search(design, drawn, start, efron):
+def search(design, drawn, start, influence, efron):
     """Find the coefficients of the rows that were drawn.
 
     Parameters
     ----------
     design : (n, p) of all rows, each column in one piece. drawn : k of them, see `draw`. start : (p,) coefficients of
-        the columns as they are.
+        the columns as they are. influence : (n, p) what each copy of a row adds to them before the search.
     efron : ties, else Breslow's.
 
     Returns
     -------
     found : whether full steps lead to a maximum. means, scales : (p,) of the columns, weighted. products : (p, p) of
         the standardised columns. beta : (p,) coefficients of these. information : (p, p) beside them. ends : smallest
-        and largest linear predictor of the rows by them.
+        and largest linear predictor of the rows by them. everybody : (n,) linear predictor of all rows.
     """
     rows, copies = drawn[0], drawn[1]
     columns, along, means, scales = _standardised(design, rows, copies)
     products = np.empty((scales.size, scales.size))
     _cross(columns, copies, products)
-    beta, information = start * scales, np.zeros(products.shape)
-    eta, ends = np.empty(copies.size), np.zeros(2)
+    beta, information = _moved(start, influence, rows, copies) * scales, np.zeros(products.shape)
+    eta, ends, everybody = np.empty(copies.size), np.zeros(2), np.zeros(design.shape[0])
     highest, found = -np.inf, False
     for _ in range(MOST_STEPS):
         value, score = _evaluate(columns, along, drawn, beta, efron, eta, information)
@@ -50,8 +50,19 @@ def search(design, drawn, start, efron):
             found = True
             _predict(columns, beta, eta)
             ends[0], ends[1] = eta.min(), eta.max()
+            _predict_all(design, means, beta / scales, everybody)
             break
-    return found, means, scales, products, beta, information, ends
+    return found, means, scales, products, beta, information, ends, everybody
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _moved(start, influence, rows, copies):
+    """Coefficients to start from: one copy less of a row that was not drawn, one more of a row drawn twice."""
+    out = start.copy()
+    for i in range(rows.size):
+        for j in range(out.size):
+            out[j] += copies[i] * influence[rows[i], j]
+    return out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -116,6 +127,14 @@ def _predict(columns, beta, eta):
     for j in range(beta.size):
         for i in range(eta.size):
             eta[i] += beta[j] * columns[j, i]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _predict_all(design, means, coefficients, out):
+    """Add the linear predictor of all rows to `out`, column by column as `linear_predictor_of` does."""
+    for j in range(means.size):
+        for i in range(out.size):
+            out[i] += (design[i, j] - means[j]) * coefficients[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cohorts.errors import Finding, PredictionError
-from prognosis.kernels.horizon_scores import brier_parts, brier_scores, rows_in_order
+from prognosis.kernels.horizon_scores import brier_parts, brier_scores, integrate_influence
 from prognosis.metrics.by_horizon import checked_risk, measure
 from prognosis.metrics.measured import Measured, from_influence
 from prognosis.metrics.weights import CensoringWeights, censoring_weights
@@ -106,12 +104,10 @@ def integrated_brier(score: Measured) -> Measured:
     if (steps <= 0).any():
         raise PredictionError(Finding("P12", "horizons do not ascend", "sort them, each once"))
     estimate = np.append(0.0, np.cumsum(steps * score.estimate[:-1])) / times
-    by_horizon = score.influence.T
-    influence, running = np.empty(by_horizon.shape), np.zeros(by_horizon.shape[1])
-    for j, step in enumerate(np.append(steps, 0.0)):
-        np.divide(running, times[j], out=influence[j])
-        running += step * by_horizon[j]
-    return from_influence(f"integrated {score.name}", times, estimate, influence.T)
+    influence = np.empty(score.influence.T.shape)
+    squares = integrate_influence(score.influence.T, np.append(steps, 0.0), times, influence)
+    error = np.sqrt(squares) if influence.size else np.full_like(estimate, np.nan)
+    return Measured(f"integrated {score.name}", times, estimate, error, influence.T)
 
 
 def null_brier_of(weights: CensoringWeights, *, errors: bool = True) -> Measured:
@@ -124,7 +120,7 @@ def brier_of(weights: CensoringWeights, risk: Floats, *, errors: bool = True) ->
     """Estimate the Brier score with given weights and checked risks, (n, h)."""
     # one sum for the score, so that it is the same to the last bit with errors and without
     scores = [float(score) for score in _bare_scores(risk, weights)]
-    parts = _parts(rows_in_order(risk, weights.order), weights) if errors else (NOTHING for _ in scores)
+    parts = _parts(risk, weights) if errors else [NOTHING] * len(scores)
     return measure("Brier score", weights, zip(scores, parts, strict=True), errors=errors)
 
 
@@ -137,11 +133,7 @@ def _bare_scores(risk: Floats, weights: CensoringWeights) -> Floats:
     return brier_scores(risks, place, case, control, weights.known, 1 / weights.at_horizon)
 
 
-def _parts(by_time: Floats, weights: CensoringWeights) -> Iterator[Floats]:
-    """Parts of each patient at each horizon."""
-    w, parts = weights, np.empty(len(weights.time))
-    case, control = w.once_left
-    for j, (known, at_horizon) in enumerate(zip(w.known, w.at_horizon, strict=True)):
-        values = by_time[min(j, len(by_time) - 1)]
-        brier_parts(values, case, control, known, 1 / at_horizon, parts)
-        yield parts
+def _parts(risk: Floats, w: CensoringWeights) -> Floats:
+    """Parts of each patient at each horizon, (h, n) by time."""
+    risks = np.broadcast_to(risk, (len(w.time), len(w.horizons)))
+    return brier_parts(risks, w.order, *w.once_left, w.known, 1 / w.at_horizon)

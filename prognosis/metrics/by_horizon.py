@@ -58,9 +58,9 @@ def measure(
     # A row is a horizon: memory is walked straight. R's standard error divides by n - 1.
     influence = np.empty((len(estimate), n if errors else 0))
     scale = np.sqrt(n / (n - 1)) / n if n > 1 else np.nan
-    censored, hazards = w.event == 0, censoring_hazards(w.event, w.ends)
+    censored, hazards, room = w.event == 0, censoring_hazards(w.event, w.ends), np.empty(n)
     for j, (value, parts) in enumerate(judged):
         estimate[j] = value
         if errors:
-            spread_censoring(parts, censored, hazards, w.known[j], w.order, scale, influence[j])
+            spread_censoring(parts, censored, hazards, w.known[j], w.order, scale, influence[j], room)
     return from_influence(name, w.horizons, estimate, influence.T)
