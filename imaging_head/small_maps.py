@@ -29,13 +29,14 @@ class SmallMapConvolution(nn.Conv2d):
         Raises
         ------
         ValueError
-            Another kernel, rim, dilation or group, or a bias.
+            Another kernel, rim, dilation or group, a bias, or steps that differ by direction.
         """
-        shape = (layer.kernel_size, layer.padding, layer.dilation, layer.groups, layer.bias is None)
-        if shape != ((3, 3), (1, 1), (1, 1), 1, True):
+        step, *others = layer.stride
+        shape = (layer.kernel_size, layer.padding, layer.dilation, layer.groups, layer.bias is None, others)
+        if shape != ((3, 3), (1, 1), (1, 1), 1, True, [step]):
             raise ValueError(f"{layer} is not a plain convolution of 3 x 3 with a rim of one")
         with torch.device("meta"):
-            found = cls(layer.in_channels, layer.out_channels, 3, stride=layer.stride, padding=1, bias=False)
+            found = cls(layer.in_channels, layer.out_channels, 3, stride=step, padding=1, bias=False)
         found.weight = layer.weight
         return found
 
