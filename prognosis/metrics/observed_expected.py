@@ -43,7 +43,9 @@ def observed_expected(
 
     Returns
     -------
-    HorizonEstimate, limits on the log scale by the delta method; 1 is perfect
+    HorizonEstimate, limits on the log scale by the delta method; 1 is perfect. Where the observed curve has come to
+    its end (nobody is left, as after an event of the last patient) its error is unknown, as in ``survfit``: no limits
+    (V44).
 
     Raises
     ------
@@ -64,8 +66,11 @@ def observed_expected(
     relative = c.given(influence) / observed
     if expected == "sampled":
         relative = relative - share[:, None] * (c.risk - mean) / mean
-    ratio = observed / mean
-    return estimate_of("observed/expected", c.horizons, ratio, relative * ratio, 1.0, scale="log")
+    ratio, ended = observed / mean, _nobody_left(c.counts, c.horizons)
+    # an observed risk of 1 seems to have no error: the last patients at risk had the event, as one of them would have
+    influence = np.where(ended, np.nan, relative * ratio)
+    findings = tuple(_unknown_error(float(time)) for time in c.horizons[ended])
+    return estimate_of("observed/expected", c.horizons, ratio, influence, 1.0, scale="log", findings=findings)
 
 
 def calibration_intercept(outcome: SurvivalArrays, risk: ArrayLike, horizons: ArrayLike) -> HorizonEstimate:
@@ -128,6 +133,18 @@ def _interrupted(horizons: Floats, counts: Counts) -> list[Finding]:
     rule = "everybody at risk early on has an event before t={:g}, but others enter later: observed risk is unknown"
     advice = "begin at a later time, when enough patients have entered"
     return [Finding("M05", rule.format(time), advice, "entry") for time in horizons if ends_before(counts, float(time))]
+
+
+def _nobody_left(counts: Counts, horizons: Floats) -> NDArray[np.bool_]:
+    """Tell by which horizons everybody under observation has had an event, (h,)."""
+    left = np.concatenate([[1.0], counts.survival])
+    ended: NDArray[np.bool_] = left[np.searchsorted(counts.time, horizons, side="right")] <= 0
+    return ended
+
+
+def _unknown_error(time: float) -> Finding:
+    rule = f"all patients under observation have had an event by t={time:g}: the error of the observed risk is unknown"
+    return Finding("V44", rule, "judge at an earlier horizon, with patients still at risk", severity="warning")
 
 
 def _without_risk(horizons: Floats, mean: Floats) -> list[Finding]:

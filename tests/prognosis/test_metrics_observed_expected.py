@@ -31,6 +31,19 @@ def test_six_patients_by_hand():
     assert lower * upper == pytest.approx(found.estimate**2)
 
 
+def test_where_nobody_is_left_the_error_is_unknown():
+    """Greenwood's error of a curve that has come to 0 is not 0 but unknown, as in R's survfit: the fifth died last."""
+    outcome = SurvivalArrays(np.array([1.0, 2, 3, 4, 5]), np.array([1, 0, 1, 0, 1]))
+    found = observed_expected(outcome, np.tile(RISK[:5, None], 2), [4.0, 5.0])
+    assert found.estimate[1] == pytest.approx(1 / RISK[:5].mean())
+    assert np.isnan([found.std_err[1], *(limit[1] for limit in found.limits()), found.p_value[1]]).all()
+    assert np.isfinite([found.std_err[0], found.p_value[0]]).all()
+    assert [(note.code, "t=5:" in note.rule) for note in found.warnings] == [("V44", True)]
+    # a competing event of the last one ends the curve, too
+    competing = SurvivalArrays(outcome.time, np.array([1, 0, 1, 0, 2]))
+    assert np.isnan(observed_expected(competing, RISK[:5], 5.0).std_err).all()
+
+
 def test_complete_follow_up_is_the_ratio_of_two_means():
     """Without censoring the error of log(ratio) is that of mean(y)/mean(y) - mean(r)/mean(r), patient by patient."""
     rng = np.random.default_rng(1)
