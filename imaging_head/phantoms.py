@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cohorts import Codebook, Cohort, TimeToEvent
 from cohorts.errors import Finding, ImageError, raise_findings
 from imaging_head.phantom_bones import Person, growth, knee
-from imaging_head.phantom_lesions import Lesion, lesion_box, with_lesion
+from imaging_head.phantom_lesions import Lesion, Signs, lesion_box, with_lesion
 from imaging_head.phantom_scanners import Scanner, scanners
 from imaging_head.radiographs import Radiographs
 
@@ -27,6 +27,8 @@ NORMAL, BENIGN, MALIGNANT = "normal", "benign", "malignant"
 PUBLISHED: Mapping[str, int] = {NORMAL: 260, BENIGN: 80, MALIGNANT: 180}
 AGES = {NORMAL: (36.1, 15.6), BENIGN: (29.4, 16.3), MALIGNANT: (24.5, 17.8)}
 AGGRESSION = {NORMAL: (0.0, 0.0), BENIGN: (0.0, 0.35), MALIGNANT: (0.5, 1.0)}
+# Where a lesion is called moth-eaten, and where permeative.
+LODWICK = (0.4, 0.75)
 SITES = ("distal femur", "proximal tibia", "proximal fibula")
 SHARES = {NORMAL: (0.5, 0.4, 0.1), BENIGN: (0.36, 0.54, 0.10), MALIGNANT: (0.506, 0.422, 0.072)}
 # Log hazard ratios of metastasis: ten years of age, one grade, one standard deviation of aggression where it counts.
@@ -46,8 +48,9 @@ class Phantoms:
     pixels : (films, size, size), float32 from 0 to 1.
     table : one row a patient, index pid: what a hospital would have (group, age, sex, side, site, size_cm, grade,
         scanner, and for tumours months and metastasis).
-    truth : the same patients: aggression (0 to 1, what the picture shows), hazard by month, risk at each horizon, and
-        the box around the lesion in shares of the film's edge (top, bottom, left, right), not a number without one.
+    truth : the same patients: aggression (0 to 1, what the picture shows by its signs), hazard by month, risk at each
+        horizon, and the box around the lesion and its mass in shares of the film's edge (top, bottom, left, right), not
+        a number without one.
     """
 
     pixels: Floats
@@ -67,6 +70,12 @@ class Phantoms:
         """Return the patients of some groups."""
         kept = self.table["group"].isin(groups).to_numpy()
         return Phantoms(self.pixels[kept], self.table[kept], self.truth[kept])
+
+    @property
+    def lodwick(self) -> pd.Series:
+        """Lodwick's type by aggression: 0 no lesion, 1 geographic (below .4), 2 moth-eaten (to .75), 3 permeative."""
+        lesion = (self.table["group"] != NORMAL).astype(int)
+        return (lesion * (1 + np.digitize(self.truth["aggression"], LODWICK))).rename("lodwick")
 
     def cohort(self) -> Cohort:
         """Return the table as a cohort of these patients."""
@@ -115,7 +124,8 @@ def simulate_knees(
     -----
     Sites and ages as in the radiograph paper (2021, Prog Mod Biomed 21(15):2843); growth plates close at about 16.
     Log hazard ratios: age .15 by ten years, grade .35, aggression 1 by standard deviation (0 where uninformative); the
-    grade is itself a coarse and noisy reading of aggression.
+    grade is itself a coarse and noisy reading of aggression. The film shows five signs of aggression, each with an
+    error of its own (standard deviation .12): of malignant tumours the best reading of all five has R2 = .88.
     """
     _check(groups, size, machines, confounding)
     kinds = scanners(machines, seed)
@@ -190,11 +200,11 @@ class _Patient:
             rng.normal(1, 0.08),
         )
         place = _place(row["site"], rng)
-        anatomy, disease, grain = rng.spawn(3)
+        anatomy, disease, grain, signs = rng.spawn(4)
         bones = knee(size, person, anatomy)
         if self.group == NORMAL:
             return scanner.film(bones.sponge + bones.cortex + bones.soft, row["side"], grain), (np.nan,) * 4
-        lesion = Lesion(*place, row["size_cm"] * 5 / person.scale, row["aggression"])
+        lesion = Lesion(*place, row["size_cm"] * 5 / person.scale, Signs.drawn(row["aggression"], signs))
         film = scanner.film(with_lesion(bones, lesion, disease), row["side"], grain)
         return film, lesion_box(bones, lesion, mirrored=row["side"] == "L")
 
