@@ -151,7 +151,7 @@ def form_sentences(model: Mapping[str, Any], wording: Wording) -> list[str]:
 
 
 def _chosen(model: Mapping[str, Any], wording: Wording) -> list[str]:
-    found = []
+    found = _harmonised(model, wording)
     if chosen := model.get("selection"):
         found.append(wording("methods_selection", selector=visible(chosen["selector"]), kept=len(chosen["kept"]),
                              n=len(chosen["candidates"])))  # fmt: skip
@@ -162,6 +162,18 @@ def _chosen(model: Mapping[str, Any], wording: Wording) -> list[str]:
         found.append(wording("methods_tuning", n=len(tuned["table"]), folds=tuned["folds"], best=visible(best, 300),
                              metric=wording(f"metric_{tuned['metric']}")))  # fmt: skip
     return found
+
+
+def _harmonised(model: Mapping[str, Any], wording: Wording) -> list[str]:
+    """Return by which method the effects of scanners were taken out, and what of the patients stays in."""
+    options = options_of(model)
+    if "harmonised" not in (model["kind"], (model["options"].get("recipe") or {}).get("kind")) or not options["batch"]:
+        return []
+    way = wording("methods_combat_shrunk" if options["shrink"] else "methods_combat_plain")
+    learnt = wording("methods_combat_inside" if options["inside"] else "methods_combat_outside")
+    said = [wording("methods_combat", batch=visible(options["batch"]), way=way, learnt=learnt)]
+    kept = ", ".join(map(visible, options.get("keep") or ()))
+    return [*said, wording("methods_combat_keep", columns=kept)] if kept else said
 
 
 def _options(model: Mapping[str, Any], wording: Wording) -> list[str]:

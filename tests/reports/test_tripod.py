@@ -13,8 +13,11 @@ import pytest
 
 from cohorts.errors import RunError
 from prognosis import FittedModel, Study
+from prognosis.models import Cox
+from prognosis.models.harmonised import Harmonised
 from reports.methods import methods_paragraphs
 from reports.model_card import model_card
+from reports.plain_values import plain_value
 from reports.results import results_of
 from reports.study_file import read_study_file
 from reports.tripod import save_tripod, tripod_content, tripod_dict, tripod_of
@@ -265,3 +268,20 @@ def test_methods_of_other_runs(results: dict[str, Any]) -> None:
     other["endpoint"] = {"kind": "binary", "name": "response", "n": 10, "events": 4, "competing_events": 0}
     other["models"]["cox"]["median_follow_up"] = None
     assert "Time runs from" not in " ".join(methods_paragraphs(other, ENGLISH))
+
+
+def test_methods_tell_how_scanners_were_harmonised(results: dict[str, Any]) -> None:
+    recipe = Harmonised(Cox(), batch="scanner", keep=("age",))
+    options = {key: plain_value(value) for key, value in recipe.get_params(deep=False).items()}
+    other = copy.deepcopy(results)
+    other["models"]["cox"] |= {"kind": "harmonised", "options": options}
+    found = " ".join(methods_paragraphs(other, ENGLISH))
+    assert "The effects of scanner on location and scale of the features were taken out by ComBat" in found
+    assert "(empirical Bayes; Johnson, Li and Rabinovic 2007), learnt anew from the training patients" in found
+    assert "What goes with age stayed in them." in found
+    options |= {"shrink": False, "inside": False, "keep": []}
+    found = " ".join(methods_paragraphs(other, ENGLISH))
+    assert "(without empirical Bayes; Johnson, Li and Rabinovic 2007), learnt once from all patients" in found
+    assert "stayed in them" not in found
+    options["batch"] = None
+    assert "ComBat" not in " ".join(methods_paragraphs(other, ENGLISH))
