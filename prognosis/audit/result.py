@@ -26,6 +26,8 @@ HEADINGS = {
     "cannot be checked": "Cannot be checked: the paper does not say enough",
     "remark": "To be read beside the numbers",
 }
+PLURALS = {"contradiction": "contradictions", "convention": "conventions to be named"}
+SINGULARS = {"convention": "convention to be named"}
 NO_FAULT = "No fault found. That the numbers agree with each other does not make them true."
 
 
@@ -118,7 +120,11 @@ def _page(audit: Audit) -> Iterator[str]:
     yield f"Audit: {audit.title}"
     yield from textwrap.wrap(audit.source, WIDTH)
     counts = {severity: sum(f.severity == severity for f in audit.findings) for severity in SEVERITIES[:-1]}
-    told = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+    told = ", ".join(
+        f"{count} {(SINGULARS if count == 1 else PLURALS).get(severity, severity)}"
+        for severity, count in counts.items()
+        if count
+    )
     yield told or NO_FAULT
     for severity in SEVERITIES:
         findings = [finding for finding in audit.findings if finding.severity == severity]

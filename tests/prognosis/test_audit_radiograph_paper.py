@@ -108,5 +108,5 @@ def test_the_page_holds_every_finding(found):
     page = " ".join(found.text().split())
     assert all(str(each) in page for each in found.findings)
     assert max(len(line) for line in found.text().splitlines()) <= 110
-    assert "12 contradiction, 2 mislabelled, 1 too narrow, 2 convention" in page
+    assert "12 contradictions, 2 mislabelled, 1 too narrow, 2 conventions to be named" in page
     assert "10 65 7 11 21 73.1 90.3 34.4 75.6 61.1 62.3" in page
