@@ -19,15 +19,16 @@ BATCH = 16
 
 
 def grad_cam(
-    fitted: FittedNetwork, films: Squares, background: Squares | None = None, layer: str = LAST
+    fitted: FittedNetwork, films: Squares, background: Squares | Tensor | None = None, layer: str = LAST
 ) -> tuple[HeatMap, ...]:
     """Return which cells of a layer raised or lowered the score of each film.
 
     Parameters
     ----------
     fitted : whose linear predictor is explained. films : squares as it takes them.
-    background : films that it was trained on, some 20 to 100: cells are then compared with their mean over these, so
-        that what all films have, such as air, has no colour. None: compared with no activation at all.
+    background : films that it was trained on, some 20 to 100, or their `usual_cells`: cells are then compared with
+        their mean over these, so that what all films have, such as air, has no colour. None: compared with no
+        activation at all.
     layer : of a ResNet, ``layer1`` to ``layer4``: the later, the closer to the answer, and the coarser (a cell of
         layer4 is 32 pixels of the square).
 
@@ -47,19 +48,37 @@ def grad_cam(
     Selvaraju and colleagues 2017 (ICCV); computed by ``monai.visualize.GradCAM``, once for the score and once for its
     negative, whose difference keeps what MONAI sets to 0.
     """
-    if layer not in LAYERS:
-        raise ImageError(Finding("I70", f"no layer {layer!r}", f"choose one of {', '.join(LAYERS)}"))
-    if background is not None:
+    _check_layer(layer)
+    if isinstance(background, Squares):
         check_background(films, background)
+        background = usual_cells(fitted, background, layer)
     with one_thread():
-        scored = Scored(fitted)
-        cells, scores = _all_cells(scored, films, layer)
+        cells, scores = _all_cells(Scored(fitted), films, layer)
         check_same(fitted, films, scores)
-        usual = 0.0 if background is None else _all_cells(scored, background, layer)[0].mean(0)
+        usual = torch.zeros(1) if background is None else background
     return tuple(
         _map(patient, layer, values, float(score), films.pixels.shape[-1])
         for patient, values, score in zip(films.patients, (cells - usual).numpy(), scores, strict=True)
     )
+
+
+def usual_cells(fitted: FittedNetwork, films: Squares, layer: str = LAST) -> Tensor:
+    """Return the mean cells of films, (rows, columns), with which those of other films are compared.
+
+    Raises
+    ------
+    ImageError
+        I70 no such layer, or no films.
+    """
+    _check_layer(layer)
+    check_background(films, films)
+    with one_thread():
+        return _all_cells(Scored(fitted), films, layer)[0].mean(0)
+
+
+def _check_layer(layer: str) -> None:
+    if layer not in LAYERS:
+        raise ImageError(Finding("I70", f"no layer {layer!r}", f"choose one of {', '.join(LAYERS)}"))
 
 
 def _all_cells(scored: Scored, films: Squares, layer: str) -> tuple[Tensor, Tensor]:

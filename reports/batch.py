@@ -23,6 +23,7 @@ from prognosis.execution import IN_PROCESS, Execution, TaskFailure, run_noted
 from prognosis.progress import shown
 from reports.contents.radiograph import PatientFilm
 from reports.filenames import file_names
+from reports.film_files import FilmFiles
 from reports.manifest import base_manifest, state_of
 from reports.output_folder import MANIFEST, OutputFolder, Run, Say, output_folder
 from reports.patient import PatientReport
@@ -91,27 +92,38 @@ def _met(model: _Met) -> FittedModel:
     return model.model
 
 
+@dataclass(frozen=True)
+class Looks:
+    """How pages look, and what of them comes from other files; see `write_patient`.
+
+    `films` : the index and networks from which each page gets its radiograph; None without.
+    """
+
+    language: Language = "en"
+    limits: Limits = "centiles"
+    films: FilmFiles | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class PatientPages:
     """Writes the pages of one patient of a table, given its number; it travels to other processes.
 
     Parameters
     ----------
-    model : that answers. rows : (n, columns of the model), index = ids. folder : of the run. language, limits : see
-        `write_patient`.
+    model : that answers. rows : (n, columns of the model), index = ids. folder : of the run. looks : of the pages.
     """
 
     model: FittedModel
     rows: pd.DataFrame
     folder: Path
-    language: Language
-    limits: Limits
+    looks: Looks
 
     def __call__(self, task: int) -> Files:
         """Write the pages and return their digests."""
-        model, row = _met(_Met(self.model)), self.rows.iloc[[task]]
+        model, row, looks = _met(_Met(self.model)), self.rows.iloc[[task]], self.looks
         try:
-            return write_patient(model, row, self.language, self.folder, self.limits)
+            film = None if looks.films is None else looks.films.of(str(row.index[0]))
+            return write_patient(model, row, looks.language, self.folder, looks.limits, film)
         except RunError as error:
             if error.code in OF_ONE_PATIENT:
                 raise PredictionError(*error.findings) from None
@@ -120,8 +132,10 @@ class PatientPages:
     @property
     def key(self) -> str:
         """Digest of everything that decides the pages."""
-        made_by = (environment(), code_digest(("nomograms", "reports")), [version(name) for name in PRINTERS])
-        asked = repr((made_by, self.model.hash, self.model.verified, self.language, self.limits))
+        rooms = ("nomograms", "reports", *(() if self.looks.films is None else ("imaging_head",)))
+        made_by = (environment(), code_digest(rooms), [version(name) for name in PRINTERS])
+        films = self.looks.films and (self.looks.films.layer, self.looks.films.digests())
+        asked = repr((made_by, self.model.hash, self.model.verified, self.looks.language, self.looks.limits, films))
         return hashlib.sha256((asked + rows_digest(self.rows)).encode()).hexdigest()
 
 
@@ -146,8 +160,7 @@ def report_patients(
     model: FittedModel,
     cohort: Cohort,
     out: str | Path,
-    language: Language = "en",
-    limits: Limits = "centiles",
+    looks: Looks = Looks(),
     say: Say = lambda _: None,
     *,
     resume: bool = False,
@@ -160,6 +173,8 @@ def report_patients(
 
     Raises
     ------
+    PredictionError, DataContractError, ModelFileError, ImageError
+        Films and networks that can give no page; see `FilmFiles.check`.
     RunError
         The folder cannot be used; K07 to resume with another model or table;
         U06 patients who could not be answered.
@@ -168,12 +183,15 @@ def report_patients(
     columns = tuple(name for name in model.door.columns if name in cohort.codebook)
     rows = cohort.view(columns).loc[list(cohort.ids)]
     inputs = {"model": model.hash, cohort.name: cohort.sha256 or rows_digest(rows)}
+    if looks.films is not None:
+        looks.films.check(model, cohort.ids)
+        inputs |= looks.films.digests()
     with output_folder(out) as folder:
         facts: dict[str, Any] = {"model_hash": model.hash, "inputs": inputs}
         started = datetime.now(UTC)
         beginning = begin(folder, inputs, resume, execution, say)
         folder.write_json(MANIFEST, base_manifest(folder, started, "running") | facts)
-        work = PatientPages(model, rows, folder.path.resolve(), language, limits)
+        work = PatientPages(model, rows, folder.path.resolve(), looks)
         try:
             failures = _write_all(work, folder, beginning.execution)
         except BaseException as error:

@@ -14,12 +14,17 @@ import typer
 
 from cohorts.version import __version__
 from reports.command_options import (
+    Background,
     Dask,
     Decimal,
     Digest,
     Encoding,
+    Films,
+    HeatLayer,
     ModelPath,
+    Networks,
     Out,
+    OwnScore,
     PatientsPath,
     Range,
     Resume,
@@ -185,19 +190,32 @@ def report(
     encoding: Encoding = "utf-8",
     resume: Resume = False,
     workers: Workers = 1,
+    radiographs: Films = None,
+    networks: Networks = None,
+    score: OwnScore = None,
+    background: Background = None,
+    heat_layer: HeatLayer = "layer4",
 ) -> None:
     """Write a one-page report on every patient, as PDF and HTML.
 
     Every finished patient is a line in DIR/journal: --resume skips these. A patient who cannot be answered goes to
     failures.json, all others are done, and the exit code is 1.
+
+    A model with a radiograph score shows each patient's film beside its heat map: --radiographs INDEX.csv --networks
+    NAME_networks. The table holds the scores (new patients: prognosis images score); a map of another score than the
+    one in the table is refused, and so is a film that may show a name. For patients of the study itself give --score
+    NAME.csv too, so that a map comes from the network that never saw the patient.
     """
     from prognosis import load_model
     from prognosis.execution import Execution
-    from reports.batch import report_patients
+    from reports.batch import Looks, report_patients
+    from reports.film_files import asked_films
 
+    films = asked_films(radiographs, networks, score, background, heat_layer)
     fitted = load_model(model, sha256)
     cohort = read_patients(fitted, patients, separator, decimal, encoding)
-    done = report_patients(fitted, cohort, out, language, limits, _say, resume=resume, execution=Execution(workers))
+    looks = Looks(language, limits, films)
+    done = report_patients(fitted, cohort, out, looks, _say, resume=resume, execution=Execution(workers))
     _finish(done)
 
 

@@ -66,26 +66,27 @@ class Grey:
         return FittedHead(network.eval(), ClassHead(2), Temperature(), Origin("random", 0), 32, True, precision)
 
 
+def fitted_only(study: Path, out: str | Path, say: Any) -> Run:
+    """Fit the study and save its model; nothing else of a run."""
+    declared, home, folder = read_study_file(study), study.parent, Path(out)
+    cohort = read_cohort(home / COHORT, codebook=home / CODEBOOK)
+    scored = cohort.with_score(read_score(home / declared.scores[0].file))
+    fitted = Study(scored, read_endpoint(study), declared.models[0].predictors, folds=scored.scores[0].folds,
+                   seed=1, missing="complete_cases").fit(Cox(), name="with_radiograph")  # fmt: skip
+    (folder / "models").mkdir(parents=True)
+    fitted.save(folder / "models" / "with_radiograph.prognosis")
+    return Run(folder, ("models/with_radiograph.prognosis",), ())
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run, list[str]]:
     """Run it with a study that is fitted and not reported, which other tests see to."""
-
-    def run_study(study: Path, out: str | Path, say: Any) -> Run:
-        declared, home, folder = read_study_file(study), study.parent, Path(out)
-        cohort = read_cohort(home / COHORT, codebook=home / CODEBOOK)
-        scored = cohort.with_score(read_score(home / declared.scores[0].file))
-        fitted = Study(scored, read_endpoint(study), declared.models[0].predictors, folds=scored.scores[0].folds,
-                       seed=1, missing="complete_cases").fit(Cox(), name="with_radiograph")  # fmt: skip
-        (folder / "models").mkdir(parents=True)
-        fitted.save(folder / "models" / "with_radiograph.prognosis")
-        return Run(folder, ("models/with_radiograph.prognosis",), ())
-
     said: list[str] = []
     out = tmp_path_factory.mktemp("demo") / "out"
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         # on so few patients, as the command line leaves them to the report
         warnings.simplefilter("ignore", PrognosisWarning)
-        patch.setattr(demonstration, "run_study", run_study)
+        patch.setattr(demonstration, "run_study", fitted_only)
         patch.setattr(demonstration, "SHOWN", (0.5,))
         done = run_radiograph_demo(out, said.append, SMALL, Grey())
     return out, done, said
