@@ -80,7 +80,7 @@ def finish(figure: Any, axes: Any, name: str) -> None:
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlim(0, np.max(axes.get_lines()[0].get_xdata()))
-    axes.legend(fontsize=7, frameon=False, loc="upper right")
+    axes.legend(fontsize=7, frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
     figure.savefig(PICTURES / name, dpi=110)
 
 
