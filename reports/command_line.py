@@ -14,17 +14,13 @@ import typer
 
 from cohorts.version import __version__
 from reports.command_options import (
-    Background,
     Dask,
     Decimal,
     Digest,
     Encoding,
     Films,
-    HeatLayer,
     ModelPath,
-    Networks,
     Out,
-    OwnScore,
     PatientsPath,
     Range,
     Resume,
@@ -191,27 +187,25 @@ def report(
     resume: Resume = False,
     workers: Workers = 1,
     radiographs: Films = None,
-    networks: Networks = None,
-    score: OwnScore = None,
-    background: Background = None,
-    heat_layer: HeatLayer = "layer4",
 ) -> None:
     """Write a one-page report on every patient, as PDF and HTML.
 
     Every finished patient is a line in DIR/journal: --resume skips these. A patient who cannot be answered goes to
     failures.json, all others are done, and the exit code is 1.
 
-    A model with a radiograph score shows each patient's film beside its heat map: --radiographs INDEX.csv --networks
-    NAME_networks. The table holds the scores (new patients: prognosis images score); a map of another score than the
-    one in the table is refused, and so is a film that may show a name. For patients of the study itself give --score
-    NAME.csv too, so that a map comes from the network that never saw the patient.
+    A model with a radiograph score shows each patient's film beside its heat map: --radiographs FILMS.toml, with the
+    lines index = "index.csv" (the films) and networks = "NAME_networks" (of images cross-fit). The table holds the
+    scores (new patients: prognosis images score); a map of another score than that in the table is refused, and so is a
+    film that may show a name. For patients of the study itself add score = "NAME.csv", so that a map comes from the
+    network that never saw the patient; background = "study_index.csv" compares with films of the study (without it a
+    map may colour what all films have); layer = "layer3" shows finer cells.
     """
     from prognosis import load_model
     from prognosis.execution import Execution
     from reports.batch import Looks, report_patients
-    from reports.film_files import asked_films
+    from reports.film_files import read_film_files
 
-    films = asked_films(radiographs, networks, score, background, heat_layer)
+    films = None if radiographs is None else read_film_files(radiographs)
     fitted = load_model(model, sha256)
     cohort = read_patients(fitted, patients, separator, decimal, encoding)
     looks = Looks(language, limits, films)

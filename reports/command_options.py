@@ -37,25 +37,5 @@ Dask = Annotated[
 ]
 Films = Annotated[
     Path | None,
-    typer.Option(metavar="INDEX.csv", help="Films of the patients: columns film, patient, view, laterality, date."),
-]
-Networks = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Folder NAME_networks of images cross-fit, which made the score NAME."),
-]
-OwnScore = Annotated[
-    Path | None, typer.Option(metavar="NAME.csv", help="Score of images cross-fit, for patients of the study itself.")
-]
-Background = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="INDEX.csv",
-        help="Films of the study (40 are used) to compare with; without them a heat map may colour what all films have.",
-    ),
-]
-HeatLayer = Annotated[
-    Literal["layer1", "layer2", "layer3", "layer4"],
-    typer.Option(
-        help="Cells of the heat map. layer4 divides the score exactly, 7 x 7 at 224 pixels; others are finer."
-    ),
+    typer.Option(metavar="FILMS.toml", help="Says where films and networks lie: each page gets film and heat map."),
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cohorts.errors import DataContractError, Finding, PredictionError, RunError
 from prognosis.profile import NumericProfile
@@ -139,19 +142,43 @@ def _folds(path: Path, nets: ScoreNetworks) -> dict[str, int]:
     return {str(patient): int(fold) for patient, fold in score.folds.assignment.items()}
 
 
-def asked_films(
-    index: Path | None, networks: Path | None, score: Path | None, background: Path | None, layer: str
-) -> FilmFiles | None:
-    """Return the files that a command was given; None where it was given none.
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: str
+    networks: str
+    score: str | None = None
+    background: str | None = None
+    layer: Literal["layer1", "layer2", "layer3", "layer4"] = "layer4"
+
+
+def read_film_files(path: str | Path) -> FilmFiles:
+    """Read a TOML file with ``index``, ``networks`` and, if need be, ``score``, ``background``, ``layer``.
+
+    Its paths are relative to the file.
 
     Raises
     ------
     RunError
-        R75 options of which one needs another.
+        R75 the file is absent or no TOML, or a key is unknown, missing or impossible.
     """
-    if index is None and networks is None and score is None and background is None:
-        return None
-    if index is None or networks is None:
-        rule = "a radiograph on a page needs the films and the networks of their score"
-        raise RunError(Finding("R75", rule, "give --radiographs INDEX.csv and --networks NAME_networks together"))
-    return FilmFiles(index, networks, score, background, layer)
+    path = Path(path)
+    try:
+        declared = _Declared.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise _fault(f"cannot read the file: {error.strerror}", path) from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise _fault(wrong, path) from None
+    except ValueError as error:
+        raise _fault(f"no valid TOML: {error}", path) from None
+    named = (declared.index, declared.networks, declared.score, declared.background)
+    index, networks, score, background = (None if name is None else path.parent / name for name in named)
+    assert index is not None
+    assert networks is not None
+    return FilmFiles(index, networks, score, background, declared.layer)
+
+
+def _fault(rule: str, path: Path) -> RunError:
+    advice = 'write index = "index.csv" and networks = "NAME_networks"; see docs/patient_report.md'
+    return RunError(Finding("R75", f"{rule} (films and networks for the pages)", advice, file=path.name))

@@ -129,8 +129,8 @@ def _check(model: FittedModel, patient_id: str | None, values: Mapping[str, Any]
     if not abs(given.heat.score - value) <= SAME_SCORE * max(1.0, abs(value)):
         rule = f"the heat map explains a score of {given.heat.score:.4g}, the patient's is {value:.4g}"
         advice = (
-            "make it from the networks that made the score: of a patient of the study that of the own fold (--score "
-            "NAME.csv), of a new one the mean of all"
+            "make it from the networks that made the score: of a patient of the study that of the own fold (score = "
+            "of --radiographs), of a new one the mean of all"
         )
         raise PredictionError(Finding("G32", rule, advice, given.score))
 

@@ -20,7 +20,7 @@ from imaging_head.radiographs import Radiographs
 from imaging_head.score_networks import ScoreNetworks
 from prognosis import FittedModel, load_model
 from reports import radiograph_demonstration as demonstration
-from reports.film_files import FilmFiles, asked_films
+from reports.film_files import FilmFiles, read_film_files
 from reports.radiograph_demonstration import CODEBOOK, COHORT, INDEX, SCORE, Size, run_radiograph_demo
 from tests.reports.test_radiograph_demonstration import Grey, fitted_only
 
@@ -74,17 +74,17 @@ def command(home: Path, rows: pd.DataFrame, out: Path, *more: str) -> Any:
     from reports.command_line import app
 
     rows.rename_axis("pid").to_csv(out.with_suffix(".csv"))
-    study = home / "study"
-    films = ["--radiographs", str(study / INDEX), "--networks", str(study / "radiograph_networks")]
+    films = home / "study" / "films.toml"
+    films.write_text("\n".join([f'index = "{INDEX}"', 'networks = "radiograph_networks"', 'layer = "layer2"', *more]))
     asked = [str(home / "models" / "with_radiograph.prognosis"), str(out.with_suffix(".csv")), "--out", str(out)]
-    return CliRunner().invoke(app, ["report", *asked, *films, "--heat-layer", "layer2", *more])
+    return CliRunner().invoke(app, ["report", *asked, "--radiographs", str(films)])
 
 
 def test_a_page_has_the_map_of_the_network_that_never_saw_the_patient(home: Path, tmp_path: Path) -> None:
     """Another patient, without a film, goes to the failures; and none of the rest is lost."""
     rows = table(home).iloc[:1]
     lost = rows.set_axis(["Z1"])
-    found = command(home, pd.concat([rows, lost]), tmp_path / "out", "--score", str(home / "study" / SCORE))
+    found = command(home, pd.concat([rows, lost]), tmp_path / "out", f'score = "{SCORE}"')
     assert found.exit_code == 1
     failures = json.loads((tmp_path / "out" / "failures.json").read_text())
     assert list(failures) == ["Z1"]
@@ -108,7 +108,7 @@ def test_a_new_patient_has_the_mean_map_and_another_score_is_refused(home: Path,
     failures = json.loads((tmp_path / "out" / "failures.json").read_text())
     assert list(failures) == [own]
     assert "G32" in failures[own]
-    assert "--score" in failures[own]
+    assert "that of the own fold" in failures[own]
     html = (tmp_path / "out" / "patients" / f"{new}.html").read_text(encoding="utf-8")
     assert f"Mean of the maps of {K} networks" in html
 
@@ -144,14 +144,28 @@ def test_what_can_give_no_page_is_refused_before_one_is_written(
         files_in(home, layer="layer3").check(model, ["7"])
     with pytest.raises(DataContractError, match=r"\[R73\] .*which make texture in 3 folds"):
         files_in(home, own=True, layer="layer3").check(model, ["7"])
-    with pytest.raises(RunError, match=r"\[R75\] .*--radiographs INDEX.csv and --networks"):
-        asked_films(Path("index.csv"), None, None, None, "layer4")
-    assert asked_films(None, None, None, None, "layer4") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot read the file"),
+        ("index =", "no valid TOML"),
+        ('index = "a.csv"', "networks: Field required"),
+        ('index = "a.csv"\nnetworks = "n"\nlayer = "fc"\nfilm = 1', "layer: .*film: Extra inputs"),
+    ],
+)
+def test_a_file_that_says_too_little_or_too_much_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "films.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RunError, match=rf"(?s)\[R75\] .*{said}.*networks = "):
+        read_film_files(path)
 
 
 def test_the_help_teaches() -> None:
     from reports.command_line import app
 
     said = " ".join(CliRunner().invoke(app, ["report", "--help"], env={"COLUMNS": "200"}).output.split())
-    assert "--radiographs INDEX.csv --networks NAME_networks" in said
+    assert 'index = "index.csv" (the films) and networks = "NAME_networks"' in said
     assert "the network that never saw the patient" in said
