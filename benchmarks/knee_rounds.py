@@ -28,7 +28,7 @@ from cohorts.outcome import Outcome
 from cohorts.version import __version__
 from imaging_head import Radiographs
 from imaging_head.protocol_measures import measure
-from imaging_head.protocol_run import run_rounds
+from imaging_head.protocol_run import Rounds, run_rounds
 from imaging_head.protocols import Contrast
 from imaging_head.radiographs import Squares
 from imaging_head.strata import GROUP, STRATUM, GroupsOfStrata, patients_of
@@ -79,8 +79,8 @@ class FittedComponents:
         return pd.Series(expit(scores), scores.index)
 
 
-def knees() -> tuple[pd.DataFrame, Squares]:
-    """Return patients with their grade, and films.
+def graded() -> tuple[Radiographs, pd.Series]:
+    """Return films and the grade of each patient.
 
     A group of near-duplicates stands for a patient; the few with films of two grades are left out.
     """
@@ -88,21 +88,24 @@ def knees() -> tuple[pd.DataFrame, Squares]:
     by_patient = labels.groupby("near_duplicate_group")["kl_reader1"]
     labels = labels[by_patient.transform("nunique") == 1]
     films = Radiographs.from_frame(labels, file="file", patient="near_duplicate_group", root=FILMS / "images")
-    grades = labels.drop_duplicates("near_duplicate_group").set_index("near_duplicate_group")["kl_reader1"]
+    return films, labels.drop_duplicates("near_duplicate_group").set_index("near_duplicate_group")["kl_reader1"]
+
+
+def dealt(grades: pd.Series) -> pd.DataFrame:
+    """Return patients with their grade and one of five groups."""
     patients = patients_of(grades)
     patients[GROUP] = GroupsOfStrata(5, seed=SEED).deal(patients[STRATUM])
-    return patients, films.squares(SIZE)
+    return patients
 
 
-def measured(contrast: Contrast, table: pd.DataFrame, films: Squares) -> dict[str, Any]:
-    """Run the rounds and return their numbers."""
-    rounds = run_rounds(contrast, table, films, Components(COMPONENTS))
+def told(rounds: Rounds, films: Squares) -> dict[str, Any]:
+    """Return the numbers of the rounds."""
     found = measure(rounds)
     means = found.means[found.means["metric"].isin(SHOWN)]
     areas = found.rounds[(found.rounds["predictor"] == "image") & (found.rounds["metric"] == "auc")]
     return {
-        "event": list(contrast.event),
-        "other": list(contrast.other),
+        "event": list(rounds.contrast.event),
+        "other": list(rounds.contrast.other),
         "patients": rounds.patients,
         "films": len(films.of(tuple(rounds.predictions["patient"].unique()))),
         "times_tested": rounds.times_tested,
@@ -127,9 +130,11 @@ def main() -> None:
         sys.stdout.write(f"{FILMS.name} is not beside this checkout: nothing is measured\n")
         return
     warnings.simplefilter("ignore", PrognosisWarning)
-    table, films = knees()
+    films, grades = graded()
+    table, squares = dealt(grades), films.squares(SIZE)
     with threadpool_limits(1):
-        tasks = {each.name: measured(each, table, films) for each in CONTRASTS}
+        rounds = [run_rounds(each, table, squares, Components(COMPONENTS)) for each in CONTRASTS]
+    tasks = {each.contrast.name: told(each, squares) for each in rounds}
     learner = f"logistic regression on {COMPONENTS} principal components of {SIZE} x {SIZE} pixels"
     content = {"version": __version__, "learner": learner, "seed": SEED, "tasks": tasks}
     RESULT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
