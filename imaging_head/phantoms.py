@@ -27,8 +27,8 @@ NORMAL, BENIGN, MALIGNANT = "normal", "benign", "malignant"
 PUBLISHED: Mapping[str, int] = {NORMAL: 260, BENIGN: 80, MALIGNANT: 180}
 AGES = {NORMAL: (36.1, 15.6), BENIGN: (29.4, 16.3), MALIGNANT: (24.5, 17.8)}
 AGGRESSION = {NORMAL: (0.0, 0.0), BENIGN: (0.0, 0.35), MALIGNANT: (0.5, 1.0)}
-# Where a lesion is called moth-eaten, and where permeative.
-LODWICK = (0.4, 0.75)
+# Aggression from which a lesion is of Lodwick's type IB, IC, II, III; benign ones are IA and IB.
+LODWICK = (0.175, 0.425, 2 / 3, 5 / 6)
 SITES = ("distal femur", "proximal tibia", "proximal fibula")
 SHARES = {NORMAL: (0.5, 0.4, 0.1), BENIGN: (0.36, 0.54, 0.10), MALIGNANT: (0.506, 0.422, 0.072)}
 # Log hazard ratios of metastasis: ten years of age, one grade, one standard deviation of aggression where it counts.
@@ -73,7 +73,7 @@ class Phantoms:
 
     @property
     def lodwick(self) -> pd.Series:
-        """Lodwick's type by aggression: 0 no lesion, 1 geographic (below .4), 2 moth-eaten (to .75), 3 permeative."""
+        """Lodwick's type by aggression: 0 no lesion, 1 IA and 2 IB (benign), 3 IC, 4 II and 5 III (malignant)."""
         lesion = (self.table["group"] != NORMAL).astype(int)
         return (lesion * (1 + np.digitize(self.truth["aggression"], LODWICK))).rename("lodwick")
 

@@ -217,12 +217,12 @@ class TestCohort:
         assert cohort.codebook["group"].levels == ("malignant",)
 
     def test_lodwicks_types_are_those_of_the_aggression(self, made):
-        found = made.lodwick
-        assert (found[made.table["group"] == "normal"] == 0).all()
-        assert (found[made.table["group"] == "benign"] == 1).all()
-        wild = made.truth["aggression"] >= 0.75
-        assert (found[made.table["group"] == "malignant"] == 2 + wild[made.table["group"] == "malignant"]).all()
-        assert set(found) == {0, 1, 2, 3}
+        found, group = made.lodwick, made.table["group"]
+        assert (found[group == "normal"] == 0).all()
+        assert found[group == "benign"].isin([1, 2]).all()
+        wild = made.truth["aggression"][group == "malignant"]
+        assert (found[group == "malignant"] == 3 + (wild >= 2 / 3) + (wild >= 5 / 6)).all()
+        assert set(found) == {0, 1, 2, 3, 4, 5}
 
     def test_a_machine_of_the_tumour_centre(self):
         mixed = simulate_knees({"benign": 8, "malignant": 8}, seed=1, size=16, machines=2, confounding=1.0)
