@@ -20,7 +20,7 @@ from cohorts.version import __version__
 from imaging_head.cross_fit_checks import check_cross_fit
 from imaging_head.learner import FittedLearner, Learner
 from imaging_head.radiographs import Squares
-from prognosis.environment import environment
+from prognosis.environment import code_digest, environment
 from prognosis.execution import IN_PROCESS, Execution, FloatNotation, TaskFailure, run_noted
 from prognosis.progress import shown
 
@@ -268,7 +268,8 @@ def _label(name: str, cohort: Cohort, endpoint: Endpoint) -> dict[str, str]:
 def _key(networks: Networks, sets: Sequence[tuple[int, ...]]) -> str:
     """Digest of everything that decides the scores."""
     outcome, films = networks.outcome, networks.films
-    asked: Any = (told(networks.learner), environment(), sets, outcome.ids, films.patients, films.pixels.shape)
+    code = (environment(), code_digest(("imaging_head",)))
+    asked: Any = (told(networks.learner), code, sets, outcome.ids, films.patients, films.pixels.shape)
     digest = hashlib.sha256(repr(asked).encode())
     for part in (networks.fold, outcome.time, outcome.event, films.pixels):
         digest.update(np.ascontiguousarray(part).tobytes())

@@ -13,7 +13,8 @@ from pathlib import Path
 from cohorts.version import __version__
 
 # What takes part in a fit or in a measure.
-LIBRARIES = ("numpy", "scipy", "pandas", "numba", "scikit-learn", "scikit-survival", "xgboost", "lifelines")
+LIBRARIES = ("numpy", "scipy", "pandas", "numba", "scikit-learn", "scikit-survival", "xgboost", "lifelines", "torch",
+             "monai")  # fmt: skip
 ROOMS = ("cohorts", "prognosis")
 SOURCES = (".py", ".html", ".typ", ".toml")
 
