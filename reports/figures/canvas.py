@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -173,6 +173,14 @@ def panel(figure: Figure, left: float, top: float, width: float, height: float) 
     inches = figure.get_size_inches()
     across, down = float(inches[0]) / MM, float(inches[1]) / MM
     return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+
+
+def time_axis(axes: Axes, ticks: Sequence[float], last: float, label: str) -> None:
+    """Let times run from 0 to a little behind the last tick, or the last time where this is later."""
+    axes.set_xlim(0, 1.02 * max((*ticks, last)))
+    axes.set_xticks(ticks)
+    axes.set_xticklabels([f"{tick:g}" for tick in ticks])
+    axes.set_xlabel(label)
 
 
 def write(figure: Figure, left: float, top: float, text: str, **how: Any) -> None:

@@ -18,6 +18,7 @@ from reports.figures.canvas import (
     panel,
     picture,
     shortened,
+    time_axis,
     write,
 )
 from reports.figures.readings import Curve, Curves
@@ -121,11 +122,8 @@ def _axes(axes: Axes, content: ObservedContent) -> None:
     bands = content.groups if len(content.groups) == 1 else ()
     tops = [value for group in content.groups for value in (*group.risk, *group.predicted)]
     tops += [value for group in bands for value in group.upper if value == value]
-    axes.set_xlim(0, 1.02 * max(*content.ticks, *content.times))
+    time_axis(axes, content.ticks, max(content.times, default=0.0), content.time_label)
     axes.set_ylim(0, min(-int(-10.5 * max(*tops, 0.05) // 1) / 10, 1.0))
-    axes.set_xticks(content.ticks)
-    axes.set_xticklabels([f"{tick:g}" for tick in content.ticks])
-    axes.set_xlabel(content.time_label)
     axes.set_ylabel(content.risk_label)
 
 

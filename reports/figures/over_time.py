@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.canvas import BAND, DASHED, DOUBLE, HINT, MODEL, SMALL, Picture, panel, picture
+from reports.figures.canvas import BAND, DASHED, DOUBLE, HINT, MODEL, SMALL, Picture, panel, picture, time_axis
 from reports.figures.readings import Curve, Curves
 from reports.fonts import FontChoice
 
@@ -102,11 +102,7 @@ def _measure(axes: Axes, content: OverTimeContent, values: Values, band: tuple[V
     # between a few times the line is only there to lead the eye
     mark = "o" if len(content.time) <= SINGLE_TIMES else None
     axes.plot(content.time, values, color=MODEL, linewidth=1.4, marker=mark, markersize=3.2, label=content.model_label)
-    end = max((*content.time, *content.ticks))
-    axes.set_xlim(0, 1.02 * end)
-    axes.set_xticks(content.ticks)
-    axes.set_xticklabels([f"{tick:g}" for tick in content.ticks])
-    axes.set_xlabel(content.time_label)
+    time_axis(axes, content.ticks, max(content.time), content.time_label)
 
 
 def _numbers(axes: Axes, content: OverTimeContent) -> None:

@@ -20,6 +20,7 @@ from reports.figures.canvas import (
     panel,
     picture,
     shortened,
+    time_axis,
     with_value,
     write,
 )
@@ -102,8 +103,5 @@ def _draw(figure: Figure, content: DecompositionContent) -> None:
 
 
 def _dress(axes: Axes, content: DecompositionContent, columns: int) -> None:
-    axes.set_xlim(0, 1.02 * max((*content.time, *content.ticks)))
-    axes.set_xticks(content.ticks)
-    axes.set_xticklabels([f"{tick:g}" for tick in content.ticks])
-    axes.set_xlabel(content.time_label)
+    time_axis(axes, content.ticks, max(content.time), content.time_label)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.01), ncols=columns, fontsize=SMALL, columnspacing=1.2)

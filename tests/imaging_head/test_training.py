@@ -26,18 +26,9 @@ from imaging_head.survival_heads import CoxHead, DiscreteTimeHead
 from imaging_head.temperature import Temperature
 from imaging_head.training import Schedule
 from imaging_head.training_parts import split_patients
-from tests.imaging_head.tiny import binary, films, timed, tiny
+from tests.imaging_head.tiny import QUICK, binary, films, timed, tiny
 
 FILMS, OUTCOME = films()
-QUICK = ResNet34Head(
-    image_size=32,
-    epochs=8,
-    seed=3,
-    schedule=Schedule(batch=8, rate=0.02),
-    device="cpu",
-    numbers="float32",
-    network=tiny,
-)
 
 
 @pytest.fixture(scope="module")

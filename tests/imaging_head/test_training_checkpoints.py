@@ -21,23 +21,15 @@ from imaging_head.head import ClassHead
 from imaging_head.head_file import CONTENT, load_head, save_head
 from imaging_head.network import make_network
 from imaging_head.precision import Precision
-from imaging_head.resnet_head import ResNet34Head
 from imaging_head.survival_heads import Baseline, CoxHead, DiscreteTimeHead
 from imaging_head.temperature import Temperature
-from imaging_head.training import Epoch, Schedule
+from imaging_head.training import Epoch
 from imaging_head.training_log import line_of
-from tests.imaging_head.tiny import binary, films, tiny
+from tests.imaging_head.tiny import QUICK as LEARNER
+from tests.imaging_head.tiny import binary, films
 
 FILMS, OUTCOME = films()
-QUICK = ResNet34Head(
-    image_size=32,
-    epochs=4,
-    seed=3,
-    schedule=Schedule(batch=8, rate=0.02),
-    device="cpu",
-    numbers="float32",
-    network=tiny,
-)
+QUICK = replace(LEARNER, epochs=4)
 
 
 class Killed(BaseException):

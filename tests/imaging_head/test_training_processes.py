@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +19,7 @@ from torch import distributed
 from cohorts.errors import FitError, RunError
 from imaging_head.one_thread import one_thread
 from imaging_head.processes import Processes, join
-from imaging_head.resnet_head import ResNet34Head
-from imaging_head.training import Schedule
-from tests.imaging_head.tiny import films, no_normalisation, tiny
+from tests.imaging_head.tiny import QUICK, films, no_normalisation, tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "import sys; from tests.imaging_head.test_training_processes import train; train(sys.argv[1], 1)"
@@ -29,8 +28,7 @@ NETWORKS = {"plain": no_normalisation, "normalised": tiny}
 
 def learner_of(name, folder=None):
     records = folder and f"{folder}/{name}"
-    return ResNet34Head(image_size=32, epochs=3, seed=3, schedule=Schedule(batch=8, rate=0.02), device="cpu",
-                        numbers="float32", network=NETWORKS[name], records=records)  # fmt: skip
+    return replace(QUICK, epochs=3, network=NETWORKS[name], records=records)
 
 
 def saved(fitted, path):

@@ -9,6 +9,8 @@ from torch import nn
 from cohorts.outcome import Outcome
 from imaging_head.network import Origin
 from imaging_head.radiographs import Squares
+from imaging_head.resnet_head import ResNet34Head
+from imaging_head.training import Schedule
 
 
 class Tiny(nn.Module):
@@ -32,6 +34,17 @@ def tiny(outputs, seed, weights=None):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Tiny(outputs), Origin("random" if weights is None else "file", seed, weights)
+
+
+QUICK = ResNet34Head(
+    image_size=32,
+    epochs=8,
+    seed=3,
+    schedule=Schedule(batch=8, rate=0.02),
+    device="cpu",
+    numbers="float32",
+    network=tiny,
+)
 
 
 def no_normalisation(outputs, seed, weights=None):
