@@ -21,7 +21,7 @@ from prognosis.boosting.losses import CoxLoss, LogisticLoss
 from prognosis.cox.recalibration import recalibrate_cox
 from prognosis.logistic.regression import fit_logistic
 from prognosis.metrics.discrimination import harrell_c
-from prognosis.models import Cox, GradientBoosting
+from prognosis.models import Cox, GradientBoosting, RandomSurvivalForest
 from prognosis.outcome import SurvivalArrays
 from prognosis.special_columns import SpecialColumns
 from tests.prognosis import made
@@ -311,17 +311,18 @@ def test_hostile_parameters_are_refused():
 def test_a_fresh_process_answers_bit_for_bit_and_needs_no_xgboost(tmp_path):
     new = made.patients(40)[PREDICTORS]
     new.to_parquet(tmp_path / "new.parquet")
-    for kind in made.ENDPOINTS:
-        default(kind).save(tmp_path / f"{kind}.prognosis")
+    models = {kind: default(kind) for kind in made.ENDPOINTS} | {"forest": fitted(RandomSurvivalForest(trees=10))}
+    for kind, model in models.items():
+        model.save(tmp_path / f"{kind}.prognosis")
     code = (
         "import sys, numpy as np, pandas as pd; sys.modules['xgboost'] = None; from prognosis import load_model\n"
         "for kind in sys.argv[2:]:\n"
         "    p = load_model(f'{sys.argv[1]}/{kind}.prognosis').predict(pd.read_parquet(f'{sys.argv[1]}/new.parquet'))\n"
         "    np.savez(f'{sys.argv[1]}/{kind}.npz', r=p.risk, l=p.linear_predictor)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path), *made.ENDPOINTS], cwd=ROOT, check=True)
-    for kind in made.ENDPOINTS:
-        answer = default(kind).predict(new)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path), *models], cwd=ROOT, check=True)
+    for kind, model in models.items():
+        answer = model.predict(new)
         with np.load(tmp_path / f"{kind}.npz") as theirs:
             np.testing.assert_array_equal(theirs["r"], answer.risk)
             np.testing.assert_array_equal(theirs["l"], answer.linear_predictor)

@@ -1,4 +1,4 @@
-"""Every tampering case of model files, on boosted models: refused with its code, and nothing is run."""
+"""Every tampering case of model files, on boosted models and forests: refused with its code, and nothing is run."""
 
 from __future__ import annotations
 
@@ -11,35 +11,50 @@ import pytest
 
 from cohorts.errors import ModelFileError, PrognosisWarning
 from prognosis import load_model
-from prognosis.models import GradientBoosting
+from prognosis.models import GradientBoosting, RandomSurvivalForest
 from prognosis.persistence.content import SCHEMA, content_of, hash_of, self_test_of
 from tests.prognosis import made
 from tests.prognosis.test_model_file import altered, refused, write
 
+RECIPES = {
+    "boosted": GradientBoosting(trees=10, early_stopping=None),
+    "forest": RandomSurvivalForest(trees=10),
+}
+# what a leaf answers
+ANSWER = {"boosted": "value", "forest": "hazard"}
+
 
 @functools.cache
-def model(kind):
+def model(kind, machine="boosted"):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PrognosisWarning)
-        recipe = GradientBoosting(trees=10, early_stopping=None)
-        return made.fit(recipe, ["age", "albumin", "sex"], 120, endpoint=made.ENDPOINTS[kind])
+        return made.fit(RECIPES[machine], ["age", "albumin", "sex"], 120, endpoint=made.ENDPOINTS[kind])
+
+
+@pytest.fixture(params=RECIPES)
+def machine(request):
+    return request.param
 
 
 @pytest.fixture
-def saved(tmp_path):
-    return model("time_to_event").save(tmp_path / "saved.prognosis")
+def saved(tmp_path, machine):
+    return model("time_to_event", machine).save(tmp_path / "saved.prognosis")
 
 
-def test_l01_a_pickle_in_place_of_the_trees(saved, tmp_path):
+def test_l01_a_pickle_in_place_of_the_trees(saved, machine, tmp_path):
     def change(content, arrays):
-        arrays["estimate.value"] = np.array([{}], dtype=object)
+        arrays[f"estimate.{ANSWER[machine]}"] = np.array([{}], dtype=object)
 
     refused(altered(saved, tmp_path / "m.prognosis", change, sign=False), "L01", "pickle not accepted")
-    (tmp_path / "n.prognosis").write_bytes(pickle.dumps(GradientBoosting()))
+    (tmp_path / "n.prognosis").write_bytes(pickle.dumps(RECIPES[machine]))
     refused(tmp_path / "n.prognosis", "L01", "pickle not accepted")
 
 
-@pytest.mark.parametrize("name", ["threshold", "value", "cover", "feature", "cumulative_hazard"])
+@pytest.mark.parametrize(
+    ("machine", "name"),
+    [("boosted", name) for name in ("threshold", "value", "cover", "feature", "cumulative_hazard")]
+    + [("forest", name) for name in ("threshold", "hazard", "cover", "feature", "time", "event_times")],
+)
 def test_l02_one_number_changed(saved, tmp_path, name):
     def change(content, arrays):
         arrays[f"estimate.{name}"][0] += 1
@@ -71,16 +86,24 @@ def test_l05_code_in_a_parameter_is_never_run(saved, tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("name", "change"),
+    ("machine", "name", "change"),
     [
-        ("value", lambda x: x * np.float32("nan")),
-        ("threshold", lambda x: np.where(x != 0, np.float32("inf"), x)),
-        ("feature", lambda x: x + 1000),
-        ("left", lambda x: np.where(x > 0, 2**30, x).astype(np.int32)),
-        ("cover", lambda x: -x),
-        ("cumulative_hazard", lambda x: -x),
-        ("cumulative_hazard", lambda x: x[::-1]),
-        ("roots", lambda x: np.zeros_like(x)),
+        ("boosted", "value", lambda x: x * np.float32("nan")),
+        ("boosted", "threshold", lambda x: np.where(x != 0, np.float32("inf"), x)),
+        ("boosted", "feature", lambda x: x + 1000),
+        ("boosted", "left", lambda x: np.where(x > 0, 2**30, x).astype(np.int32)),
+        ("boosted", "cover", lambda x: -x),
+        ("boosted", "cumulative_hazard", lambda x: -x),
+        ("boosted", "cumulative_hazard", lambda x: x[::-1]),
+        ("boosted", "roots", lambda x: np.zeros_like(x)),
+        ("forest", "hazard", lambda x: x * np.nan),
+        ("forest", "hazard", lambda x: -x),
+        ("forest", "threshold", lambda x: np.where(x != 0, np.inf, x)),
+        ("forest", "feature", lambda x: x + 1000),
+        ("forest", "child", lambda x: np.where(x > 0, 2**30, x).astype(np.int32)),
+        ("forest", "cover", lambda x: -x),
+        ("forest", "event_times", lambda x: x[::-1]),
+        ("forest", "roots", lambda x: np.zeros_like(x)),
     ],
 )
 def test_l07_trees_that_cannot_be(saved, tmp_path, name, change):
@@ -92,13 +115,15 @@ def test_l07_trees_that_cannot_be(saved, tmp_path, name, change):
     refused(altered(saved, tmp_path / "m.prognosis", forge), "L07")
 
 
-def test_l09_example_patients_must_get_their_stored_risks(saved, tmp_path):
+def test_l09_example_patients_must_get_their_stored_risks(saved, machine, tmp_path):
     def forge(content, arrays):
-        arrays["estimate.value"] = arrays["estimate.value"] * np.float32(1.01)
+        # of a forest less: a hazard of 1 cannot grow
+        arrays[f"estimate.{ANSWER[machine]}"] *= np.float32({"boosted": 1.01, "forest": 0.99}[machine])
 
     refused(altered(saved, tmp_path / "m.prognosis", forge), "L09", "stored example patients")
 
 
+@pytest.mark.parametrize("machine", ["boosted"])
 @pytest.mark.parametrize(
     ("key", "value"),
     [
