@@ -19,7 +19,7 @@ def demo(
 ) -> None:
     """Make up knees with a tumour, and go all the way from their films to a nomogram and pages with heat maps.
 
-    A network learns benign from malignant on 320 knees of others. On 200 patients of the study 15 heads learn
+    A network learns Lodwick's types of lesions on 600 knees of others. On 450 patients of the study 15 heads learn
     metastasis, so that each patient is scored by some that never saw the patient; then a Cox model with age, grade and
     the radiograph, what the radiograph adds in patients left out, a nomogram, three patient reports. Some minutes on
     two cores. README.txt says which file is what; study/ holds the films, the table and the study file.

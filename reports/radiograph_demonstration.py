@@ -66,14 +66,15 @@ class Size:
 
     Parameters
     ----------
-    patients : of the study. taught : knees of each kind, of other patients, that the network first learns bone from.
-    pixels : of an edge. epochs : passes over those knees, and over the films of the study. folds, workers, seed.
+    patients : of the study; by default more than the 437 that its four parameters ask for. taught : benign and
+        malignant knees of other patients, whose Lodwick types the network learns first. pixels : of an edge.
+    epochs : passes over those knees. folds, workers, seed.
     """
 
-    patients: int = 200
-    taught: int = 160
+    patients: int = 450
+    taught: tuple[int, int] = (100, 500)
     pixels: int = 64
-    epochs: tuple[int, int] = (16, 60)
+    epochs: int = 16
     folds: int = 5
     workers: int = 2
     seed: int = 2026
@@ -87,8 +88,8 @@ def run_radiograph_demo(
     Parameters
     ----------
     out : folder. say : told, in one line each, what is being done. size : how large.
-    learner : default a `ResNet34Head` whose trunk learnt to tell benign from malignant on other knees, and whose last
-        layer learns metastasis; one whose networks cannot be looked into gives pages without heat maps.
+    learner : default a `RidgeHead` whose trunk learnt Lodwick's types on other knees, and whose last layer learns
+        metastasis; one whose networks cannot be looked into gives pages without heat maps.
 
     Raises
     ------
@@ -152,20 +153,23 @@ def _cohort(home: Path) -> Cohort:
 
 
 def _taught(home: Path, size: Size, say: Say) -> Learner:
-    """Teach a network benign from malignant on knees of other patients, and return the learner that starts from it."""
+    """Teach a network Lodwick's types on knees of other patients, and return the learner that starts from it."""
     from imaging_head import simulate_knees
+    from imaging_head.head import ClassHead
     from imaging_head.resnet_head import ResNet34Head
+    from imaging_head.ridge_head import RidgeHead
     from imaging_head.training import Schedule
     from imaging_head.weights_file import write_weights
 
-    say(f"teaching a network benign from malignant on {2 * size.taught} knees of other patients")
-    others = simulate_knees({"benign": size.taught, "malignant": size.taught}, size.seed + 1, size.pixels, machines=2)
-    malignant = (others.table["group"] == "malignant").to_numpy(np.int64)
-    outcome = Outcome(tuple(others.table.index), np.full(len(malignant), np.nan), malignant)
-    teacher = ResNet34Head(size.pixels, size.epochs[0], seed=size.seed, schedule=Schedule(batch=16))
+    benign, malignant = size.taught
+    say(f"teaching a network Lodwick's types of lesions on {benign + malignant} knees of other patients")
+    others = simulate_knees({"benign": benign, "malignant": malignant}, size.seed + 1, size.pixels, machines=2)
+    types = others.lodwick.to_numpy(np.int64) - 1
+    outcome = Outcome(tuple(others.table.index), np.full(len(types), np.nan), types)
+    teacher = ResNet34Head(size.pixels, size.epochs, seed=size.seed, head=ClassHead(5), schedule=Schedule(batch=16))
     fitted = teacher.fit(others.films.squares(size.pixels), outcome)
     write_weights(fitted.network.state_dict(), home / WEIGHTS)
-    return ResNet34Head(size.pixels, size.epochs[1], home / WEIGHTS, frozen=True, seed=size.seed)
+    return RidgeHead(home / WEIGHTS, size.pixels, seed=size.seed)
 
 
 def _cross_fitted(home: Path, size: Size, learner: Learner, say: Say) -> CrossFitted:
@@ -176,7 +180,7 @@ def _cross_fitted(home: Path, size: Size, learner: Learner, say: Say) -> CrossFi
     folds = make_folds(cohort, endpoint, size.folds, size.seed)
     squares = Radiographs.from_index(home / INDEX).squares(size.pixels)
     count = size.folds * (size.folds + 1) // 2
-    say(f"training {count} networks, so that each patient is scored by some that never saw the patient")
+    say(f"fitting {count} heads, so that each patient is scored by some that never saw the patient")
     crossed = cross_fit(learner, squares, cohort, endpoint, folds, execution=Execution(size.workers))
     write_score(crossed.score, home / SCORE)
     return crossed
