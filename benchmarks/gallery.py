@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pandas as pd
 import pypdfium2
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 GALLERY = ROOT / "docs" / "gallery"
 COMMAND = [sys.executable, "-c", "from reports.command_line import main; main()"]
-WIDTH, COLOURS = 1000, 32
+WIDTH, COLOURS = 1000, 48
 Shown = tuple[str, str, str]
 # Typed into the calculator.
 PATIENT = {"Age at diagnosis": "68", "Haemoglobin": "11.5", "Creatinine": "1.4", "Monoclonal protein": "1.6"}
@@ -35,7 +36,8 @@ def render(pdf: Path, name: str, page: int = 0) -> str:
     with pypdfium2.PdfDocument(pdf) as document:
         sheet = document[page]
         picture = sheet.render(scale=WIDTH / sheet.get_width()).to_pil().convert("RGB")
-    picture.quantize(COLOURS).save(GALLERY / f"{name}.png", optimize=True)
+    # the palette that keeps rare colours too: those of the worked patient
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(GALLERY / f"{name}.png", optimize=True)
     return f"{name}.png"
 
 

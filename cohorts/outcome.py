@@ -13,6 +13,7 @@ import pandas as pd
 
 from cohorts.errors import DataContractError, Finding, raise_findings
 from cohorts.event_codes import Codes, code_events, code_table
+from cohorts.time_words import time_words
 from cohorts.visits import last_free_times
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ def check_horizons(horizons: Sequence[float], max_follow_up: float, unit: str = 
     findings = []
     for horizon in horizons:
         if not (math.isfinite(horizon) and horizon > 0):
-            rule = f"horizon {horizon:g} {unit}: a horizon is a positive time"
+            rule = f"horizon {time_words(horizon, unit)}: a horizon is a positive time"
             findings.append(Finding("P12", rule, "give horizons above 0", value=f"{horizon:g}"))
         elif horizon > max_follow_up:
-            rule = f"horizon {horizon:g} {unit} lies beyond the max follow-up of {max_follow_up:g} {unit}"
+            last = time_words(max_follow_up, unit)
+            rule = f"horizon {time_words(horizon, unit)} lies beyond the max follow-up of {last}"
             way_out = "choose a horizon within the follow-up; curves are never extended"
             findings.append(Finding("P10", rule, way_out, value=f"{horizon:g}"))
     return findings
@@ -215,7 +217,7 @@ def _zero_times(
     if (time[(time > 0) & np.isfinite(time)] <= float(policy)).any():
         rule = f"zero_time={policy:g} is not below the shortest positive time, so the order of the times would change"
         return kept, time, [Finding("T02", rule, "give a smaller time", column=endpoint.time, rows=rows)]
-    rule = f"time 0 with an event: {count} rows set to {policy:g} {unit} (declared policy zero_time)"
+    rule = f"time 0 with an event: {count} rows set to {time_words(policy, unit)} (declared policy zero_time)"
     done = Finding("T02", rule, column=endpoint.time, rows=rows, severity="warning")
     return kept, np.where(zero, float(policy), time), [done]
 

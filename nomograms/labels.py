@@ -27,7 +27,7 @@ ENOUGH = 4  # labels of an evenly thinned axis; with fewer, the ends matter more
 ROOMY = 6.0  # finer values are written where the round ones are further apart than this
 
 # one Chinese character with the closing marks behind it, or one word; both with the spaces that follow
-PIECES = re.compile(r"[⺀-鿿豈-﫿＀-￯][，。、；：）！？”]* *|[^ ⺀-鿿豈-﫿＀-￯]+ *| +")
+PIECES = re.compile(r"[⺀-鿿豈-﫿＀-￯][，。、；：）！？”%]* *|[^ ⺀-鿿豈-﫿＀-￯]+ *| +")
 
 
 @dataclass(frozen=True)

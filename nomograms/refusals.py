@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cohorts.errors import Finding
+from cohorts.time_words import time_words
 from nomograms.strata import risk_range
 from prognosis.competing.cause_specific import CauseSpecificEstimate
 from prognosis.harmonisation.preparation import no_axis
@@ -61,11 +62,12 @@ def _horizon_fault(model: FittedModel, horizon: float) -> Finding | None:
     if not (math.isfinite(horizon) and horizon > 0):
         return Finding("P12", f"horizon {told} is no positive time", f"give positive {unit}", value=told)
     if model.max_follow_up is not None and horizon > model.max_follow_up:
-        rule = f"horizon {told} {unit} lies beyond the max follow-up of {model.max_follow_up:g} {unit}"
+        last = time_words(model.max_follow_up, unit)
+        rule = f"horizon {time_words(horizon, unit)} lies beyond the max follow-up of {last}"
         return Finding("P10", rule, "give an earlier horizon: nobody was observed that long", value=told)
     if all(risk_range(model, horizon, stratum) is None for stratum in range(max(1, len(model.estimate.stratum_names)))):
         known = ", ".join(f"{time:g}" for time in model.horizons)
-        rule = f"the model gives no risk that differs between patients by {told} {unit}"
+        rule = f"the model gives no risk that differs between patients by {time_words(horizon, unit)}"
         return Finding("G21", rule, f"its own horizons are {known}; before the first event nobody has a risk",
                        value=told)  # fmt: skip
     return None

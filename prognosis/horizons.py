@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, PredictionError
+from cohorts.time_words import time_words
 from prognosis.prediction import Remark
 from prognosis.profile import ObservedCurve
 
@@ -69,7 +70,7 @@ def check_between(estimate: Any, kind: str, unit: str) -> None:
         W08 naming that time.
     """
     if hasattr(estimate, "window"):
-        rule = f"{kind} answers at its window of {estimate.window:g} {unit} only: it has no curve over time"
+        rule = f"{kind} answers at its window of {time_words(estimate.window, unit)} only: it has no curve over time"
         raise PredictionError(Finding("W08", rule, "use predict at the window, or fit Cox"))
 
 
@@ -81,12 +82,14 @@ def horizon_remarks(observed: ObservedCurve, times: Floats, unit: str, stratum: 
     for horizon in map(float, times):
         at_risk = observed.number_at_risk(horizon)
         if horizon > last:
-            limit = f"the max follow-up of {last:g} {unit}{where}"
+            limit = f"the max follow-up of {time_words(last, unit)}{where}"
             remarks.append(
-                Remark("P10", f"horizon {horizon:g} {unit} lies beyond {limit}: no risk is given", horizon=horizon)
+                Remark(
+                    "P10", f"horizon {time_words(horizon, unit)} lies beyond {limit}: no risk is given", horizon=horizon
+                )
             )
         elif at_risk < SPARSE:
-            text = f"horizon {horizon:g} {unit}: only n at risk = {at_risk} in the training cohort{where}"
+            text = f"horizon {time_words(horizon, unit)}: only n at risk = {at_risk} in the training cohort{where}"
             remarks.append(Remark("P11", text, horizon=horizon))
     return remarks
 

@@ -64,7 +64,7 @@ def patients_sentences(results: Results, wording: Wording) -> str:
 def outcome_sentences(results: Results, wording: Wording) -> list[str]:
     """Return the outcome, where time begins, horizons and follow-up."""
     endpoint = results["endpoint"]
-    name, definition = visible(endpoint["name"]), visible(endpoint.get("definition") or "", 400)
+    name, definition = visible(endpoint["name"]).replace("_", " "), visible(endpoint.get("definition") or "", 400)
     named = wording("methods_outcome_defined", name=name, definition=definition.rstrip(".")) if definition else (
         wording("methods_outcome", name=name))  # fmt: skip
     if endpoint["kind"] == "binary":

@@ -116,7 +116,7 @@ def _question(results: Mapping[str, Any], wording: Wording) -> list[Row]:
     endpoint, study = results["endpoint"], results["study"]
     times = ", ".join(three_digits(h) for h in study["horizons"])
     lines: list[Row] = [
-        (wording("study_endpoint"), visible(endpoint["name"])),
+        (wording("study_endpoint"), visible(endpoint["name"]).replace("_", " ")),
         (wording("about_event"), visible(endpoint.get("definition") or "-")),
         *_time(endpoint, times, wording),
         (wording("study_patients"), f"{endpoint['n']} / {endpoint['events']}"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cohorts.endpoint import Competing, TimeToEvent
 from cohorts.errors import DataContractError, Finding, raise_findings
+from cohorts.time_words import time_words
 from cohorts.timeline.days import texts
 from cohorts.variable import Variable
 
@@ -147,7 +148,7 @@ class Derived:
         _check_time(at, "landmark")
         kept = self.time > at
         if not kept.any():
-            rule = f"nobody is at risk after {at:g} {self.unit}"
+            rule = f"nobody is at risk after {time_words(at, self.unit)}"
             raise DataContractError(Finding("D63", rule, "choose an earlier landmark", self.name))
         late = None if self.entry is None else np.maximum(self.entry - at, 0.0)[kept]
         free = None if self.last_free is None else np.maximum(self.last_free - at, 0.0)[kept]
@@ -159,14 +160,14 @@ class Derived:
             audit=self.audit[kept],
             entry=late,
             last_free=free,
-            origin=f"{at:g} {self.unit} after {self.origin}",
+            origin=f"{time_words(at, self.unit)} after {self.origin}",
             left_out=(*self.left_out, *self._gone(kept, at)),
         )
 
     def _gone(self, kept: NDArray[np.bool_], at: float) -> list[tuple[str, tuple[str, ...]]]:
         words = {1: "the event", 2: "a competing event", 0: "the end of follow-up"}
         groups = {text: ~kept & (self.event == code) for code, text in words.items()}
-        where = f"at or before the landmark of {at:g} {self.unit}"
+        where = f"at or before the landmark of {time_words(at, self.unit)}"
         return [(f"{text} {where}", texts(self.ids[rows])) for text, rows in groups.items() if rows.any()]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cohorts.time_words import time_words
 from prognosis.cox.baseline import Interval
 from prognosis.early_relapse.known import SAME_TIME
 from prognosis.estimate import NO_HORIZON
@@ -81,9 +82,10 @@ class EarlyEstimate:
 
     def remarks(self, horizons: Floats, unit: str) -> list[Remark]:
         """Say (W08) at which horizons the model does not answer."""
-        text = "no risk is given at {:g} {}: the model answers for its window of {:g} {} only"
+        text = "no risk is given at {}: the model answers for its window of {} only"
+        window = time_words(self.window, unit)
         return [
-            Remark("W08", text.format(horizon, unit, self.window, unit), horizon=float(horizon))
+            Remark("W08", text.format(time_words(float(horizon), unit), window), horizon=float(horizon))
             for horizon in np.asarray(horizons, float)[~is_window(horizons, self.window)]
         ]
 

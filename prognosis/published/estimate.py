@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cohorts.errors import Finding, ModelFileError
+from cohorts.time_words import time_words
 from prognosis.cox.baseline import Interval
 from prognosis.linear_predictor import linear_predictor_of
 from prognosis.logistic.estimate import ARRAYS, LogisticEstimate
@@ -92,10 +93,11 @@ class PublishedHazard:
     def remarks(self, horizons: Floats, unit: str) -> list[Remark]:
         """Say that there is no interval (E19), and which horizons are not published (E18)."""
         known = ", ".join(f"{time:g}" for time in self.time)
-        text = "no risk is given at {:g} {}: the publication gives the baseline at {} only"
+        text = "no risk is given at {}: the publication gives the baseline at {} only"
         unknown = np.asarray(horizons, float)[np.isnan(self.hazard_at(horizons))]
         return [Remark("E19", NO_LIMITS)] + [
-            Remark("E18", text.format(horizon, unit, known), horizon=float(horizon)) for horizon in unknown
+            Remark("E18", text.format(time_words(float(horizon), unit), known), horizon=float(horizon))
+            for horizon in unknown
         ]
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:  # noqa: ARG002
