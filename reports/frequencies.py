@@ -58,8 +58,8 @@ def frequency(risk: float, lower: float, upper: float, wording: Wording, other: 
         without=PEOPLE - event,
         lower=of_hundred(lower) if known else None,
         upper=of_hundred(upper) if known else None,
-        event_text=_count(risk, wording),
-        without_text=_count(risk, wording, other=True),
+        event_text=count_text(risk, wording),
+        without_text=count_text(risk, wording, other=True),
         interval_event=_range(lower, upper, wording) if known else "",
         interval_without=_range(upper, lower, wording, other=True) if known else "",
     )
@@ -89,12 +89,15 @@ def _printed(number: int, uncertain: bool, wording: Wording) -> str:
     return wording("more_than_99") if number == PEOPLE and uncertain else str(number)
 
 
-def _count(risk: float, wording: Wording, other: bool = False) -> str:
-    """Return the printed count of the event, or of the others; both come from one rounding, so they add up."""
+def count_text(risk: float, wording: Wording, other: bool = False) -> str:
+    """Return the printed count of the event, or of the others; both come from one rounding, so they add up.
+
+    A risk that is not nought is never printed as 0, one that is not certain never as 100.
+    """
     number = PEOPLE - of_hundred(risk) if other else of_hundred(risk)
     return _printed(number, 0.0 < risk < 1.0, wording)
 
 
 def _range(lower: float, upper: float, wording: Wording, other: bool = False) -> str:
-    ends = [_count(end, wording, other) for end in (lower, upper)]
+    ends = [count_text(end, wording, other) for end in (lower, upper)]
     return ends[0] if ends[0] == ends[1] else wording("range", lower=ends[0], upper=ends[1])

@@ -19,7 +19,7 @@ from prognosis.patients import Patients
 from prognosis.prediction import Prediction
 from reports.contents.explained import method_note
 from reports.formatting import duration
-from reports.frequencies import of_hundred
+from reports.frequencies import count_text
 from reports.patient_content import Input, PatientPage
 from reports.patient_inputs import LABEL_SHOWN
 from reports.wording import Wording, visible
@@ -52,7 +52,7 @@ def on_risk_scale(page: PatientPage, prediction: Prediction, explanation: Explan
     horizon = float(explanation.horizons[place])
     when = {} if np.isnan(horizon) else {"time": duration(horizon, explanation.unit, wording)}
     keys = TIMED if when else WITHOUT_TIME
-    numbers = (of_hundred(float(part[patient, place])) for part in (explanation.base, explanation.prediction))
+    numbers = (count_text(float(part[patient, place]), wording) for part in (explanation.base, explanation.prediction))
     average, own = (wording("of_100", n=number) for number in numbers)
     return replace(
         page,

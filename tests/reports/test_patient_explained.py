@@ -13,7 +13,7 @@ from cohorts.errors import RunError
 from prognosis import FittedModel, Study
 from prognosis.models import Cox
 from reports import PatientReport
-from reports.patient_explained import replace_effect
+from reports.patient_explained import on_risk_scale, replace_effect
 from reports.wording import Wording
 from tests.reports.conftest import with_chinese_font
 
@@ -42,6 +42,16 @@ def test_the_parts_are_those_of_the_explanation_and_the_page_says_of_what(model,
     for row in page.inputs:
         assert row.direction == ("about" if abs(row.people) < 1 else "raises" if row.people > 0 else "lowers")
         assert (row.effect_text == "< 1 of 100") == (row.direction == "about")
+
+
+def test_what_is_not_certain_is_not_all_of_100(model, patients, explained):
+    """Nor is a small risk nobody's."""
+    page = PatientReport(model, patients.iloc[[40]]).page
+    prediction = replace(model.predict(patients.iloc[[40]], [60.0, 120.0]), risk=np.array([[0.5, 0.9996]]))
+    shown = replace(explained, prediction=np.full((2, 2), 0.9996), base=np.full((2, 2), 0.001))
+    text = on_risk_scale(page, prediction, shown, Wording("en")).together_text
+    assert text.startswith("All together: more than 99 of 100 within 120 months")
+    assert text.endswith("fewer than 1 of 100 on average.")
 
 
 @pytest.mark.parametrize(
