@@ -48,7 +48,9 @@ def test_what_is_not_certain_is_not_all_of_100(model, patients, explained):
     """Nor is a small risk nobody's."""
     page = PatientReport(model, patients.iloc[[40]]).page
     prediction = replace(model.predict(patients.iloc[[40]], [60.0, 120.0]), risk=np.array([[0.5, 0.9996]]))
-    shown = replace(explained, prediction=np.full((2, 2), 0.9996), base=np.full((2, 2), 0.001))
+    parts = np.zeros_like(explained.values)
+    parts[:, 0] = 0.9986
+    shown = replace(explained, values=parts, prediction=np.full((2, 2), 0.9996), base=np.full((2, 2), 0.001))
     text = on_risk_scale(page, prediction, shown, Wording("en")).together_text
     assert text.startswith("All together: more than 99 of 100 within 120 months")
     assert text.endswith("fewer than 1 of 100 on average.")
