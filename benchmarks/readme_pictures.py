@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pypdfium2
+from PIL import Image
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 COMMAND = [sys.executable, "-c", "from reports.command_line import main; main()"]
@@ -19,7 +20,9 @@ def render(pdf: Path, png: Path) -> None:
     """Render the first page of a PDF at the fixed width."""
     with pypdfium2.PdfDocument(pdf) as document:
         page = document[0]
-        page.render(scale=WIDTH / page.get_width()).to_pil().convert("RGB").quantize(64).save(png, optimize=True)
+        picture = page.render(scale=WIDTH / page.get_width()).to_pil().convert("RGB")
+        # the palette that keeps rare colours too: those of the worked patient
+        picture.quantize(64, Image.Quantize.MAXCOVERAGE).save(png, optimize=True)
     sys.stdout.write(f"wrote {png}\n")
 
 
