@@ -203,7 +203,7 @@ def _page(
         nomogram=nomogram,
         nomogram_alt=wording("nomogram_alt"),
         nomogram_height=svg_height(nomogram) if nomogram else 0.0,
-        performance=performance_sentences(model, wording),
+        performance=performance_sentences(model, wording, patient.values),
         limits=limits_of(model, wording),
         footer=f"{visible(model.name)} {model.hash[:HASH_SHOWN]}",
     )

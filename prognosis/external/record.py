@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from prognosis.external.result import ExternalValidation
     from prognosis.model_record import ModelRecord
 
+# What the tables of groups call those whose group is not known.
+MISSING = "not known"
 KEPT = ("harrell_c", "auc", "calibration_slope", "oe_ratio", "brier")
 # What of a model's content says how it was judged, not how it answers.
 ABOUT = ("external", "validation", "warnings")
 # Fewer events than these tell nothing of a model, and would tell of patients.
-EVENTS, NAME, MOST = 10, 120, 20
+EVENTS, NAME, MOST, GROUPS = 10, 120, 20, 60
 # Warnings of a cohort that the model has learnt from.
 LEARNT = ("U20", "E09")
 
@@ -40,6 +42,27 @@ class RecordLine:
 
 
 @dataclass(frozen=True)
+class RecordGroup:
+    """The same in one group of the patients.
+
+    Parameters
+    ----------
+    column : a predictor of the model. group : its value, as `group_text` writes it. n, events : of the group.
+    lines : the measures.
+    """
+
+    column: str
+    group: str
+    n: int
+    events: int
+    lines: tuple[RecordLine, ...]
+
+    def line(self, metric: str) -> RecordLine | None:
+        """Return a measure, at the last horizon where it has some."""
+        return _last(self.lines, metric)
+
+
+@dataclass(frozen=True)
 class ExternalRecord:
     """One external validation.
 
@@ -47,7 +70,7 @@ class ExternalRecord:
     ----------
     cohort : what the patients are called on pages. n, events : of them. day : of the validation, YYYY-MM-DD.
     answers : see `answers_hash`, of the model that was judged. lines : the measures. source : digest of the cohort's
-        file, "" where it was no file.
+        file, "" where it was no file. groups : of predictors, with at least 10 events each.
     """
 
     cohort: str
@@ -57,15 +80,21 @@ class ExternalRecord:
     answers: str
     lines: tuple[RecordLine, ...]
     source: str = ""
+    groups: tuple[RecordGroup, ...] = ()
 
     def line(self, metric: str) -> RecordLine | None:
         """Return a measure, at the last horizon where it has some."""
-        found = [line for line in self.lines if line.metric == metric]
-        return max(found, key=lambda line: line.horizon or 0.0) if found else None
+        return _last(self.lines, metric)
+
+    def groups_of(self, values: Mapping[str, Any]) -> tuple[RecordGroup, ...]:
+        """Return the groups of a patient, by his values of the predictors."""
+        return tuple(g for g in self.groups if g.column in values and group_text(values[g.column]) == g.group)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self) | {"lines": [asdict(line) for line in self.lines]}
+        """Return plain values; groups are left out where there are none, so that older files keep their hash."""
+        stored = asdict(self)
+        groups = [group | {"lines": list(group["lines"])} for group in stored.pop("groups")]
+        return stored | {"lines": list(stored["lines"])} | ({"groups": groups} if groups else {})
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any]) -> ExternalRecord:
@@ -76,8 +105,8 @@ class ExternalRecord:
         ModelFileError
             L07 numbers that cannot be, too few events, a name that is too long.
         """
-        lines = tuple(RecordLine(**line) for line in stored["lines"])
-        record = cls(**(dict(stored) | {"lines": lines}))
+        groups = tuple(RecordGroup(**(dict(g) | {"lines": _restored(g)})) for g in stored.get("groups", ()))
+        record = cls(**(dict(stored) | {"lines": _restored(stored), "groups": groups}))
         raise_findings((Finding("L07", fault, "get the file again") for fault in _faults(record)), ModelFileError)
         return record
 
@@ -112,7 +141,8 @@ def record_of(model: ModelRecord, found: ExternalValidation, cohort: str, day: s
         rule = f"the external validation is one of another model than {model.name}"
         faults.append(Finding("G39", rule, "record what this model's validate returned"))
     shown, when = cohort.strip(), today() if day is None else day
-    record = ExternalRecord(shown, found.n, found.events, when, answers, _lines(found.table), found.source)
+    record = ExternalRecord(shown, found.n, found.events, when, answers, _lines(found.table), found.source,
+                            _groups(found.subgroups, model.predictors))  # fmt: skip
     if not faults:
         faults = [Finding("G39", fault, "correct it") for fault in _faults(record)]
     raise_findings(faults, PredictionError)
@@ -123,6 +153,29 @@ def with_record(records: tuple[ExternalRecord, ...], record: ExternalRecord) -> 
     """Append a record; one of the same file, or of the same name, gives way."""
     kept = [r for r in records if r.cohort != record.cohort and not (record.source and r.source == record.source)]
     return (*kept[-(MOST - 1) :], record)
+
+
+def group_text(value: Any) -> str:
+    """Return a value as groups are named in tables and files."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _groups(table: pd.DataFrame, predictors: Sequence[str]) -> tuple[RecordGroup, ...]:
+    known = table[table["column"].isin(predictors) & (table["events"] >= EVENTS) & (table["group"] != MISSING)]
+    found = [
+        RecordGroup(str(column), str(group), int(lines["n"].iloc[0]), int(lines["events"].iloc[0]), _lines(lines))
+        for (column, group), lines in known.groupby(["column", "group"], sort=False)
+    ]
+    return tuple(group for group in found if len(group.group) <= NAME)[:GROUPS]
+
+
+def _last(lines: tuple[RecordLine, ...], metric: str) -> RecordLine | None:
+    found = [line for line in lines if line.metric == metric]
+    return max(found, key=lambda line: line.horizon or 0.0) if found else None
+
+
+def _restored(stored: Mapping[str, Any]) -> tuple[RecordLine, ...]:
+    return tuple(RecordLine(**line) for line in stored["lines"])
 
 
 def _lines(table: pd.DataFrame) -> tuple[RecordLine, ...]:
@@ -148,9 +201,20 @@ def _faults(record: ExternalRecord) -> list[str]:
         faults.append(f"the cohort of an external validation needs a name of at most {NAME} characters")
     elif not _is_day(record.day):
         faults.append(f"{record.day!r} is no day")
-    if not all(_possible(line) for line in record.lines):
+    groups = [line for group in record.groups for line in group.lines]
+    if not all(_possible(line) for line in (*record.lines, *groups)):
         faults.append("an external validation has measures that cannot be")
+    if len(record.groups) > GROUPS or not all(_is_group(group, record) for group in record.groups):
+        faults.append("an external validation has groups that cannot be")
     return faults
+
+
+def _is_group(group: RecordGroup, record: ExternalRecord) -> bool:
+    counts: list[Any] = [group.n, group.events]
+    texts: list[Any] = [group.column, group.group]
+    whole = all(isinstance(count, int) and not isinstance(count, bool) for count in counts)
+    named = all(isinstance(text, str) and len(text) <= NAME for text in texts)
+    return whole and named and EVENTS <= group.events <= record.events and group.events <= group.n <= record.n
 
 
 def _is_day(text: str) -> bool:

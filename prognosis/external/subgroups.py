@@ -10,6 +10,7 @@ import pandas as pd
 from cohorts.errors import Finding, PredictionError
 from prognosis.external.judging import Judging
 from prognosis.external.measures import measure_all
+from prognosis.external.record import MISSING, group_text
 from prognosis.metrics.index import Index
 
 # Fewer events than these say nothing of a group.
@@ -17,7 +18,6 @@ FEW_EVENTS = 10
 # More values than these are no groups.
 MOST_GROUPS = 20
 COLUMNS = ("column", "group", "n", "events", "horizon", "metric", "threshold", "estimate", "lower", "upper", "limits")
-MISSING = "not known"
 
 
 def subgroup_table(
@@ -64,12 +64,8 @@ def _groups(column: pd.Series) -> dict[str, np.ndarray]:
     if len(values) > MOST_GROUPS:
         rule = f"{len(values)} different values are no groups"
         raise PredictionError(Finding("E14", rule, "declare groups as a column of categories", column.name))
-    named = {_text(value): codes == place for place, value in enumerate(values)}
+    named = {group_text(value): codes == place for place, value in enumerate(values)}
     return named | ({MISSING: codes < 0} if (codes < 0).any() else {})
-
-
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _unknown(judging: Judging, chosen: Sequence[Index]) -> pd.DataFrame:

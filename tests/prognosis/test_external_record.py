@@ -12,7 +12,7 @@ import pytest
 
 from cohorts.errors import ModelFileError, PredictionError, PrognosisWarning
 from prognosis import FittedModel, load_model
-from prognosis.external.record import ExternalRecord, RecordLine
+from prognosis.external.record import ExternalRecord, RecordGroup, RecordLine
 from prognosis.external.result import ExternalValidation
 from prognosis.models import Cox
 from prognosis.persistence.content import content_of
@@ -33,7 +33,7 @@ def external(model: FittedModel) -> ExternalValidation:
         warnings.simplefilter("ignore", PrognosisWarning)
         frame = made.patients(n=120, seed=7)
         frame["pid"] = [f"other {k}" for k in range(len(frame))]
-        return model.validate(made.cohort(frame=frame), repeats=0)
+        return model.validate(made.cohort(frame=frame), repeats=0, by="sex")
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,35 @@ def test_the_record_of_another_model_is_refused(saved: Path, tmp_path: Path) -> 
     with pytest.raises(ModelFileError, match="one of another model") as caught:
         load_model(altered(saved, tmp_path / "m.prognosis", change_the_model))
     assert caught.value.code == "L07"
+
+
+def test_groups_of_predictors_are_kept_and_found_by_a_patients_values(
+    external: ExternalValidation, recorded: FittedModel, saved: Path
+) -> None:
+    (record,) = recorded.external
+    table = external.subgroups.set_index(["group", "metric"]).sort_index()
+    assert {group.group for group in record.groups} == set(external.subgroups["group"])
+    for group in record.groups:
+        row = table.loc[(group.group, "harrell_c")].iloc[0]
+        assert group.line("harrell_c") == RecordLine("harrell_c", None, row["estimate"], row["lower"], row["upper"])
+        assert (group.column, group.n, group.events) == ("sex", row["n"], row["events"])
+    first = record.groups[0]
+    assert record.groups_of({"sex": first.group, "age": 60.0}) == (first,)
+    assert record.groups_of({"age": 60.0}) == record.groups_of({"sex": None}) == ()
+    assert load_model(saved).external[0].groups == record.groups
+
+
+def test_groups_that_cannot_be_are_refused() -> None:
+    group = RecordGroup("grade", "2", 20, 12, (RecordLine(**line()),))
+    record = ExternalRecord("B", 50, 20, "2026-01-02", "h", group.lines, groups=(group,))
+    assert ExternalRecord.restore(record.to_dict()) == record
+    assert record.groups_of({"grade": 2.0}) == record.groups_of({"grade": "2"}) == (group,)
+    for change in ({"events": 21}, {"events": 9}, {"n": 51}, {"n": 11}, {"group": "x" * 121}, {"n": 20.0},
+                   {"lines": (RecordLine(**line(metric="luck")),)}):  # fmt: skip
+        forged = replace(record, groups=(replace(group, **change),))
+        with pytest.raises(ModelFileError, match="cannot be") as caught:
+            ExternalRecord.restore(forged.to_dict())
+        assert caught.value.code == "L07"
 
 
 def test_plain_values_survive() -> None:

@@ -132,13 +132,20 @@ def test_the_model_remembers_it_and_its_pages_say_so(results: dict[str, Any], do
     named = "Externally validated in GBSG, Germany <b>1984-89</b> (686 patients, 299 events"
     assert told[0].startswith(f"{named}; {record.day}")
     assert shown in told[0]
-    assert told[-1] == "Not tested apart in subgroups such as this patient's."
+    assert told[-1] == "Tested apart in groups by Differentiation grade."
     assert "no external validation" in external_sentences(model, Wording("en"))[0]
     assert external_sentences(remembering, Wording("zh"))[0].startswith("外部验证：GBSG")
     page = Calculator(remembering).html()
     assert html.escape(told[0]) in page
     patient = example_patients(model.profile, extra_columns(model)).iloc[[1]]
-    assert told[0] in PatientReport(remembering, patient).to_dict()["performance"]
+    said = PatientReport(remembering, patient).to_dict()["performance"]
+    assert told[0] in said
+    own = next(group for group in record.groups if group.group == str(patient["grade"].iloc[0]))
+    c = own.line("harrell_c")
+    assert said[-1].startswith(f"Among those with Differentiation grade: {own.group} ({own.n} patients, {own.events} events): C index "
+                               f"{c.estimate:.2f} ({c.lower:.2f} to {c.upper:.2f}); observed")  # fmt: skip
+    apart = replace(remembering, external=(replace(record, groups=()),))
+    assert external_sentences(apart, Wording("en"))[-1] == "Not tested apart in subgroups such as this patient's."
 
 
 def test_the_closed_test_and_the_updated_model_agree(results: dict[str, Any], done: Run, sources: Sources) -> None:
