@@ -142,8 +142,8 @@ def test_the_model_remembers_it_and_its_pages_say_so(results: dict[str, Any], do
     assert told[0] in said
     own = next(group for group in record.groups if group.group == str(patient["grade"].iloc[0]))
     c = own.line("harrell_c")
-    assert said[-1].startswith(f"Among those with Differentiation grade: {own.group} ({own.n} patients, {own.events} events): C index "
-                               f"{c.estimate:.2f} ({c.lower:.2f} to {c.upper:.2f}); observed")  # fmt: skip
+    alike = f"Among those with Differentiation grade: {own.group} ({own.n} patients, {own.events} events): "
+    assert said[-1].startswith(f"{alike}C index {c.estimate:.2f} ({c.lower:.2f} to {c.upper:.2f}); observed")
     apart = replace(remembering, external=(replace(record, groups=()),))
     assert external_sentences(apart, Wording("en"))[-1] == "Not tested apart in subgroups such as this patient's."
 
