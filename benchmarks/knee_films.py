@@ -28,6 +28,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from benchmarks.knee_rounds import MIRRORED
 from cohorts import Binary, Cohort, Folds, make_folds
 from cohorts.outcome import Outcome
 from imaging_head import Radiographs
@@ -48,7 +49,7 @@ HERE = Path(__file__).resolve().parent
 JOURNAL = HERE.parent / "results" / "knee_films_journal"
 RESULT = HERE / "results" / "knee_films.json"
 DATA = HERE.parents[1] / "shared" / "data" / "knee_xray_kl"
-SIZE, FOLDS, SEED = 96, 5, 2026
+SIZE, FOLDS, SEED = 96, 10, 2026
 MEMBER = ResNet34Head(image_size=SIZE, epochs=20, seed=SEED, validation=0.1, schedule=Schedule(batch=16))
 LEARNER = AveragedLearner(MEMBER, 2)
 # a smaller budget
@@ -62,6 +63,7 @@ logger = logging.getLogger("knee_films")
 def read() -> tuple[Squares, pd.DataFrame]:
     """Films as squares, and a table of patients (groups of near-duplicates) with the grade of the first reader."""
     labels = pd.read_csv(DATA / "labels.csv", dtype={"near_duplicate_group": str})
+    labels = labels.replace({"near_duplicate_group": MIRRORED})
     index = labels[["file", "near_duplicate_group"]]
     films = Radiographs.from_frame(index, file="file", patient="near_duplicate_group", root=DATA / "images")
     by_patient = labels.groupby("near_duplicate_group", sort=False)
