@@ -63,12 +63,15 @@ def plain(text: object) -> str:
 
 def value_text(value: Any) -> str:
     """Return a value of a predictor: levels as declared, numbers as given, computed ones with four digits."""
-    if isinstance(value, str):
-        return plain(value)
-    text = number(float(value))
-    return (
-        text if len(text) <= MEASURED else number(round(float(value)) if abs(value) >= 1000 else float(f"{value:.4g}"))
-    )
+    return plain(value) if isinstance(value, str) else measured(float(value)).replace("-", "−")
+
+
+def measured(value: float) -> str:
+    """Return a number as it was given, without binary noise (13.1, 0.05); a computed one in four digits."""
+    text = f"{value:.10g}"
+    if len(text) <= MEASURED:
+        return text
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def shown_value(variable: Variable, value: Any, language: str) -> str:

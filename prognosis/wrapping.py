@@ -92,8 +92,12 @@ class Wrapping(Recipe):
         recipe: Any = self.inner
         if recipe is None:
             recipe = Cox() if is_timed(y) else Logistic()
-        unfitted, horizon = clone(recipe), self._own("_horizon")
-        return unfitted if horizon is None else unfitted.judged_at(horizon)
+        return self._unfitted(recipe)
+
+    def _unfitted(self, recipe: Any) -> Any:
+        """Return an unfitted copy of a recipe, judged at the study's horizon."""
+        copy, horizon = clone(recipe), self._own("_horizon")
+        return copy if horizon is None else copy.judged_at(horizon)
 
     def _keep(self, fitted: Recipe, columns: int, remarks: tuple[Finding, ...]) -> None:
         """Keep the fitted recipe and what it found; `columns` of X, `remarks` of this recipe before those of that."""

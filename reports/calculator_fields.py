@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cohorts import Variable
-from nomograms.wording import measure_text
+from nomograms.wording import measure_text, measured
 from prognosis.column_checks import LARGEST
 from prognosis.model import FittedModel
 from prognosis.preparation import Term
@@ -20,7 +20,7 @@ from reports.calculator_refusals import (
     number_words,
     other_words,
 )
-from reports.formatting import as_given, clinical
+from reports.formatting import clinical
 from reports.patient_inputs import LABEL_SHOWN, profile_known
 from reports.wording import Wording, visible
 
@@ -110,7 +110,7 @@ def _number(model: FittedModel, term: Term, variable: Variable, profile: Numeric
 
 
 def _hint(profile: NumericProfile, low: float, high: float, *, declared: bool, wording: Wording) -> str:
-    allowed = wording("calculator_allowed", low=as_given(low), high=as_given(high)) if declared else ""
+    allowed = wording("calculator_allowed", low=measured(low), high=measured(high)) if declared else ""
     if not profile_known(profile):
         # a publication tells no more than a range
         return allowed or wording("typical_range", low=clinical(profile.minimum), high=clinical(profile.maximum))

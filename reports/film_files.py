@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cohorts.errors import DataContractError, Finding, PredictionError, RunError
+from cohorts.errors import DataContractError, Finding, ImageError, PredictionError, RunError
 from prognosis.profile import NumericProfile
 from reports.contents.radiograph import PatientFilm
 
@@ -46,12 +46,14 @@ class FilmFiles:
     layer: str = "layer4"
 
     def digests(self) -> dict[str, str]:
-        """Return SHA-256 of the files that name films and networks; films themselves are known by their names."""
+        """Return SHA-256 of the files that name films and networks, and of the films: one digest of an index's all."""
         from imaging_head.score_networks import ABOUT
 
         named = {"radiographs": self.index, "networks": self.networks / ABOUT, "score": self.score,
                  "background": self.background}  # fmt: skip
-        return {what: hashlib.sha256(path.read_bytes()).hexdigest() for what, path in named.items() if path is not None}
+        found = {what: _digest(path) for what, path in named.items() if path is not None}
+        behind = {} if self.background is None else {"background films": _digest_of_films(self.background)}
+        return found | {"films": _digest_of_films(self.index)} | behind
 
     def check(self, model: FittedModel, patients: Sequence[str]) -> None:
         """Open everything and refuse what cannot give any page, before one is written.
@@ -100,6 +102,27 @@ class FilmFiles:
         own = opened.fold.get(patient)
         places = range(len(opened.nets.nets)) if own is None else (own,)
         return average(tuple(grad_cam(opened.nets.nets[k], square, opened.usual[k], self.layer)[0] for k in places))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest_of_films(index: Path) -> str:
+    """Digest of all films of an index: a page that was written before a film was changed is not taken for the same."""
+    from imaging_head.index_file import FILM
+    from imaging_head.radiographs import Radiographs
+
+    films, digest = Radiographs.from_index(index), hashlib.sha256()
+    for name in films.index[FILM]:
+        try:
+            told = "" if films.place is None else _digest(films.place.of(str(name)))
+        except ImageError:
+            # refused with its reason when the page of this patient is made
+            told = ""
+        digest.update(f"{name}\0{told}\n".encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,10 +195,8 @@ def read_film_files(path: str | Path) -> FilmFiles:
         raise _fault(wrong, path) from None
     except ValueError as error:
         raise _fault(f"no valid TOML: {error}", path) from None
-    named = (declared.index, declared.networks, declared.score, declared.background)
-    index, networks, score, background = (None if name is None else path.parent / name for name in named)
-    assert index is not None
-    assert networks is not None
+    index, networks = path.parent / declared.index, path.parent / declared.networks
+    score, background = (None if name is None else path.parent / name for name in (declared.score, declared.background))
     return FilmFiles(index, networks, score, background, declared.layer)
 
 

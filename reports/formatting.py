@@ -7,14 +7,6 @@ import math
 from reports.wording import Wording
 
 YEARS_FROM = 24
-# Longer numbers were computed, as a score is: nobody measures so many digits.
-MEASURED = 9
-
-
-def as_given(value: float) -> str:
-    """Return a measured value as it was entered, without binary noise (13.1, 0.05); a computed one in four digits."""
-    text = f"{value:.10g}"
-    return text if len(text) <= MEASURED else three_digits(value) if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def three_digits(value: float) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from cohorts.variable import Variable
-from nomograms.wording import measure_text
+from nomograms.wording import measure_text, measured
 from prognosis.harmonisation.preparation import needed_besides
 from prognosis.model import FittedModel
 from prognosis.patients import PatientTable
 from prognosis.prediction import Prediction, Remark
 from prognosis.profile import LevelProfile, NumericProfile
 from prognosis.validation.risk_bands import PEOPLE
-from reports.formatting import as_given, clinical, ratio
+from reports.formatting import clinical, ratio
 from reports.patient_content import Input
 from reports.patient_kinds import effect_manner, effect_scale, is_published, printed_ratio
 from reports.wording import Wording, visible
@@ -118,7 +118,7 @@ def value_text(variable: Variable, value: Any, wording: Wording) -> str:
         return visible(variable.level_text(str(value), wording.language), LABEL_SHOWN)
     if variable.kind == "binary":
         return wording("yes" if float(value) else "no")
-    number = as_given(float(value))
+    number = measured(float(value))
     return (
         f"{number} {visible(measure_text(variable.unit, wording.language), LABEL_SHOWN)}" if variable.unit else number
     )

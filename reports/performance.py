@@ -80,8 +80,11 @@ def _in_groups(model: FittedModel, values: Mapping[str, Any] | None, wording: Wo
         columns = dict.fromkeys(group.column for group in record.groups)
         labels = ", ".join(visible(model.codebook[name].text(wording.language)) for name in columns)
         return (wording("external_tested_groups", columns=labels),)
-    own = record.groups_of(values or {})[:MOST_GROUPS]
-    return tuple(_in_group(group, model, values or {}, wording) for group in own) or (wording("not_in_subgroups"),)
+    own = record.groups_of(values or {})
+    told = tuple(_in_group(group, model, values or {}, wording) for group in own[:MOST_GROUPS])
+    if len(own) > MOST_GROUPS:
+        told = (*told, wording("external_in_more_groups", n=len(own) - MOST_GROUPS))
+    return told or (wording("not_in_subgroups"),)
 
 
 def _in_group(group: RecordGroup, model: FittedModel, values: Mapping[str, Any], wording: Wording) -> str:

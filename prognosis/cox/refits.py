@@ -81,7 +81,8 @@ class CoxRefits:
 
     def _fit(self, design: Floats, drawn: Drawn) -> Floats | None:
         """Linear predictor of all rows, (n,); None where the columns or the estimate are in doubt."""
-        found, _, scales, products, beta, information, ends, eta = search(
+        eta: Floats
+        found, scales, products, beta, information, ends, eta = search(
             design, drawn, self.start, self.influence, self._efron
         )
         if not found or not (scales * DOUBT > 1 / LARGEST).all():
@@ -91,8 +92,7 @@ class CoxRefits:
             return None
         if not _surely_known(float(least), ends, values[-1] * (1 + np.log(drawn.copies.sum()))):
             self._check_known(design[drawn.rows], drawn, (beta, information))
-        checked: Floats = eta
-        return checked
+        return eta
 
     def _check_known(self, design: Floats, drawn: Drawn, found: tuple[Floats, Floats]) -> None:
         """Raise what `fit_cox` raises of columns that depend on each other or separate the events."""

@@ -162,11 +162,10 @@ def group_text(value: Any) -> str:
 
 def _groups(table: pd.DataFrame, predictors: Sequence[str]) -> tuple[RecordGroup, ...]:
     known = table[table["column"].isin(predictors) & (table["events"] >= EVENTS) & (table["group"] != MISSING)]
-    found = [
+    return tuple(
         RecordGroup(str(column), str(group), int(lines["n"].iloc[0]), int(lines["events"].iloc[0]), _lines(lines))
         for (column, group), lines in known.groupby(["column", "group"], sort=False)
-    ]
-    return tuple(group for group in found if len(group.group) <= NAME)[:GROUPS]
+    )
 
 
 def _last(lines: tuple[RecordLine, ...], metric: str) -> RecordLine | None:
@@ -204,8 +203,10 @@ def _faults(record: ExternalRecord) -> list[str]:
     groups = [line for group in record.groups for line in group.lines]
     if not all(_possible(line) for line in (*record.lines, *groups)):
         faults.append("an external validation has measures that cannot be")
-    if len(record.groups) > GROUPS or not all(_is_group(group, record) for group in record.groups):
-        faults.append("an external validation has groups that cannot be")
+    if len(record.groups) > GROUPS:
+        faults.append(f"{len(record.groups)} groups of an external validation, of which a record keeps {GROUPS}")
+    if not all(_is_group(group, record) for group in record.groups):
+        faults.append(f"an external validation has groups that cannot be, or named by more than {NAME} characters")
     return faults
 
 

@@ -7,8 +7,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-# Patients whose sums stay in the processor's nearest memory.
-ROOM = 1024
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -186,26 +184,3 @@ def spread_censoring(parts, censored, hazards, known, order, scale, influence, r
         influence[order[i]] = scale * (parts[i] - centre + own)
     for i in range(known, n):
         influence[order[i]] = scale * (parts[i] - centre - compensator)
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "contract"})  # type: ignore[untyped-decorator]
-def integrate_influence(by_horizon, steps, times, out):
-    """Write each patient's influence on an integral over time, divided by the time; return the sums of squares (h,).
-
-    `by_horizon`, `out` : (h, n) influence on what is integrated, and on the integral from 0 to each of `times` (h,).
-    `steps` : (h,) length for which each value counts.
-    """
-    width, n = by_horizon.shape
-    squares, running = np.zeros(width), np.empty(min(n, ROOM))
-    for low in range(0, n, ROOM):
-        size = min(ROOM, n - low)
-        running[:size] = 0.0
-        for j in range(width):
-            share, step, total = 1.0 / times[j], steps[j], 0.0
-            for i in range(size):
-                own = running[i] * share
-                out[j, low + i] = own
-                total += own * own
-                running[i] += step * by_horizon[j, low + i]
-            squares[j] += total
-    return squares

@@ -27,9 +27,9 @@ def search(design, drawn, start, influence, efron):
 
     Returns
     -------
-    found : whether full steps lead to a maximum. means, scales : (p,) of the columns, weighted. products : (p, p) of
-        the standardised columns. beta : (p,) coefficients of these. information : (p, p) beside them. ends : smallest
-        and largest linear predictor of the rows by them. everybody : (n,) linear predictor of all rows.
+    found : whether full steps lead to a maximum. scales : (p,) of the columns, weighted. products : (p, p) of the
+        standardised columns. beta : (p,) coefficients of these. information : (p, p) beside them. ends : smallest and
+        largest linear predictor of the rows by them. everybody : (n,) linear predictor of all rows.
     """
     rows, copies = drawn[0], drawn[1]
     columns, along, means, scales = _standardised(design, rows, copies)
@@ -52,7 +52,7 @@ def search(design, drawn, start, influence, efron):
             ends[0], ends[1] = eta.min(), eta.max()
             _predict_all(design, means, beta / scales, everybody)
             break
-    return found, means, scales, products, beta, information, ends, everybody
+    return found, scales, products, beta, information, ends, everybody
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cohorts.errors import Finding, PredictionError
-from prognosis.kernels.horizon_scores import brier_parts, brier_scores, integrate_influence
+from prognosis.kernels.horizon_scores import brier_parts, brier_scores
 from prognosis.metrics.by_horizon import checked_risk, measure
 from prognosis.metrics.measured import Measured, from_influence
 from prognosis.metrics.weights import CensoringWeights, censoring_weights
@@ -104,10 +104,12 @@ def integrated_brier(score: Measured) -> Measured:
     if (steps <= 0).any():
         raise PredictionError(Finding("P12", "horizons do not ascend", "sort them, each once"))
     estimate = np.append(0.0, np.cumsum(steps * score.estimate[:-1])) / times
-    influence = np.empty(score.influence.T.shape)
-    squares = integrate_influence(score.influence.T, np.append(steps, 0.0), times, influence)
-    error = np.sqrt(squares) if influence.size else np.full_like(estimate, np.nan)
-    return Measured(f"integrated {score.name}", times, estimate, error, influence.T)
+    by_horizon = score.influence.T
+    influence, running = np.empty(by_horizon.shape), np.zeros(by_horizon.shape[1])
+    for j, step in enumerate(np.append(steps, 0.0)):
+        np.divide(running, times[j], out=influence[j])
+        running += step * by_horizon[j]
+    return from_influence(f"integrated {score.name}", times, estimate, influence.T)
 
 
 def null_brier_of(weights: CensoringWeights, *, errors: bool = True) -> Measured:

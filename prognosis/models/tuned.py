@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from cohorts.errors import DataContractError, Finding, FitError, raise_findings
 from prognosis.limits import Limit, Shape
@@ -167,8 +166,7 @@ class Tuned(Wrapping):
         recipe, grid = self.recipe, self.grid
         if recipe is None or grid is None:
             recipe, grid = (Cox(), RIDGES) if is_timed(y) else (Logistic(penalty="ridge"), STRENGTHS)
-        inner, horizon = clone(recipe), getattr(self, "_horizon", None)
-        return inner if horizon is None else inner.judged_at(horizon), grid
+        return self._unfitted(recipe), grid
 
     def _inner(self, y: NDArray[Any]) -> Any:
         """Return the recipe that is tuned, unfitted."""

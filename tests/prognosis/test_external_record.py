@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cohorts.errors import ModelFileError, PredictionError, PrognosisWarning
@@ -178,6 +179,13 @@ def test_groups_that_cannot_be_are_refused() -> None:
         with pytest.raises(ModelFileError, match="cannot be") as caught:
             ExternalRecord.restore(forged.to_dict())
         assert caught.value.code == "L07"
+
+
+def test_more_groups_than_a_record_keeps_are_refused_not_cut(model: FittedModel, external: ExternalValidation) -> None:
+    many = [external.subgroups.assign(group=f"group {place}") for place in range(61)]
+    with pytest.raises(PredictionError, match="groups of an external validation, of which a record keeps 60") as caught:
+        model.with_external(replace(external, subgroups=pd.concat(many)), "Hospital B")
+    assert caught.value.code == "G39"
 
 
 def test_plain_values_survive() -> None:

@@ -144,6 +144,9 @@ def test_the_model_remembers_it_and_its_pages_say_so(results: dict[str, Any], do
     c = own.line("harrell_c")
     alike = f"Among those with Differentiation grade: {own.group} ({own.n} patients, {own.events} events): "
     assert said[-1].startswith(f"{alike}C index {c.estimate:.2f} ({c.lower:.2f} to {c.upper:.2f}); observed")
+    many = replace(record, groups=(own, own, own))
+    crowded = external_sentences(replace(remembering, external=(many,)), Wording("en"), {"grade": own.group})
+    assert crowded[-1] == "Tested apart in further groups of this patient, for which this page has no room: 1."
     apart = replace(remembering, external=(replace(record, groups=()),))
     assert external_sentences(apart, Wording("en"))[-1] == "Not tested apart in subgroups such as this patient's."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,17 @@ def test_a_file_that_says_too_little_or_too_much_is_refused(tmp_path: Path, text
         path.write_text(text)
     with pytest.raises(RunError, match=rf"(?s)\[R75\] .*{said}.*networks = "):
         read_film_files(path)
+
+
+def test_a_film_that_changed_is_another_input(home: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    shutil.copytree(home / "study", study)
+    files = FilmFiles(study / INDEX, study / "radiograph_networks")
+    before = files.digests()
+    film = study / str(Radiographs.from_index(study / INDEX).index["film"].iloc[-1])
+    film.write_bytes(film.read_bytes() + b" ")
+    changed = files.digests()
+    assert {what for what in before if before[what] != changed[what]} == {"films"}
 
 
 def test_the_help_teaches() -> None:

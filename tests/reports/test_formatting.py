@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from nomograms.wording import value_text
-from reports.formatting import as_given, clinical, count, duration, finite, p_value, ratio, three_digits, unit_text
+from nomograms.wording import measured, value_text
+from reports.formatting import clinical, count, duration, finite, p_value, ratio, three_digits, unit_text
 from reports.wording import Wording
 
 EN, ZH = Wording("en"), Wording("zh")
@@ -15,14 +15,14 @@ EN, ZH = Wording("en"), Wording("zh")
 
 @pytest.mark.parametrize(("value", "text"), [(13.1, "13.1"), (88.0, "88"), (0.1 + 0.2, "0.3"), (0.05, "0.05")])
 def test_inputs_are_shown_as_entered(value: float, text: str) -> None:
-    assert as_given(value) == text
+    assert measured(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0.003855214685, "0.003855"), (-1.2345678901, "-1.235"), (123456.78901, "123457")]
 )
 def test_computed_inputs_carry_four_digits(value: float, text: str) -> None:
-    assert as_given(value) == text
+    assert measured(value) == text
     assert value_text(value).replace("−", "-") == text
 
 
