@@ -113,6 +113,8 @@ let telling = 0;
 function tell(text) {
   clearTimeout(telling);
   at("status").hidden = text === "";
+  // what no longer holds goes at once: "no result yet" must not stand beside a result
+  if (at("status").textContent !== text) at("status").textContent = "";
   telling = setTimeout(() => { at("status").textContent = text; }, 400);
 }
 
